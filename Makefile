@@ -1,0 +1,39 @@
+# Everything happens in .venv; `make demo` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+
+.PHONY: help demo test check install clean
+help:
+	@echo "make demo    set up, train SGD against SAM on a small real problem, show the table"
+	@echo "make test    set up, check the code, run the tests"
+	@echo "make check   formatting, lint and types only"
+	@echo "make clean   remove the virtual environment"
+
+# pip older than 25.1 does not know --group
+$(BIN)/samcli: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "samcli needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/dev: $(BIN)/samcli
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+install: $(BIN)/samcli
+
+demo: $(BIN)/samcli
+	$(BIN)/samcli train
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,56 @@
+"""Errors that a user can cause: one or two plain sentences that end with what to do next, and a fixed exit code.
+
+Anything else that goes wrong is a defect of samcli and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SamcliError(Exception):
+    """Base of all errors that are shown as a sentence instead of a traceback."""
+
+    exit_code = 2
+
+
+class ConfigError(SamcliError):
+    """What the user wrote, in a file or in flags, cannot be run."""
+
+
+class DataError(SamcliError):
+    """A data set is missing or unreadable."""
+
+
+class CheckpointError(SamcliError):
+    """A checkpoint is truncated, of another program, or holds code."""
+
+
+class ResultsError(SamcliError):
+    """The results folder cannot be read or written."""
+
+
+class NothingToCompare(SamcliError):
+    """There are no runs to compare."""
+
+    exit_code = 3
+
+
+class Interrupted(SamcliError):
+    """The user or the system asked to stop; what was finished is kept and the rest can be resumed."""
+
+    exit_code = 75
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A clause that names the nearest known name, or all of them when none is near.
+
+    >>> nearest("smg", ["sgd", "sam", "adam"])
+    'did you mean sgd?'
+    >>> nearest("quick", ["sgd", "sam"])
+    'known are: sgd, sam.'
+    """
+    candidates = list(known)
+    match = difflib.get_close_matches(name.lower(), candidates, n=1)
+    return f"did you mean {match[0]}?" if match else f"known are: {', '.join(candidates)}."

@@ -1,0 +1,141 @@
+"""Registries: the names a user may write, and the options that each of them takes.
+
+A *kind* (a data set, a model, an optimizer, a schedule) is a frozen dataclass; its fields are its options, declared
+with `option`. That one declaration serves the library (as a constructor), the experiment file (validation and
+defaults), and `samcli list` (documentation).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from samcli.errors import ConfigError, nearest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a kind: its type, default, meaning and bounds.
+
+    Attributes:
+        minimum, maximum: inclusive bounds.
+        above, below: exclusive bounds.
+        choices: the allowed values (of each element, for a tuple).
+    """
+
+    help: str
+    minimum: float | None = None
+    above: float | None = None
+    maximum: float | None = None
+    below: float | None = None
+    choices: tuple[Any, ...] | None = None
+    name: str = ""
+    type: Any = None
+    default: Any = None
+
+    @property
+    def is_list(self) -> bool:
+        """True for an option whose value is itself a list, so that a list is no grid axis."""
+        return typing.get_origin(self.type) is tuple
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+) -> Any:
+    """A dataclass field that is an option; the arguments are those of `Option`."""
+    described = Option(help, minimum, above, maximum, below, choices)
+    return dataclasses.field(default=default, metadata={"option": described})
+
+
+def options_of(kind: type) -> dict[str, Option]:
+    """The options of a kind by name, in the order of declaration, with types resolved."""
+    hints = typing.get_type_hints(kind)
+    return {
+        field.name: dataclasses.replace(
+            field.metadata["option"], name=field.name, type=hints[field.name], default=field.default
+        )
+        for field in dataclasses.fields(kind)
+        if "option" in field.metadata
+    }
+
+
+class Registry(Generic[T]):
+    """Named kinds of one sort.
+
+    A name ending in a colon is a prefix: `torchvision:` serves `torchvision:resnet50`, whose class then has a first
+    field `argument` that takes the rest of the name.
+
+    Args:
+        noun: what the entries are, for messages: "optimizer".
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self._kinds: dict[str, type[T]] = {}
+
+    def register(self, name: str) -> Callable[[type[T]], type[T]]:
+        """A class decorator that enters a kind under a name."""
+
+        def enter(kind: type[T]) -> type[T]:
+            self._kinds[name] = kind
+            return kind
+
+        return enter
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._kinds or self._prefix(name) is not None
+
+    def kind(self, name: str) -> type[T]:
+        """The class behind a name.
+
+        Raises:
+            ConfigError: no such name; the message has the nearest one.
+        """
+        prefix = self._prefix(name)
+        if name in self._kinds and not name.endswith(":"):
+            return self._kinds[name]
+        if prefix is not None:
+            return self._kinds[prefix]
+        raise ConfigError(f"There is no {self.noun} named {name!r}; {nearest(name, self.shown())}")
+
+    def options(self, name: str) -> dict[str, Option]:
+        """The options of the kind behind a name."""
+        return options_of(self.kind(name))
+
+    def create(self, name: str, **options: Any) -> T:
+        """The kind behind a name, built with the given options."""
+        kind = self.kind(name)
+        if name not in self._kinds:
+            options["argument"] = name.partition(":")[2]
+        return kind(**options)
+
+    def shown(self) -> list[str]:
+        """The names as a user would write them, prefixes with their argument in capitals."""
+        return [
+            name + getattr(kind, "ARGUMENT", "NAME") if name.endswith(":") else name
+            for name, kind in self._kinds.items()
+        ]
+
+    def summary(self, name: str) -> str:
+        """The first line of the kind's docstring."""
+        return (inspect.getdoc(self._kinds.get(name) or self.kind(name)) or "").partition("\n")[0]
+
+    def _prefix(self, name: str) -> str | None:
+        prefix = name.partition(":")[0] + ":"
+        return prefix if prefix in self._kinds and len(name) > len(prefix) else None
