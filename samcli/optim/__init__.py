@@ -1,0 +1,15 @@
+"""The SAM family: optimizers around a base optimizer of torch. A library of its own, torch is all it needs."""
+
+from samcli.optim.asam import ASAM as ASAM
+from samcli.optim.base import BASES as BASES
+from samcli.optim.build import build as build
+from samcli.optim.build import build_from_settings as build_from_settings
+from samcli.optim.build import clip_gradient as clip_gradient
+from samcli.optim.engine import SharpnessAware as SharpnessAware
+from samcli.optim.engine import take_step as take_step
+from samcli.optim.sam import SAM as SAM
+from samcli.optim.schedules import SCHEDULES as SCHEDULES
+from samcli.optim.schedules import Schedule as Schedule
+from samcli.optim.step import Step as Step
+from samcli.optim.variant import VARIANTS as VARIANTS
+from samcli.optim.variant import Variant as Variant

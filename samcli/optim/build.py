@@ -1,0 +1,63 @@
+"""Building optimizers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from samcli.optim.base import BASES
+from samcli.optim.engine import SharpnessAware
+from samcli.optim.variant import VARIANTS
+
+
+def build(name: str, base: Optimizer, *, model: nn.Module | None = None, **options: Any) -> SharpnessAware:
+    """A member of the SAM family around a base optimizer.
+
+    Args:
+        name: `sam`, `asam`, ... as in `samcli list optimizers`.
+        base: the optimizer that takes the step.
+        model: see `SharpnessAware`.
+        options: the variant's hyper-parameters: `rho`, `norm`, ...
+
+    Raises:
+        ConfigError: no variant of that name.
+        TypeError: the variant has no such option.
+    """
+    return SharpnessAware(base, VARIANTS.create(name, **options), model=model)
+
+
+def build_from_settings(settings: Mapping[str, Any], model: nn.Module, clip_norm: float | None = None) -> Optimizer:
+    """The optimizer that one resolved `optimizer:` block of an experiment describes.
+
+    Args:
+        settings: `name`, for a variant its options and `base`, and the options of the base optimizer.
+        model: whose trainable parameters are optimised.
+        clip_norm: the largest 2-norm of the gradient that the base optimizer may take, see `clip_gradient`.
+    """
+    settings = dict(settings)
+    name = settings.pop("name")
+    base_name = settings.pop("base") if name in VARIANTS else name
+    variant_options = {key: settings.pop(key) for key in VARIANTS.options(name)} if name in VARIANTS else {}
+    base = BASES.create(base_name, **settings).build(p for p in model.parameters() if p.requires_grad)
+    if clip_norm is not None:
+        clip_gradient(base, clip_norm)
+    return build(name, base, model=model, **variant_options) if name in VARIANTS else base
+
+
+def clip_gradient(base: Optimizer, max_norm: float) -> None:
+    """Scale the gradient down to a 2-norm of at most `max_norm` just before each step of `base`.
+
+    Under a sharpness-aware optimizer that is the gradient it descends. Clipping the gradient it climbs would be in
+    vain: the ascent normalises it.
+    """
+
+    def clip(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        del args, kwargs
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        torch.nn.utils.clip_grad_norm_(parameters, max_norm, foreach=True)
+
+    base.register_step_pre_hook(clip)

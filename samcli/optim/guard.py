@@ -1,0 +1,78 @@
+"""A further pass over the same batch must see the same network: same random draws, same running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class RandomState:
+    """The global random generators of the CPU and of one accelerator, at the time of construction."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device if device.type == "cuda" else None
+        self._host_state = torch.get_rng_state()
+        self._cuda_state = torch.cuda.get_rng_state(self._cuda) if self._cuda else None
+
+    def restore(self) -> None:
+        """Put the generators back to this state."""
+        torch.set_rng_state(self._host_state)
+        if self._cuda and self._cuda_state is not None:
+            torch.cuda.set_rng_state(self._cuda_state, self._cuda)
+
+
+@contextmanager
+def replayed(start: RandomState, device: torch.device) -> Iterator[None]:
+    """Draw the same dropout masks as a pass that began at `start`; afterwards the generators stand where they stood."""
+    now = RandomState(device)
+    start.restore()
+    try:
+        yield
+    finally:
+        now.restore()
+
+
+@contextmanager
+def buffers_untouched(model: nn.Module) -> Iterator[None]:
+    """Give every buffer its value back, so that running statistics count a batch once.
+
+    Copying all buffers covers any normalisation layer, also a user's own, and costs less than switching each layer off
+    and on: two multi-tensor copies.
+    """
+    owners = [
+        (module, name, buffer)
+        for module in model.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    buffers = [buffer for _, _, buffer in owners]
+    saved = [buffer.clone() for buffer in buffers]
+    try:
+        yield
+    finally:
+        for module, name, buffer in owners:
+            module._buffers[name] = buffer  # a layer may have put a new tensor in its place
+        if buffers:
+            with torch.no_grad():
+                torch._foreach_copy_(buffers, saved)
+
+
+def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:
+    """The model's name of each parameter.
+
+    Raises:
+        ValueError: neither the model nor named parameter groups were given.
+    """
+    named: list[tuple[str, Tensor]] = list(model.named_parameters()) if model is not None else []
+    for group in groups:
+        named += zip(group.get("param_names", ()), group["params"], strict=False)
+    names = {parameter: name for name, parameter in named}
+    if any(parameter not in names for parameter in parameters):
+        raise ValueError(
+            "This rule treats weights and biases differently, by their names: pass model= to the optimizer."
+        )
+    return [names[parameter] for parameter in parameters]
