@@ -1,0 +1,8 @@
+"""What a user may write: experiment files, flags, grids; checked, with sentences for what does not fit."""
+
+from samcli.config.draft import Draft as Draft
+from samcli.config.schema import Catalogue as Catalogue
+from samcli.config.schema import RunConfig as RunConfig
+from samcli.config.source import Source as Source
+from samcli.config.source import parse as parse
+from samcli.config.source import read as read

@@ -1,0 +1,268 @@
+"""An experiment as written: blocks that may hold lists, changed by flags, expanded into runs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check
+from samcli.config.source import KeyPath, Source, parse_scalar
+from samcli.errors import ConfigError, nearest
+from samcli.registry import options_of
+
+# the model that stands for none depends on the data set
+DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
+SECTIONS = ("dataset", "model", "optimizer", "schedule")
+SCALARS = options_of(Training)
+SHARPNESS = options_of(Sharpness)
+KEYS = ("name", *SECTIONS, *SCALARS, "sharpness", "seeds")
+
+
+@dataclass
+class Block:
+    """One component as written: `name` and options, whose values may be lists; and where it stands."""
+
+    values: dict[str, Any]
+    path: KeyPath
+
+
+@dataclass
+class Draft:
+    """An experiment before its lists are multiplied out.
+
+    Attributes:
+        blocks: for each section the alternatives; an empty list stands for the default.
+    """
+
+    source: Source
+    catalogue: Catalogue
+    name: str | None = None
+    blocks: dict[str, list[Block]] = field(default_factory=lambda: {section: [] for section in SECTIONS})
+    scalars: dict[str, Any] = field(default_factory=dict)
+    sharpness: dict[str, Any] = field(default_factory=dict)
+    seeds: Any = 0
+
+    @classmethod
+    def of(cls, source: Source, catalogue: Catalogue) -> Draft:
+        """The draft in a document.
+
+        Raises:
+            ConfigError: an unknown key, or a section that is neither a name, a block, nor a list of these.
+        """
+        draft = cls(source, catalogue)
+        for key, value in source.data.items():
+            if key not in KEYS:
+                raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {nearest(str(key), KEYS)}")
+            if key in SECTIONS:
+                draft.blocks[key] = _blocks(source, key, value)
+            elif key == "sharpness":
+                if not isinstance(value, dict):
+                    raise ConfigError(f"{source.where((key,))}: sharpness must be a block such as {{rho: 0.05}}.")
+                draft.sharpness = dict(value)
+            elif key in SCALARS:
+                draft.scalars[key] = value
+            else:
+                setattr(draft, key, value)
+        return draft
+
+    def choose(self, section: str, names: Iterable[str]) -> None:
+        """Keep the blocks of these names; a name that is not among them takes its defaults."""
+        self.blocks[section] = [
+            block
+            for name in names
+            for block in [b for b in self.blocks[section] if name in _as_list(b.values.get("name"))]
+            or [Block({"name": name}, (section,))]
+        ]
+
+    def set(self, assignment: str) -> None:
+        """Apply `key=value` or `section.key=value`; a section's key reaches every block that has such an option.
+
+        Raises:
+            ConfigError: not of this form, or nothing has this key.
+        """
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {assignment} must be written key=value, such as --set optimizer.rho=0.1.")
+        value = parse_scalar(text)
+        section, dot, inner = key.partition(".")
+        if section in SECTIONS and dot:
+            self._set_in_blocks(section, inner, value)
+        elif section == "sharpness" and dot:
+            self._known(key, inner, SHARPNESS)
+            self.sharpness[inner] = value
+        elif key in SECTIONS:
+            self.blocks[key] = _blocks(Source({}), key, value)
+        else:
+            self._known(key, key, [*SCALARS, "name", "seeds"])
+            if key in SCALARS:
+                self.scalars[key] = value
+            else:
+                setattr(self, key, value)
+
+    def expand(self) -> list[RunConfig]:
+        """Every run of the grid, seed by seed and within a seed optimizer by optimizer, each once.
+
+        Raises:
+            ConfigError: a value that does not fit its option.
+        """
+        datasets = self._variations("dataset")
+        runs: dict[str, RunConfig] = {}
+        axes = itertools.product(
+            datasets,
+            [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())],
+            self._variations("schedule"),
+            [Sharpness(**v) for v in self._checked(self.sharpness, SHARPNESS, "sharpness", ("sharpness",))],
+            parse_seeds(self.seeds, self.source),
+        )
+        for dataset, training, schedule, sharpness, seed in axes:
+            for model, optimizer in itertools.product(self._models(dataset), self._variations("optimizer")):
+                run = RunConfig(
+                    name=self._checked_name(dataset),
+                    dataset=dataset,
+                    model=model,
+                    optimizer=optimizer,
+                    schedule=schedule,
+                    training=training,
+                    sharpness=sharpness,
+                    seed=seed,
+                )
+                runs.setdefault(run.identity, run)
+        return list(runs.values())
+
+    def _models(self, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if self.blocks["model"]:
+            return self._variations("model")
+        return self._resolve("model", Block({"name": self._default_model(dataset)}, ("model",)))
+
+    def _variations(self, section: str) -> list[dict[str, Any]]:
+        blocks = self.blocks[section] or [Block({"name": name}, (section,)) for name in DEFAULTS[section]]
+        return [settings for block in blocks for settings in self._resolve(section, block)]
+
+    def _default_model(self, dataset: Mapping[str, Any]) -> str:
+        return "cnn" if self.catalogue.datasets.kind(dataset["name"]).is_images else "linear"
+
+    def _resolve(self, section: str, block: Block) -> list[dict[str, Any]]:
+        """The block's own little grid, each cell with its defaults."""
+        where = self.source.where((*block.path, "name"))
+        resolved = []
+        for name, base in itertools.product(_as_list(block.values.get("name")), _as_list(block.values.get("base"))):
+            if not isinstance(name, str):
+                raise ConfigError(f"{where}: this {section} has no name; write it as in {section}: {{name: ...}}.")
+            options = self._options(section, name, base, where)
+            values = {k: v for k, v in block.values.items() if k not in ("name", "base")}
+            if base is not None:
+                values["base"] = base
+            for settings in self._checked(values, options, name, block.path):
+                self._construct(section, name, settings, where)
+                resolved.append({"name": name, **settings})
+        return resolved
+
+    def _options(self, section: str, name: str, base: Any, where: str) -> Mapping[str, Any]:
+        try:
+            return self.catalogue.options(section, name, base)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+
+    def _construct(self, section: str, name: str, settings: Mapping[str, Any], where: str) -> None:
+        """Let the kinds check what no single option can."""
+        try:
+            if section != "optimizer":
+                self.catalogue.create(section, {"name": name, **settings})
+                return
+            for registry, kind in (
+                (self.catalogue.variants, name),
+                (self.catalogue.bases, settings.get("base", name)),
+            ):
+                if kind in registry:
+                    registry.create(kind, **{k: settings[k] for k in registry.options(kind)})
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+
+    def _checked(
+        self, values: Mapping[str, Any], options: Mapping[str, Any], noun: str, path: KeyPath
+    ) -> list[dict[str, Any]]:
+        return [check(options, cell, noun, self.source, path) for cell in _product(values, options)]
+
+    def _set_in_blocks(self, section: str, key: str, value: Any) -> None:
+        if not self.blocks[section]:
+            datasets = self._variations("dataset")
+            names = DEFAULTS.get(section) or list(dict.fromkeys(map(self._default_model, datasets)))
+            self.choose(section, names)
+        known: dict[str, None] = {"name": None}
+        reached = False
+        for block in self.blocks[section]:
+            for name, base in itertools.product(_as_list(block.values.get("name")), _as_list(block.values.get("base"))):
+                options = self._options(section, str(name), base, "--set")
+                known |= dict.fromkeys(options)
+                if key in options or key == "name":
+                    block.values[key] = value
+                    reached = True
+        if not reached:
+            raise ConfigError(f"--set {section}.{key}: no {section} here has an option {key!r}; {nearest(key, known)}")
+
+    @staticmethod
+    def _known(key: str, name: str, names: Iterable[str]) -> None:
+        if name not in names:
+            raise ConfigError(f"--set {key}: unknown key {name!r}; {nearest(name, [*names, *SECTIONS])}")
+
+    def _checked_name(self, dataset: Mapping[str, Any]) -> str:
+        if self.name is None:
+            return re.sub(r"[^A-Za-z0-9]+", "-", str(dataset["name"])).strip("-")
+        if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise ConfigError(
+                f"{self.source.where(('name',))}: the name {self.name!r} is to be a folder's; "
+                "use letters, digits, dots, dashes and underscores."
+            )
+        return self.name
+
+
+def parse_seeds(value: Any, source: Source) -> list[int]:
+    """Seeds as written: `3`, `0-4`, `0,2,5-7`, or a list of these.
+
+    >>> parse_seeds("0-2,7", Source({}))
+    [0, 1, 2, 7]
+    """
+    seeds: list[int] = []
+    for item in value if isinstance(value, list) else str(value).split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", str(item))
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or isinstance(item, bool):
+            raise ConfigError(
+                f"{source.where(('seeds',))}: seeds must be written as 3, 0-4 or [0, 1, 2], not {value!r}."
+            )
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def _blocks(source: Source, section: str, value: Any) -> list[Block]:
+    items: Sequence[Any] = value if isinstance(value, list) else [value]
+    blocks = []
+    for index, item in enumerate(items):
+        path: KeyPath = (section, index) if isinstance(value, list) else (section,)
+        if isinstance(item, str):
+            blocks.append(Block({"name": item}, path))
+        elif isinstance(item, dict):
+            blocks.append(Block(dict(item), path))
+        else:
+            raise ConfigError(
+                f"{source.where(path)}: {section} must be a name, a block such as {{name: ...}}, or a list of these."
+            )
+    return blocks
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _product(values: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every choice of one value per key; the value of a list option is a choice itself, a list of lists several."""
+    choices = []
+    for key, value in values.items():
+        own_list = key in options and options[key].is_list
+        is_axis = isinstance(value, list) and (not own_list or any(isinstance(item, list) for item in value))
+        choices.append(value if is_axis else [value])
+    for cell in itertools.product(*choices):
+        yield dict(zip(values, cell, strict=True))

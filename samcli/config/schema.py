@@ -1,0 +1,222 @@
+"""The resolved configuration of one run, and the check of every value in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from samcli.config.source import KeyPath, Source
+from samcli.errors import ConfigError, nearest
+from samcli.registry import Option, Registry, option, options_of
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What names an experiment may use; handed in, because the rooms that define them lie above this one."""
+
+    datasets: Registry[Any]
+    models: Registry[Any]
+    bases: Registry[Any]
+    variants: Registry[Any]
+    schedules: Registry[Any]
+
+    def optimizer_names(self) -> list[str]:
+        """Base optimizers and variants, as a user may write them."""
+        return [*self.bases.shown(), *self.variants.shown()]
+
+    def options(self, section: str, name: str, base: str | None = None) -> dict[str, Option]:
+        """The options of one component: for a variant its own and those of its base optimizer.
+
+        Raises:
+            ConfigError: no such name.
+        """
+        if section != "optimizer":
+            return self._registry(section).options(name)
+        if name in self.variants:
+            if base is not None and base not in list(self.bases):
+                raise ConfigError(f"The base of {name} must be one of {', '.join(self.bases)}, not {base!r}.")
+            own = self.variants.options(name)
+            return {"base": _BASE} | {k: v for k, v in self.bases.options(base or "sgd").items() if k not in own} | own
+        if name in self.bases:
+            return self.bases.options(name)
+        raise ConfigError(f"There is no optimizer named {name!r}; {nearest(name, self.optimizer_names())}")
+
+    def create(self, section: str, settings: Mapping[str, Any]) -> Any:
+        """The data set, model or schedule that a resolved block describes."""
+        options = {key: value for key, value in settings.items() if key != "name"}
+        return self._registry(section).create(settings["name"], **options)
+
+    def _registry(self, section: str) -> Registry[Any]:
+        return {"dataset": self.datasets, "model": self.models, "schedule": self.schedules}[section]
+
+
+_BASE = Option("the optimizer that takes the step", name="base", type=str, default="sgd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharpness:
+    """What is measured after an epoch, off the training clock."""
+
+    rho: float = option(0.05, "radius ρ of the one-step sharpness, the same for every optimizer", above=0.0)
+    examples: int = option(512, "size of the fixed subset of training examples it is measured on", minimum=1)
+    every: int = option(1, "measure after every so many epochs, and after the last; 0 never measures", minimum=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The settings of a run that belong to no component."""
+
+    epochs: int = option(20, "passes over the training part", minimum=1)
+    batch_size: int = option(128, "examples in a batch", minimum=1)
+    label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
+    mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
+    clip_norm: float | None = option(None, "largest 2-norm of the descended gradient; null is off", above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that determines a run, every default filled in.
+
+    Attributes:
+        name: of the experiment; no part of the run's identity.
+        dataset, model, optimizer, schedule: resolved blocks, `name` and options.
+    """
+
+    name: str
+    dataset: dict[str, Any]
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    training: Training
+    sharpness: Sharpness
+    seed: int
+
+    def document(self) -> dict[str, Any]:
+        """The run as an experiment file of one cell: training on it repeats the run."""
+        body: dict[str, Any] = {
+            "name": self.name,
+            "dataset": self.dataset,
+            "model": self.model,
+            "optimizer": self.optimizer,
+            **vars_of(self.training),
+            "schedule": self.schedule,
+            "sharpness": vars_of(self.sharpness),
+            "seeds": self.seed,
+        }
+        return {key: _plain(value) for key, value in body.items()}
+
+    @property
+    def identity(self) -> str:
+        """A hash of what determines the run: the same for any order of keys and whatever else is in the grid."""
+        body = {key: value for key, value in self.document().items() if key != "name"}
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def slug(self) -> str:
+        """The name of the run's folder: readable, and unique by the first digits of the identity."""
+        parts = [self.dataset["name"], self.model["name"], self.optimizer["name"], f"seed{self.seed}"]
+        words = "-".join("".join(c if c.isalnum() else "-" for c in str(part)).strip("-")[-40:] for part in parts)
+        return f"{words}-{self.identity[:8]}"
+
+
+def vars_of(settings: Any) -> dict[str, Any]:
+    """The options of a kind as a dictionary, in the order of declaration."""
+    return {name: getattr(settings, name) for name in options_of(type(settings))}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def check(
+    options: Mapping[str, Option], values: Mapping[str, Any], noun: str, source: Source, path: KeyPath
+) -> dict[str, Any]:
+    """The values with defaults filled in and types made exact.
+
+    Args:
+        options: what may be set.
+        values: what was set.
+        noun: whose options these are, for messages: "sam".
+        source: the document, for line numbers.
+        path: where in it the values stand.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value out of bounds; names the line.
+    """
+    for key in values:
+        if key not in options:
+            known = nearest(str(key), options) if options else "it has no options."
+            raise ConfigError(f"{source.where((*path, key))}: {noun} has no option {key!r}; {known}")
+    model = _model_of(tuple(options.values()))
+    try:
+        checked = model(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    except ValidationError as failure:
+        key = str(failure.errors()[0]["loc"][0])
+        raise ConfigError(f"{source.where((*path, key))}: {key} {_sentence(options[key], values[key])}") from None
+    return {key: getattr(checked, key) for key in options}
+
+
+@lru_cache(maxsize=256)
+def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {o.name: (_annotation(o), o.default) for o in options}
+    return create_model("Options", __config__=STRICT, **fields)
+
+
+def _annotation(o: Option) -> Any:
+    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below)
+    element: Any
+    if o.is_list:
+        inner = get_args(o.type)
+        element = Literal[o.choices] if o.choices else Annotated[inner[0], bounds]
+        return tuple[element, ...] if inner[-1] is Ellipsis else tuple[(element,) * len(inner)]  # type: ignore[misc]
+    if o.choices:
+        return Literal[o.choices]
+    if any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
+        return Annotated[o.type, bounds]
+    return o.type
+
+
+_WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text", type(None): "null"}
+
+
+def _sentence(o: Option, value: Any) -> str:
+    """What an option must be, and what it is."""
+    inner = get_args(o.type)
+    if o.choices:
+        must = f"one of {', '.join(map(str, o.choices))}"
+        must = f"a list with entries out of {', '.join(map(str, o.choices))}" if o.is_list else must
+    else:
+        kinds = [inner[0]] if o.is_list else list(inner) or [o.type]
+        must = " or ".join(_WORDS[kind] for kind in kinds)
+        bounds = [
+            f"{words} {bound:g}"
+            for words, bound in (
+                ("at least", o.minimum),
+                ("above", o.above),
+                ("at most", o.maximum),
+                ("below", o.below),
+            )
+            if bound is not None
+        ]
+        must += " " + " and ".join(bounds) if bounds else ""
+        if o.is_list:
+            length = "" if inner[-1] is Ellipsis else f"{len(inner)} "
+            must = f"a list of {length}entries, each {must}"
+    return f"must be {must}, not {_shown(value)}."
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return repr(value)

@@ -1,0 +1,167 @@
+"""Grids, flags and --set."""
+
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from samcli.config import Draft, RunConfig, Source, parse
+from samcli.config.draft import parse_seeds
+from samcli.errors import ConfigError
+from samcli.train import CATALOGUE
+
+
+def draft(text: str) -> Draft:
+    return Draft.of(parse(text, "x.yaml"), CATALOGUE)
+
+
+def expand(text: str) -> list[RunConfig]:
+    return draft(text).expand()
+
+
+def test_defaults():
+    runs = Draft.of(Source({}), CATALOGUE).expand()
+    assert [run.optimizer["name"] for run in runs] == ["sgd", "sam"]
+    assert {run.dataset["name"] for run in runs} == {"digits"}
+    assert {run.name for run in runs} == {"digits"}
+
+
+def test_grid_is_the_product():
+    runs = expand(
+        """
+        name: grid
+        dataset: {name: digits, label_noise: [0.0, 0.4], augment: [crop, flip]}
+        model: [cnn, mlp]
+        epochs: [1, 2]
+        optimizer:
+          - {name: sgd, lr: 0.1}
+          - {name: [sam, asam], base: [sgd, adamw], lr: 0.1, rho: [0.05, 0.1, 0.2]}
+        seeds: 0-1
+        """
+    )
+    assert len(runs) == 2 * 2 * 2 * (1 + 2 * 2 * 3) * 2
+    assert len({run.identity for run in runs}) == len(runs)
+    assert all(run.dataset["augment"] == ("crop", "flip") for run in runs)
+    # the first comparison is complete as early as possible: all optimizers of a seed before the next seed
+    assert {run.seed for run in runs[:26]} == {0}
+
+
+def test_list_options_vary_as_lists_of_lists():
+    runs = expand("dataset: {name: digits, augment: [[], [crop, flip]]}\noptimizer: sgd\n")
+    assert [run.dataset["augment"] for run in runs] == [(), ("crop", "flip")]
+
+
+def test_repeated_cells_run_once():
+    assert len(expand("optimizer: [sgd, {name: sgd, lr: 0.1}]\nseeds: [0, 0-1]\n")) == 2
+
+
+def test_order_of_keys_and_other_cells_do_not_matter():
+    alone = expand("optimizer: {name: sam, rho: 0.1}\nepochs: 3\nseeds: 1\n")
+    among = expand("seeds: 0-2\nepochs: [3, 4]\noptimizer: [sgd, {rho: [0.1, 0.2], name: sam}]\n")
+    assert alone[0].identity in {run.identity for run in among}
+
+
+def test_variant_takes_the_options_of_its_base():
+    (run,) = expand("optimizer: {name: asam, base: adamw, betas: [0.8, 0.9], rho: 1}\n")
+    assert run.optimizer == {
+        "name": "asam",
+        "base": "adamw",
+        "lr": 1e-3,
+        "betas": (0.8, 0.9),
+        "eps": 1e-8,
+        "weight_decay": 0.01,
+        "rho": 1.0,
+        "eta": 0.01,
+        "norm": 2.0,
+    }
+
+
+def test_document_of_a_run_expands_to_that_run():
+    for run in expand("optimizer: [sgd, {name: sam, base: adam, norm: inf}]\ndataset: {name: digits, augment: [crop]}"):
+        (again,) = Draft.of(parse(yaml.safe_dump(run.document()), "config.yaml"), CATALOGUE).expand()
+        assert again == run
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("optimzer: sgd", "x.yaml, line 1: unknown key 'optimzer'; did you mean optimizer?"),
+        ("optimizer: smg", "x.yaml, line 1: There is no optimizer named 'smg'; did you mean"),
+        ("epochs: 1\ndataset: digit", "x.yaml, line 2: There is no dataset named 'digit'; did you mean digits?"),
+        ("model: resnet19", "x.yaml, line 1: There is no model named 'resnet19'; did you mean resnet18?"),
+        ("optimizer:\n  - sgd\n  - name: sam\n    rh: 1", "x.yaml, line 4: sam has no option 'rh'; did you mean rho?"),
+        ("optimizer: {name: sgd, lr: abc}", "x.yaml, line 1: lr must be a number at least 0, not 'abc'."),
+        ("optimizer: {name: sam, rho: [0.1, -0.1]}", "x.yaml, line 1: rho must be a number at least 0, not -0.1."),
+        ("optimizer: {name: sam, base: sam}", "The base of sam must be one of sgd, adam, adamw, not 'sam'."),
+        ("optimizer: {name: sgd, rho: 0.1}", "x.yaml, line 1: sgd has no option 'rho'"),
+        ("optimizer: {lr: 0.1}", "x.yaml, line 1: this optimizer has no name"),
+        ("optimizer: 3", "x.yaml, line 1: optimizer must be a name"),
+        ("optimizer: {name: sgd, nesterov: true, momentum: 0}", "line 1: nesterov: true needs a momentum above 0"),
+        ("epochs: 0", "x.yaml, line 1: epochs must be a whole number at least 1, not 0."),
+        ("epochs: many", "x.yaml, line 1: epochs must be a whole number at least 1, not 'many'."),
+        ("sharpness: 3", "x.yaml, line 1: sharpness must be a block"),
+        ("sharpness: {rh: 3}", "x.yaml, line 1: sharpness has no option 'rh'; did you mean rho?"),
+        ("name: ../up", "x.yaml, line 1: the name '../up' is to be a folder's"),
+        ("seeds: 4-1", "x.yaml, line 1: seeds must be written as 3, 0-4 or [0, 1, 2], not '4-1'."),
+        ("seeds: -1", "x.yaml, line 1: seeds must be written as"),
+        ("seeds: true", "x.yaml, line 1: seeds must be written as"),
+        ("schedule: {name: multi-step, milestones: 3}", "x.yaml, line 1: milestones must be a list of entries"),
+    ],
+)
+def test_what_does_not_fit(text: str, sentence: str):
+    with pytest.raises(ConfigError) as caught:
+        expand(text)
+    assert sentence in str(caught.value)
+
+
+def test_seeds():
+    assert parse_seeds(3, Source({})) == [3]
+    assert parse_seeds([0, "2-3", 3], Source({})) == [0, 2, 3]
+
+
+def test_choosing_keeps_the_settings_of_the_file():
+    d = draft("optimizer: [{name: sgd, lr: 0.5}, {name: sam, rho: 0.3}, {name: sam, rho: 0.4}]")
+    d.choose("optimizer", ["sam", "asam"])
+    chosen = [(run.optimizer["name"], run.optimizer["rho"]) for run in d.expand()]
+    assert chosen == [("sam", 0.3), ("sam", 0.4), ("asam", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "assignment", "read", "values"),
+    [
+        ("optimizer: [sgd, sam]", "optimizer.rho=0.3", lambda r: r.optimizer.get("rho"), [None, 0.3]),
+        ("optimizer: [sgd, sam]", "optimizer.lr=1e-2", lambda r: r.optimizer["lr"], [0.01, 0.01]),
+        ("optimizer: sam", "optimizer.rho=[0.1, 0.2]", lambda r: r.optimizer["rho"], [0.1, 0.2]),
+        ("optimizer: sam", "optimizer.base=adamw", lambda r: r.optimizer["base"], ["adamw"]),
+        ("optimizer: sgd", "dataset.label_noise=0.2", lambda r: r.dataset["label_noise"], [0.2]),
+        ("optimizer: sgd", "model.dropout=0.5", lambda r: r.model["dropout"], [0.5]),
+        ("optimizer: sgd", "schedule=constant", lambda r: r.schedule["name"], ["constant"]),
+        ("optimizer: sgd", "schedule.warmup_epochs=2", lambda r: r.schedule["warmup_epochs"], [2.0]),
+        ("optimizer: sgd", "epochs=7", lambda r: r.training.epochs, [7]),
+        ("optimizer: sgd", "sharpness.rho=0.7", lambda r: r.sharpness.rho, [0.7]),
+        ("optimizer: sgd", "seeds=4-5", lambda r: r.seed, [4, 5]),
+        ("optimizer: sgd", "name=other", lambda r: r.name, ["other"]),
+    ],
+)
+def test_set(text: str, assignment: str, read: Callable[[RunConfig], object], values: list[object]):
+    d = draft(text)
+    d.set(assignment)
+    assert [read(run) for run in d.expand()] == values
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ("optimizer.rho", "--set optimizer.rho must be written key=value"),
+        ("optimizer.rhoo=1", "no optimizer here has an option 'rhoo'; did you mean rho?"),
+        ("epoch=3", "--set epoch: unknown key 'epoch'; did you mean epochs?"),
+        ("sharpness.rh=3", "--set sharpness.rh: unknown key 'rh'; did you mean rho?"),
+        ("epochs=[1", "Cannot read the value '[1'"),
+    ],
+)
+def test_set_that_does_not_fit(assignment: str, sentence: str):
+    with pytest.raises(ConfigError) as caught:
+        d = draft("optimizer: [sgd, sam]")
+        d.set(assignment)
+        d.expand()
+    assert sentence in str(caught.value)
