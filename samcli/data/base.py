@@ -1,0 +1,79 @@
+"""What a data set is: its options, and the raw tensors behind it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from torch import Tensor
+
+from samcli.data.task import Task
+from samcli.errors import ConfigError
+from samcli.registry import Registry, option
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A data set as it was published, on the host. Runs share it: nothing may write to its tensors.
+
+    Attributes:
+        inputs, test_inputs: images, (N, H, W, C) uint8, or tables, (N, F) float32.
+        targets, test_targets: (N,), int64 class numbers from 0, or float32 for a regression.
+        task: what is predicted.
+        class_names: in the order of the class numbers; empty for a regression.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    test_inputs: Tensor
+    test_targets: Tensor
+    task: Task
+    class_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetKind(ABC):
+    """A data set and the options that all of them have.
+
+    Of the training set, `train_examples` takes a subset that is the same for all seeds; of that, `validation` holds
+    out a share; of what is left, `label_noise` spoils a share. Validation and test labels stay clean.
+
+    Raises:
+        ConfigError: an option that this data set cannot have.
+    """
+
+    title: ClassVar[str]
+    is_images: ClassVar[bool] = True
+    is_regression: ClassVar[bool] = False
+
+    train_examples: int | None = option(
+        None, "size of a stratified subset of the training set, the same for every seed; null for all", minimum=1
+    )
+    label_noise: float = option(
+        0.0, "share of the training labels replaced by uniformly drawn classes", minimum=0.0, maximum=1.0
+    )
+    validation: float = option(
+        0.0, "share of the training set held out, stratified, drawn by the run's seed", minimum=0.0, below=1.0
+    )
+    augment: tuple[str, ...] = option(
+        (), "random changes of the training images: crop, flip, cutout", choices=("crop", "flip", "cutout")
+    )
+
+    def __post_init__(self) -> None:
+        if self.augment and not self.is_images:
+            raise ConfigError(f"augment is for images and {self.title} is a table; leave augment out.")
+        if self.label_noise and self.is_regression:
+            raise ConfigError(f"label_noise draws classes and {self.title} has none; leave label_noise out.")
+
+    @abstractmethod
+    def source(self, data_dir: Path) -> Source:
+        """The raw data set, read from `data_dir` or downloaded to it if it does not ship with a dependency.
+
+        Raises:
+            DataError: it is missing or unreadable.
+        """
+
+
+DATASETS: Registry[DatasetKind] = Registry("dataset")

@@ -1,0 +1,172 @@
+"""A data set ready for training: its parts on the device, and the batches of an epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samcli.data.augment import ImageStore, mix
+from samcli.data.base import DatasetKind, Source
+from samcli.data.normalise import Normalisation
+from samcli.data.part import Part
+from samcli.data.split import hold_out, noisy_labels, training_subset
+from samcli.data.streams import stream, stream_seed
+from samcli.data.task import Task
+from samcli.errors import ConfigError
+
+
+class Dataset:
+    """The parts of a data set on the device.
+
+    Attributes:
+        train, validation, test: the parts; validation is None where nothing was held out.
+        task: what is predicted.
+        class_names: in the order of the class numbers; empty for a regression.
+        shape: of one input: (C, H, W) or (F,).
+        mean, std: by which inputs are normalised, see `Normalisation`.
+    """
+
+    def __init__(self, source: Source, train: Part, validation: Part | None, test: Part, store: ImageStore | None):
+        """Takes parts that are ready; `load` makes them."""
+        self.train, self.validation, self.test = train, validation, test
+        self.task: Task = source.task
+        self.class_names = source.class_names
+        self.mean, self.std = train.normalisation.mean, train.normalisation.std
+        sizes = tuple(train.inputs.shape[1:])
+        self.shape: tuple[int, ...] = (sizes[2], *sizes[:2]) if store else sizes
+        self._store = store
+
+    def steps(self, batch_size: int) -> int:
+        """The number of training batches of an epoch.
+
+        The last batch has what is left of the examples; a single one that would be left is dropped, because BatchNorm
+        cannot train on it.
+
+        >>> from samcli.data import DATASETS
+        >>> digits = load(DATASETS.create("digits", train_examples=129), seed=0, data_dir=Path(), device="cpu")
+        >>> digits.steps(64), digits.steps(65)
+        (2, 2)
+        """
+        full, left = divmod(len(self.train), batch_size)
+        return full + (left > 1 or (left == 1 and full == 0))
+
+    def epoch(self, epoch: int, batch_size: int, seed: int, mixup: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The training batches of one epoch: shuffled, augmented and normalised.
+
+        Order, crop, flip, cutout and mixup are functions of (seed, epoch) alone, whatever was drawn before, and the
+        same on every device. All draws are made on the host when the first batch is asked for; from then on nothing
+        waits for the device.
+
+        Args:
+            epoch: any number; the training loop counts from 1.
+            batch_size: examples in a batch; see `steps` for the last one.
+            seed: of the run.
+            mixup: α of the distribution Beta(α, α) of the mixing share λ, one for each batch; 0 for none. Targets
+                are then soft, see `Task.soft`.
+
+        Yields:
+            Inputs as (B, C, H, W) float32 in channels-last memory order, or (B, F) float32; and their targets.
+        """
+        order = torch.randperm(len(self.train), generator=stream(seed, "order", epoch))
+        plan = _to_device(self._store.plan(order, seed, epoch) if self._store else order[None], self.train.targets)
+        targets = self.train.targets[_to_device(order, self.train.targets)]
+        shares = _mixing_shares(mixup, self.steps(batch_size), stream_seed(seed, "mixup", epoch))
+        for step, share in enumerate(shares):
+            batch = slice(step * batch_size, (step + 1) * batch_size)
+            x, y = self._inputs(plan[:, batch]), targets[batch]
+            yield (mix(x, share), mix(self.task.soft(y), share)) if mixup else (x, y)
+
+    def _inputs(self, plan: Tensor) -> Tensor:
+        if self._store is None:
+            return self.train.inputs[plan[0]]
+        return self._store.cut(self.train.normalisation.images(self._store.gather(plan)), plan)
+
+
+def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device | str) -> Dataset:
+    """Reads a data set, splits it, adds label noise, and puts it on the device.
+
+    The raw data stay in memory for the next run of this process.
+
+    Args:
+        kind: the data set with its options.
+        seed: of the run; decides the validation part and the label noise.
+        data_dir: where data sets that do not ship with a dependency lie or are downloaded to.
+        device: where the tensors are to be held.
+
+    Raises:
+        DataError: the data set is missing or unreadable.
+        ConfigError: more examples are asked for than there are.
+
+    >>> from samcli.data import DATASETS
+    >>> digits = load(DATASETS.create("digits"), seed=0, data_dir=Path(), device="cpu")
+    >>> digits.shape, len(digits.train), len(digits.test)
+    ((1, 8, 8), 1438, 359)
+    """
+    source = _source(
+        dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=()), data_dir
+    )
+    device = torch.device(device)
+    train, held_out = _indices(kind, source.targets, seed)
+    targets = source.targets[train]
+    if kind.label_noise:
+        assert source.task.classes is not None  # a kind of regression refuses label noise
+        targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
+    inputs = source.inputs.index_select(0, train)
+    normalisation = Normalisation(inputs, device)
+
+    def part(inputs: Tensor, targets: Tensor) -> Part:
+        ready = inputs if normalisation.is_images else normalisation.table(inputs)
+        return Part(ready.to(device), targets.to(device), normalisation)
+
+    train_part, store = part(inputs, targets), None
+    if normalisation.is_images:
+        store = ImageStore(train_part.inputs, kind.augment)
+        train_part = dataclasses.replace(train_part, inputs=store.inputs)
+    validation = part(source.inputs[held_out], source.targets[held_out]) if len(held_out) else None
+    return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store)
+
+
+@functools.lru_cache(maxsize=4)
+def _source(kind: DatasetKind, data_dir: Path) -> Source:
+    # A kind whose common options are at their defaults names the raw data: runs that differ in them share it.
+    return kind.source(data_dir)
+
+
+def _indices(kind: DatasetKind, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """The examples of the training and of the validation part."""
+    chosen, size = torch.arange(len(targets)), kind.train_examples
+    if size is not None:
+        if size > len(targets):
+            raise ConfigError(
+                f"train_examples: {size} is more than the {len(targets)} training examples of {kind.title}; "
+                "choose a smaller number or leave it out."
+            )
+        chosen = training_subset(targets, size)
+    if not kind.validation:
+        return chosen, chosen[:0]
+    train, held_out = hold_out(targets[chosen], kind.validation, seed)
+    if not len(train):
+        raise ConfigError(
+            f"validation: {kind.validation} of {len(chosen)} training examples leaves none to train on; "
+            "choose a smaller share."
+        )
+    return chosen[train], chosen[held_out]
+
+
+def _mixing_shares(alpha: float, steps: int, seed: int) -> list[float]:
+    """λ ~ Beta(α, α) for each step; without mixup a batch is all its own."""
+    if not alpha:
+        return [1.0] * steps
+    shares: list[float] = np.random.default_rng(seed).beta(alpha, alpha, steps).tolist()
+    return shares
+
+
+def _to_device(host: Tensor, like: Tensor) -> Tensor:
+    # only from pinned memory can the copy run beside the host
+    return host.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else host.to(like.device)

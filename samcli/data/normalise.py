@@ -1,0 +1,62 @@
+"""Inputs of zero mean and unit spread, by the statistics of the training part."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Normalisation:
+    """x → (x - mean) / std, for each channel of images or feature of tables.
+
+    The statistics are those of the examples trained on, after the subset and the hold-out were taken, also where the
+    literature has constants: the rule is then one for all data sets. The spread is the population's (divided by n);
+    a channel or feature that never changes gets std 1.
+
+    Attributes:
+        mean, std: (C,) float32 on the scale from 0 to 1 for images, as papers print them; (F,) in the units of the
+            feature for tables.
+    """
+
+    def __init__(self, inputs: Tensor, device: torch.device) -> None:
+        """Measures the training inputs, (N, H, W, C) uint8 or (N, F) float32."""
+        self.is_images = inputs.dtype == torch.uint8
+        mean, std = image_statistics(inputs) if self.is_images else table_statistics(inputs)
+        self.mean, self.std = mean.float(), std.float()
+        self._shift = (255.0 * mean).float().view(-1, 1, 1).to(device)
+        self._scale = (1.0 / (255.0 * std)).float().view(-1, 1, 1).to(device)
+
+    def images(self, pixels: Tensor) -> Tensor:
+        """(N, H, W, C) uint8 to normalised (N, C, H, W) float32 in channels-last memory order, on its device."""
+        x = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+        return x.sub_(self._shift).mul_(self._scale)
+
+    def table(self, rows: Tensor) -> Tensor:
+        """(N, F) float32 to normalised (N, F) float32, on the host."""
+        return (rows - self.mean) / self.std
+
+
+def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel of (N, H, W, C) uint8 images on the scale from 0 to 1, in float64.
+
+    >>> image_statistics(torch.tensor([0, 255], dtype=torch.uint8).view(1, 2, 1, 1))
+    (tensor([0.5000], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
+    """
+    # A histogram holds all there is to know, exactly, and needs no copy of the images in floating point.
+    histograms = [images[..., channel].flatten().bincount(minlength=256) for channel in range(images.shape[-1])]
+    weights = torch.stack(histograms).double() / (images.numel() // images.shape[-1])
+    values = torch.arange(256, dtype=torch.float64) / 255.0
+    mean = weights @ values
+    std = (weights * (values - mean[:, None]).square()).sum(1).sqrt()
+    return mean, _nonzero(std, weights.amax(1) == 1.0)
+
+
+def table_statistics(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each feature of (N, F) rows, in float64."""
+    exact = rows.double()
+    return exact.mean(0), _nonzero(exact.std(0, correction=0), (rows == rows[0]).all(0))
+
+
+def _nonzero(std: Tensor, constant: Tensor) -> Tensor:
+    # Rounding may leave a constant feature a tiny spread, which would blow up a test value that differs.
+    return torch.where(constant, 1.0, std)

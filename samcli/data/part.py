@@ -1,0 +1,47 @@
+"""A part of a data set: examples on the device, in a fixed order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from samcli.data.normalise import Normalisation
+from samcli.data.streams import stream
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The training, validation or test part of a data set, without augmentation.
+
+    Attributes:
+        inputs: as stored: images (N, H, W, C) uint8, or tables (N, F) float32, already normalised.
+        targets: (N,), int64 classes, or float32 for a regression.
+        normalisation: of the images.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    normalisation: Normalisation
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Normalised (input, target) batches in order; the last has what is left.
+
+        Inputs are (B, C, H, W) float32 in channels-last memory order, or (B, F) float32.
+        """
+        for start in range(0, len(self), size):
+            inputs = self.inputs[start : start + size]
+            is_images = self.normalisation.is_images
+            yield self.normalisation.images(inputs) if is_images else inputs, self.targets[start : start + size]
+
+    def subset(self, n: int, seed: int) -> Part:
+        """A part of at most `n` examples drawn without replacement, the same for the same seed, in the same order."""
+        chosen = torch.randperm(len(self), generator=stream(seed, "subset"))[:n].sort().values
+        chosen = chosen.to(self.targets.device)
+        return dataclasses.replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])

@@ -1,0 +1,78 @@
+"""Stratified subsets, hold-outs and label noise: what a seed decides about a data set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from samcli.data.streams import stream
+
+# The subset of `train_examples` is one for all seeds of a comparison, so it has a seed of its own.
+SUBSET_SEED = 0
+
+
+def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A random choice of examples in which every class has its share.
+
+    A class with c of the N examples gets c·size/N places, rounded so that the sum is `size` (largest remainders,
+    lower classes first among equals). Targets that are not classes (floating-point) are drawn without strata.
+
+    Args:
+        targets: (N,), int64 classes or floats.
+        size: how many are chosen, at most N.
+        generator: decides which.
+
+    Returns:
+        The indices of the chosen examples and of the others, each in increasing order.
+
+    >>> chosen, rest = stratified(torch.tensor([0] * 6 + [1] * 2), 4, torch.Generator().manual_seed(0))
+    >>> (chosen < 6).sum(), len(rest)
+    (tensor(3), 4)
+    """
+    n = len(targets)
+    if not 0 <= size <= n:
+        raise ValueError(f"A choice of {size} from {n} examples is not possible.")
+    strata = torch.zeros(n, dtype=torch.int64) if targets.is_floating_point() else targets
+    counts = strata.bincount()
+    places, remainder = counts * size // n, counts * size % n
+    left = size - int(places.sum())
+    places[remainder.argsort(descending=True, stable=True)[:left]] += 1
+
+    # shuffled examples, grouped by class: the first places of each group are the chosen
+    shuffled = torch.randperm(n, generator=generator)
+    grouped = shuffled[strata[shuffled].argsort(stable=True)]
+    stratum = strata[grouped]
+    position = torch.arange(n) - (counts.cumsum(0) - counts)[stratum]
+    is_chosen = torch.empty(n, dtype=torch.bool)
+    is_chosen[grouped] = position < places[stratum]
+    return is_chosen.nonzero().squeeze(1), (~is_chosen).nonzero().squeeze(1)
+
+
+def training_subset(targets: Tensor, size: int) -> Tensor:
+    """The indices of the stratified subset of `size` examples that all seeds share."""
+    return stratified(targets, size, stream(SUBSET_SEED, "train_examples"))[0]
+
+
+def hold_out(targets: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """The indices of what is left for training and of the share held out for validation: at least one example."""
+    held_out, rest = stratified(targets, max(1, round(share * len(targets))), stream(seed, "validation"))
+    return rest, held_out
+
+
+def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tensor:
+    """The targets with a share of them replaced by uniformly drawn classes.
+
+    This is symmetric noise: a drawn class may be the right one, so that a share r spoils r·(1 - 1/classes) of the
+    labels on average (Zhang et al., ICLR 2017, "partially corrupted labels"). Exactly round(share · N) are replaced.
+    At one seed the labels replaced at a smaller share are among those at a larger one.
+
+    >>> noisy_labels(torch.zeros(4, dtype=torch.int64), share=0.0, classes=10, seed=0)
+    tensor([0, 0, 0, 0])
+    """
+    generator = stream(seed, "label_noise")
+    n = len(targets)
+    replaced = torch.randperm(n, generator=generator)[: round(share * n)]
+    drawn = torch.randint(classes, (n,), generator=generator)
+    noisy = targets.clone()
+    noisy[replaced] = drawn[replaced]
+    return noisy

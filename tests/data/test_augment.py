@@ -1,0 +1,85 @@
+import pytest
+import torch
+
+from samcli.data.augment import PADDING, ImageStore, cutout_, mix
+
+
+def images(n, height, width, channels):
+    shape = (n, height, width, channels)
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+
+def reference(image, flip, dy, dx):
+    """One image of one batch, as the papers say it: pad with zeros, cut out a window, mirror."""
+    height, width, channels = image.shape
+    if flip:
+        image = torch.stack([image[:, width - 1 - x] for x in range(width)], 1)
+    padded = torch.zeros(height + 2 * PADDING, width + 2 * PADDING, channels, dtype=torch.uint8)
+    padded[PADDING : PADDING + height, PADDING : PADDING + width] = image
+    return padded[dy : dy + height, dx : dx + width]
+
+
+@pytest.mark.parametrize("augment", [(), ("crop",), ("flip",), ("crop", "flip"), ("flip", "crop", "cutout")])
+@pytest.mark.parametrize("shape", [(30, 8, 8, 3), (30, 28, 28, 1), (30, 5, 9, 3)])
+def test_the_strided_gather_equals_a_plain_loop(augment, shape):
+    raw = images(*shape)
+    store, order = ImageStore(raw, augment), torch.randperm(30)
+    plan = store.plan(order, seed=0, epoch=1)
+    gathered = store.gather(plan[:, 3:20])
+    assert gathered.shape == (17, *shape[1:])
+    for column, image in zip(range(3, 20), gathered, strict=True):
+        source, flip = int(plan[0, column]) % 30, int(plan[0, column]) >= 30
+        assert source == order[column]
+        dy, dx = (int(d) for d in plan[1:3, column]) if "crop" in augment else (PADDING, PADDING)
+        assert torch.equal(image, reference(raw[source], flip, dy, dx))
+    assert torch.equal(store.inputs, raw)
+
+
+def test_draws_are_uniform_and_bounded():
+    n = 9000
+    plan = ImageStore(images(n, 6, 8, 1), ("crop", "flip", "cutout")).plan(torch.arange(n), seed=0, epoch=0)
+    bounds = [2, 9, 9, 6, 8]  # flip, dy, dx, and the centre of the hole
+    rows = [plan[0] // n, *plan[1:]]
+    for row, bound in zip(rows, bounds, strict=True):
+        counts = row.bincount()
+        assert len(counts) == bound
+        # five standard deviations of a binomial
+        assert ((counts - n / bound).abs() < 5 * (n / bound * (1 - 1 / bound)) ** 0.5).all()
+
+
+def test_one_augmentation_changes_nothing_about_another():
+    raw, order = images(40, 8, 8, 1), torch.arange(40)
+    everything = ImageStore(raw, ("crop", "flip", "cutout")).plan(order, seed=5, epoch=2)
+    assert torch.equal(ImageStore(raw, ("flip",)).plan(order, seed=5, epoch=2)[0], everything[0])
+    assert torch.equal(ImageStore(raw, ("crop",)).plan(order, seed=5, epoch=2)[1:], everything[1:3])
+    assert torch.equal(ImageStore(raw, ("cutout",)).plan(order, seed=5, epoch=2)[1:], everything[3:])
+    assert not torch.equal(ImageStore(raw, ("crop",)).plan(order, seed=5, epoch=3)[1:], everything[1:3])
+
+
+@pytest.mark.parametrize("height, width", [(32, 32), (8, 8), (12, 20)])
+def test_cutout_is_a_square_of_half_the_side_cut_off_at_the_border(height, width):
+    centres = torch.cartesian_prod(torch.arange(height), torch.arange(width))
+    x = cutout_(torch.ones(len(centres), 2, height, width), centres[:, 0], centres[:, 1])
+    half = min(height, width) // 4
+    for (cy, cx), image in zip(centres.tolist(), x, strict=True):
+        expected = torch.ones(2, height, width)
+        expected[:, max(cy - half, 0) : cy + half, max(cx - half, 0) : cx + half] = 0
+        assert torch.equal(image, expected)
+
+
+def test_cutout_takes_a_quarter_of_the_image_at_its_centre():
+    x = cutout_(torch.ones(1, 3, 32, 32), torch.tensor([16]), torch.tensor([16]))
+    assert (x == 0).float().mean() == 0.25
+
+
+def test_mix_is_an_average_with_the_neighbour():
+    x = torch.randn(5, 3, 4, 4).to(memory_format=torch.channels_last)
+    mixed = mix(x, 0.3)
+    for i in range(5):
+        torch.testing.assert_close(mixed[i], 0.3 * x[i] + 0.7 * x[i - 1])
+    assert mixed.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_an_unknown_augmentation_is_an_error():
+    with pytest.raises(ValueError, match="no augmentation named 'rotate'"):
+        ImageStore(images(1, 2, 2, 1), ("rotate",))

@@ -1,0 +1,79 @@
+import math
+
+import pytest
+import torch
+
+from samcli.data.split import hold_out, noisy_labels, stratified, training_subset
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 50, 99, 100])
+def test_every_class_has_its_share(size):
+    targets = torch.tensor([0] * 50 + [1] * 30 + [2] * 15 + [4] * 5)[torch.randperm(100, generator=generator(1))]
+    chosen, rest = stratified(targets, size, generator())
+    assert sorted([*chosen.tolist(), *rest.tolist()]) == list(range(100))
+    assert len(chosen) == size
+    exact = targets.bincount() * size / 100
+    # largest remainders: within one place of the exact share
+    assert ((targets[chosen].bincount(minlength=5) - exact).abs() < 1).all()
+
+
+def test_a_choice_is_uniform_within_its_class():
+    targets = torch.tensor([0, 0, 0, 1, 1])
+    counts = torch.zeros(5)
+    for seed in range(500):
+        counts[stratified(targets, 3, generator(seed))[0]] += 1
+    # 2 of the 3 and 1 of the 2 (remainders 0.8 and 0.2); five standard deviations of a binomial
+    expected = torch.tensor([2 / 3] * 3 + [1 / 2] * 2)
+    assert ((counts / 500 - expected).abs() < 5 * (expected * (1 - expected) / 500).sqrt()).all()
+
+
+def test_real_targets_have_no_strata():
+    chosen, rest = stratified(torch.linspace(0, 1, 20), 5, generator())
+    assert (len(chosen), len(rest)) == (5, 15)
+
+
+def test_too_many_is_an_error():
+    with pytest.raises(ValueError, match="A choice of 4 from 3"):
+        stratified(torch.zeros(3), 4, generator())
+
+
+def test_hold_out_is_a_function_of_the_seed():
+    targets = torch.arange(200) % 10
+    train, held_out = hold_out(targets, 0.1, seed=0)
+    assert (len(train), targets[held_out].bincount().tolist()) == (180, [2] * 10)
+    assert torch.equal(held_out, hold_out(targets, 0.1, seed=0)[1])
+    assert not torch.equal(held_out, hold_out(targets, 0.1, seed=1)[1])
+    assert len(hold_out(targets, 1e-6, seed=0)[1]) == 1
+
+
+def test_training_subset_takes_shares():
+    targets = torch.arange(1000) % 10
+    assert targets[training_subset(targets, 100)].bincount().tolist() == [10] * 10
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 1.0])
+def test_the_rate_of_label_noise(share):
+    n, classes = 20_000, 10
+    targets = torch.arange(n) % classes
+    noisy = noisy_labels(targets, share, classes, seed=3)
+    changed = (noisy != targets).sum().item()
+    replaced = round(share * n)
+    # a drawn class is the right one with probability 1/10; five standard deviations
+    assert abs(changed - 0.9 * replaced) < 5 * math.sqrt(0.09 * replaced)
+    # uniform over the classes: each is drawn for a tenth of the replaced
+    drawn = noisy[noisy != targets].bincount(minlength=classes)
+    assert ((drawn - changed / classes).abs() < 5 * math.sqrt(changed / classes)).all()
+
+
+def test_label_noise_is_a_function_of_the_seed_and_nested():
+    targets = torch.arange(1000) % 10
+    some, more = (noisy_labels(targets, share, 10, seed=0) for share in (0.2, 0.4))
+    assert torch.equal(some, noisy_labels(targets, 0.2, 10, seed=0))
+    assert not torch.equal(some, noisy_labels(targets, 0.2, 10, seed=1))
+    changed = some != targets
+    assert torch.equal(more[changed], some[changed])
+    assert torch.equal(targets, torch.arange(1000) % 10)  # the source is left as it was
