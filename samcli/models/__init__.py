@@ -1,0 +1,14 @@
+"""The networks: small ones for small data, the ones that the SAM literature trains, and torchvision's."""
+
+from samcli.models.base import MODELS as MODELS
+from samcli.models.base import ModelKind as ModelKind
+from samcli.models.build import build as build
+from samcli.models.cnn import CNN as CNN
+from samcli.models.dense import MLP as MLP
+from samcli.models.dense import Linear as Linear
+from samcli.models.resnet import ResNet18 as ResNet18
+from samcli.models.resnet import ResNet20 as ResNet20
+from samcli.models.torchvision_zoo import TorchvisionModel as TorchvisionModel
+from samcli.models.vit import ViT as ViT
+from samcli.models.wrn import WRN16x4 as WRN16x4
+from samcli.models.wrn import WRN28x10 as WRN28x10

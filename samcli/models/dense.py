@@ -1,0 +1,46 @@
+"""Models of dense layers, for inputs of any shape: they flatten it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import nn
+
+from samcli.models.base import MODELS, ModelKind
+from samcli.registry import option
+
+
+@MODELS.register("linear")
+@dataclass(frozen=True, kw_only=True)
+class Linear(ModelKind):
+    """One dense layer: linear regression, or logistic regression by the loss it is trained with."""
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        return True
+
+    def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), outputs))
+
+
+@MODELS.register("mlp")
+@dataclass(frozen=True, kw_only=True)
+class MLP(ModelKind):
+    """Dense hidden layers of one width with ReLU between them."""
+
+    hidden: int = option(64, "width of every hidden layer", minimum=1)
+    depth: int = option(2, "number of hidden layers", minimum=1)
+    dropout: float = option(0.0, "share of the units dropped after every hidden layer", minimum=0.0, below=1.0)
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        return True
+
+    def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        layers: list[nn.Module] = [nn.Flatten()]
+        width = math.prod(shape)
+        for _ in range(self.depth):
+            layers += [nn.Linear(width, self.hidden), nn.ReLU()]
+            if self.dropout > 0.0:
+                layers.append(nn.Dropout(self.dropout))
+            width = self.hidden
+        return nn.Sequential(*layers, nn.Linear(width, outputs))
