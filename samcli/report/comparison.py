@@ -1,0 +1,147 @@
+"""The comparison of runs: one row for each setting over its seeds, each against the baseline, paired by seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.report import notes
+from samcli.report.reading import Reading, higher_is_better, limit, read
+from samcli.report.row import Comparison, Row
+from samcli.report.settings import cell_key, label, shared, telling
+from samcli.runs.reader import Run
+from samcli.stats import paired_difference, summarise
+
+BUDGETS = ("epochs", "gradients", "seconds")
+
+
+def compare(
+    runs: Sequence[Run], *, baseline: str = "sgd", metric: str | None = None, budget: str = "epochs"
+) -> Comparison:
+    """Compare runs by setting, over seeds.
+
+    Only finished runs enter the means. A row's baseline is, among the rows with the same data set and model, options
+    included, whose optimizer has the baseline's name, the one that shares most settings with it; of several the best.
+
+    Args:
+        runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
+        baseline: the optimizer that the others are compared to.
+        metric: a column of `metrics.csv`; by default the test accuracy or the test R² of the task.
+        budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
+            last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
+            of the same data set and model.
+
+    Raises:
+        NothingToCompare: no runs.
+        ConfigError: no run has the metric, or there is no such budget.
+    """
+    if not runs:
+        raise NothingToCompare("There are no runs to compare; train some first: samcli train")
+    if budget not in BUDGETS:
+        raise ConfigError(f"There is no budget named {budget!r}; {nearest(budget, BUDGETS)}")
+    if metric is not None:
+        _check_metric(metric, runs)
+    single, duplicates = _one_per_seed(runs)
+    places = _grouped(single, "dataset", "model")
+    limits = {
+        place: limit([run for run in group if run.state == "finished"], budget) for place, group in places.items()
+    }
+    cells = _grouped(single)
+    told = telling([group[0].config for group in cells.values()])
+    rows = []
+    for group, settings in zip(cells.values(), told, strict=True):
+        place = cell_key(group[0].config, "dataset", "model")
+        name = metric or _task_metric(places[place])
+        readings = {run.seed: read(run, name, budget, limits[place]) for run in group if run.state == "finished"}
+        rows.append(_row(group, readings, settings, name, baseline))
+    rows = [_against_baseline(row, rows) for row in rows]
+    rows.sort(key=_order)
+    found = notes.collect(rows, baseline, budget, limits, places, duplicates)
+    return Comparison(tuple(rows), tuple(found), baseline, budget)
+
+
+def _row(
+    group: Sequence[Run], readings: Mapping[int, Reading], settings: Mapping[str, str], metric: str, baseline: str
+) -> Row:
+    config = group[0].config
+    by_seed = {seed: reading.last for seed, reading in sorted(readings.items()) if reading.last is not None}
+    counted = [readings[seed] for seed in by_seed]
+    return Row(
+        dataset=config["dataset"]["name"],
+        dataset_settings=label(settings, "dataset"),
+        model=config["model"]["name"],
+        model_settings=label(settings, "model"),
+        optimizer=config["optimizer"]["name"],
+        settings=label(settings),
+        metric=metric,
+        last=summarise(by_seed.values()),
+        best=summarise(reading.best for reading in counted if reading.best is not None),
+        by_seed=by_seed,
+        sharpness=summarise(r.sharpness for r in counted if r.sharpness is not None).mean,
+        seconds=summarise(r.seconds for r in counted if r.seconds is not None).mean,
+        states=Counter(run.state for run in group),
+        is_baseline=config["optimizer"]["name"] == baseline,
+        config={key: value for key, value in config.items() if key not in ("name", "seeds")},
+    )
+
+
+def _against_baseline(row: Row, rows: Sequence[Row]) -> Row:
+    """The row with its difference and cost, where a baseline with finished runs stands beside it."""
+    if row.is_baseline:
+        return dataclasses.replace(row, cost=1.0 if row.seconds else None)
+    beside = [other for other in rows if other.is_baseline and other.place == row.place and other.n]
+    if not beside:
+        return row
+    reference = max(beside, key=lambda other: (shared(row.config, other.config), -_badness(other)))
+    return dataclasses.replace(
+        row,
+        difference=paired_difference(row.by_seed, reference.by_seed) if row.n else None,
+        compared_to=reference.settings,
+        cost=row.seconds / reference.seconds if row.seconds and reference.seconds else None,
+    )
+
+
+def _badness(row: Row) -> float:
+    """The mean of the metric, turned so that less is better; infinite without one."""
+    if row.last.mean is None:
+        return float("inf")
+    return -row.last.mean if higher_is_better(row.metric) else row.last.mean
+
+
+def _order(row: Row) -> tuple[str, str, str, str, str, float, str, str]:
+    place = (row.dataset, row.dataset_settings, row.model, row.model_settings, row.place)
+    return (*place, _badness(row), row.optimizer, row.settings)
+
+
+def _grouped(runs: Sequence[Run], *blocks: str) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[cell_key(run.config, *blocks)].append(run)
+    return groups
+
+
+def _one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """For each configuration and seed the run that counts, and those that do not."""
+    counted: dict[tuple[str, int], Run] = {}
+    duplicates = []
+    for run in sorted(runs, key=lambda run: (run.state == "finished", str(run.status.get("started"))), reverse=True):
+        key = (cell_key(run.config), run.seed)
+        if key in counted:
+            duplicates.append(run)
+        else:
+            counted[key] = run
+    return [run for run in runs if counted[cell_key(run.config), run.seed] is run], duplicates
+
+
+def _task_metric(runs: Sequence[Run]) -> str:
+    return "test_r2" if any("test_r2" in run.metrics for run in runs) else "test_accuracy"
+
+
+def _check_metric(metric: str, runs: Sequence[Run]) -> None:
+    known = list(dict.fromkeys(str(name) for run in runs for name in run.metrics.columns if name != "epoch"))
+    if metric not in known:
+        raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
+    if not any(run.metrics[metric].notna().any() for run in runs if metric in run.metrics):
+        raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")

@@ -1,0 +1,123 @@
+"""What a reader of a comparison must know: which runs are not in the figures, and which figures say little.
+
+Nothing is left out of a mean or a difference without a sentence here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from samcli.report.row import Row
+from samcli.runs.reader import Run
+
+_UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
+
+
+def collect(
+    rows: Sequence[Row],
+    baseline: str,
+    budget: str,
+    limits: Mapping[str, float],
+    places: Mapping[str, Sequence[Run]],
+    duplicates: Sequence[Run],
+) -> list[str]:
+    """All notes on a comparison, each one or two sentences.
+
+    Args:
+        rows: of the comparison.
+        baseline: the optimizer compared to.
+        budget: what the runs have equal.
+        limits: the budget of each place, that is data set and model.
+        places: the runs of each place.
+        duplicates: runs left out because another one has their configuration and seed.
+    """
+    return [
+        *_budgets(rows, budget, limits),
+        *_unfinished(rows),
+        *_unmeasured(rows),
+        *_baselines(rows, baseline),
+        *_pairs(rows, baseline),
+        *_hardware(rows, places),
+        *(f"{run.folder} repeats a run with the same settings and seed; it is not counted." for run in duplicates),
+    ]
+
+
+def _budgets(rows: Sequence[Row], budget: str, limits: Mapping[str, float]) -> Iterator[str]:
+    digits = 0 if budget == "gradients" else 1
+    each = {row.where: limits[row.place] for row in rows if limits[row.place] < math.inf}
+    if not each:  # a budget of epochs, or nothing finished
+        return
+    amounts = "; ".join(f"{where}: {amount:,.{digits}f}" for where, amount in each.items())
+    yield (
+        f"Every run is read at its last epoch within equal {_UNITS[budget]} ({amounts}). "
+        "A run whose learning-rate schedule had not ended there is at a disadvantage."
+    )
+
+
+def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
+    states = {state for row in rows for state, count in row.states.items() if count}
+    if "diverged" in states:
+        yield "Diverged runs are not in the mean, which flatters the rows that have some."
+    stopped = [state for state in ("failed", "interrupted") if state in states]
+    if stopped:
+        runs = " and ".join(stopped).capitalize()
+        yield f"{runs} runs are not in the mean; the samcli train command that began them tries again."
+    if "running" in states:
+        yield "Runs that are still running are not in the mean."
+
+
+def _unmeasured(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        missing = row.states.get("finished", 0) - row.n
+        if missing:
+            runs, count = (
+                ("1 finished run has", "counts") if missing == 1 else (f"{missing} finished runs have", "count")
+            )
+            yield f"{_name(row, rows)}: {runs} no {row.metric} at the epoch read and {count} nowhere."
+
+
+def _baselines(rows: Sequence[Row], baseline: str) -> Iterator[str]:
+    for place in dict.fromkeys(row.place for row in rows):
+        here = [row for row in rows if row.place == place]
+        marked = [row for row in here if row.is_baseline]
+        if not any(row.n for row in here if not row.is_baseline):
+            continue
+        if not any(row.n for row in marked):
+            yield f"No finished {baseline} run on {here[0].where}, so no differences there; see --baseline."
+        elif len(marked) > 1:
+            yield f"On {here[0].where} each row is compared to the {baseline} row that shares most settings with it."
+
+
+def _pairs(rows: Sequence[Row], baseline: str) -> Iterator[str]:
+    compared = [(row, row.difference) for row in rows if row.difference is not None]
+    for row, found in compared:
+        if found.only_treatment:
+            alone = f"{_seeds(found.only_treatment)} without a partner of {baseline}"
+            yield f"{_name(row, rows)}: {alone}, not in the difference."
+        if found.only_baseline:
+            alone = f"{_seeds(found.only_baseline)} of {baseline} without a partner"
+            yield f"{_name(row, rows)}: {alone}, not in the difference."
+    if any(found.n == 1 for _, found in compared):
+        yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4."
+
+
+def _hardware(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    for where, place in {row.where: row.place for row in rows}.items():
+        machines = {
+            json.dumps([run.status.get(key) for key in ("hardware", "device", "threads")], sort_keys=True, default=str)
+            for run in places[place]
+            if run.state == "finished"
+        }
+        if len(machines) > 1:
+            yield f"Runs on {where} come from different hardware or threads: seconds and cost do not compare."
+
+
+def _name(row: Row, rows: Sequence[Row]) -> str:
+    """The row in words; data set and model only where there is more than one."""
+    return row.who if len({other.where for other in rows}) == 1 else f"{row.who} on {row.where}"
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

@@ -1,0 +1,63 @@
+"""What a comparison reads off one run, at its end or where a budget is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from samcli.runs.reader import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The figures of one run; None is not measured.
+
+    Attributes:
+        last: the metric after the last epoch, or the last within the budget.
+        best: the best value up to there.
+        sharpness: the last measured one up to there.
+        seconds: median over all epochs of the training seconds of an epoch.
+    """
+
+    last: float | None
+    best: float | None
+    sharpness: float | None
+    seconds: float | None
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether a metric's larger values are the better ones; false for losses, times and sharpness."""
+    return metric.endswith(("accuracy", "r2")) or metric == "examples_per_second"
+
+
+def limit(runs: Iterable[Run], budget: str) -> float:
+    """The smallest total that any of the runs spent; infinite for a budget of epochs, and without runs."""
+    if budget == "epochs":
+        return math.inf
+    totals = [float(_spent(run, budget).max()) for run in runs]
+    return min(filter(math.isfinite, totals), default=math.inf)
+
+
+def read(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
+    """The figures of a run at its last epoch that has spent no more than `most` of the budget."""
+    within = run.metrics if budget == "epochs" else run.metrics[_spent(run, budget) <= most]
+    values = list(within[metric]) if metric in within else []
+    measured = [value for value in values if math.isfinite(value)]
+    sharpness = within["sharpness"].dropna()
+    seconds = run.metrics["train_seconds"].median()
+    return Reading(
+        last=float(values[-1]) if values and math.isfinite(values[-1]) else None,
+        best=(max if higher_is_better(metric) else min)(measured, default=None),
+        sharpness=float(sharpness.iloc[-1]) if len(sharpness) else None,
+        seconds=float(seconds) if math.isfinite(seconds) else None,
+    )
+
+
+def _spent(run: Run, budget: str) -> pd.Series[float]:
+    """What was spent up to each epoch."""
+    return run.metrics["gradient_evaluations"] if budget == "gradients" else run.metrics["train_seconds"].cumsum()

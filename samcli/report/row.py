@@ -1,0 +1,82 @@
+"""A row of a comparison, and the comparison itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from samcli.report.settings import cell_key
+from samcli.stats import PairedDifference, Summary
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting over its seeds. Values are in the metric's own unit: accuracies from 0 to 1.
+
+    Attributes:
+        dataset, model, optimizer: names.
+        dataset_settings, model_settings, settings: the options that tell the row from others.
+        metric: the column of `metrics.csv` that is compared.
+        last: the metric after the last epoch, or the last within the budget; finished runs only.
+        best: the best value over the epochs up to there. It is chosen on the values it reports: optimistic.
+        by_seed: the values behind `last`.
+        difference: of `last` to the baseline, paired by seed; None for a baseline and without one.
+        compared_to: the settings of the baseline row behind `difference`.
+        sharpness: mean of the last measured one-step sharpness.
+        seconds: training seconds of an epoch, median over epochs, mean over seeds.
+        cost: `seconds` relative to the baseline's.
+        states: how many runs finished, diverged, failed, were interrupted, are running.
+        is_baseline: whether others are compared to rows like this one.
+        config: the resolved configuration, seed aside.
+    """
+
+    dataset: str
+    dataset_settings: str
+    model: str
+    model_settings: str
+    optimizer: str
+    settings: str
+    metric: str
+    last: Summary
+    best: Summary
+    by_seed: Mapping[int, float]
+    sharpness: float | None
+    seconds: float | None
+    states: Mapping[str, int]
+    is_baseline: bool
+    config: Mapping[str, Any]
+    difference: PairedDifference | None = None
+    compared_to: str | None = None
+    cost: float | None = None
+
+    @property
+    def place(self) -> str:
+        """Equal for rows that may be compared: same data set and model, all options included."""
+        return cell_key(self.config, "dataset", "model")
+
+    @property
+    def where(self) -> str:
+        """Data set and model in words, with the options that tell them from others."""
+        parts = [(self.dataset, self.dataset_settings), (self.model, self.model_settings)]
+        return ", ".join(" ".join(filter(None, part)) for part in parts)
+
+    @property
+    def who(self) -> str:
+        """The optimizer in words, with the options that tell it from others."""
+        return " ".join(filter(None, (self.optimizer, self.settings)))
+
+    @property
+    def n(self) -> int:
+        """The number of runs in the means."""
+        return self.last.n
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows sorted by data set, model, and the metric, best first; and what a reader must know about them."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    baseline: str
+    budget: str

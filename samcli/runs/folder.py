@@ -1,0 +1,208 @@
+"""One run's folder: its files, and how its status and metrics are written and read.
+
+::
+
+    results/<experiment>/<run>/
+        config.yaml      the fully resolved configuration
+        run.json         status, seed, provenance, times, error if any
+        metrics.csv      one row per epoch
+        checkpoint.pt    model, optimizer, random state, epoch
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from samcli.errors import ResultsError
+from samcli.runs.files import write_atomic
+
+STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
+METRICS = ("accuracy", "r2")
+
+_SCORES = ("train_loss", "train_{}", "validation_loss", "validation_{}", "test_loss", "test_{}")
+_MEASURES = (
+    "sharpness",
+    "grad_norm",
+    "learning_rate",
+    "rho",
+    "train_seconds",
+    "eval_seconds",
+    "sharpness_seconds",
+    "gradient_evaluations",
+    "examples_per_second",
+    "skipped_steps",
+)
+
+Value = float | int | None
+Row = dict[str, Value]
+
+
+def columns(metric: str) -> list[str]:
+    """The columns of `metrics.csv` in their order.
+
+    Args:
+        metric: what the task is scored by: "accuracy" for classification, "r2" for regression.
+
+    >>> columns("r2")[:4]
+    ['epoch', 'train_loss', 'train_r2', 'validation_loss']
+    """
+    if metric not in METRICS:
+        raise ValueError(f"A task is scored by one of {', '.join(METRICS)}, not {metric!r}.")
+    return ["epoch", *(name.format(metric) for name in _SCORES), *_MEASURES]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run. Every write replaces a whole file at once."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration: `samcli train` on it repeats the run."""
+        return self.path / "config.yaml"
+
+    @property
+    def run(self) -> Path:
+        """The status and where the run comes from."""
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One row per epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """What a run resumes from."""
+        return self.path / "checkpoint.pt"
+
+    def read_config(self) -> dict[str, Any]:
+        """The content of `config.yaml`.
+
+        Raises:
+            ResultsError: it is missing, or no YAML mapping.
+        """
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is the same, ten times as fast
+        try:
+            config = yaml.load(_read(self.config), Loader=loader)
+        except yaml.YAMLError:
+            config = None
+        if not isinstance(config, dict):
+            raise unreadable(self.config, "is not a YAML mapping")
+        return config
+
+    def read_status(self) -> dict[str, Any]:
+        """The content of `run.json`.
+
+        Raises:
+            ResultsError: it is missing, or no JSON object.
+        """
+        try:
+            status = json.loads(_read(self.run))
+        except json.JSONDecodeError:
+            status = None
+        if not isinstance(status, dict):
+            raise unreadable(self.run, "is not a JSON object")
+        return status
+
+    def write_status(self, status: Mapping[str, Any]) -> None:
+        """Replace `run.json`."""
+        write_atomic(self.run, json.dumps(status, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def read_metrics(self) -> list[Row]:
+        """The rows of `metrics.csv`, equal to those written: whole numbers, floats bit for bit, None where empty.
+
+        Raises:
+            ResultsError: the file is missing, lacks a column, has a torn row, or something other than a number.
+        """
+        return self.read_table()[1]
+
+    def read_table(self) -> tuple[list[str], list[Row]]:
+        """The column names and the rows of `metrics.csv`; the names say what a file without rows would hold.
+
+        Raises:
+            ResultsError: as for `read_metrics`.
+        """
+        header, *lines = list(csv.reader(io.StringIO(_read(self.metrics)))) or [[]]
+        if not any(set(columns(metric)) <= set(header) for metric in METRICS):
+            raise unreadable(self.metrics, "lacks columns that samcli writes")
+        try:
+            rows = [dict(zip(header, map(_number, line), strict=True)) for line in lines]
+        except ValueError:
+            raise unreadable(self.metrics, "holds a torn row or something other than a number") from None
+        if any(not isinstance(row["epoch"], int) for row in rows):
+            raise unreadable(self.metrics, "has a row without its epoch")
+        return header, rows
+
+    def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
+        """Replace `metrics.csv` by these rows.
+
+        The columns are those of a regression when a row has one of them, else those of a classification. A value that
+        is None, or whose key is left out, becomes an empty field: not measured, never zero.
+
+        Raises:
+            ValueError: a row has a key that is no column.
+        """
+        names = columns("r2" if any("test_r2" in row or "train_r2" in row for row in rows) else "accuracy")
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: _text(value) for name, value in row.items()})
+        write_atomic(self.metrics, text.getvalue())
+
+
+def is_alive(status: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote a status may still be at work; one on another host counts as alive."""
+    if status.get("host") != socket.gethostname():
+        return True
+    pid = status.get("pid")
+    if type(pid) is not int or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)  # signal 0 only asks whether the process exists
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it does, and is another user's
+        return True
+    return True
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return ""
+    # float(): the repr of numpy's own floats names their type; repr is the shortest text that reads back bit for bit
+    return str(int(value)) if isinstance(value, int) else repr(float(value))
+
+
+def _number(text: str) -> Value:
+    if not text:
+        return None
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise unreadable(path, "is missing") from None
+    except UnicodeDecodeError:
+        raise unreadable(path, "is not text") from None
+    except OSError as error:
+        raise unreadable(path, f"cannot be read: {cast(str, error.strerror)}") from None
+
+
+def unreadable(path: Path, what: str) -> ResultsError:
+    """The error for a file of a run that cannot be used; the folder may be someone else's, so nothing is deleted."""
+    return ResultsError(f"{path} {what}; restore it, or move its folder away and train the run again.")

@@ -1,0 +1,121 @@
+"""All runs below some folders, read without choking on what is half-written or foreign."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from samcli.errors import ResultsError
+from samcli.runs.folder import STATUSES, RunFolder, is_alive, unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEPTH = 2  # results/<experiment>/<run>
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run that was read completely.
+
+    Attributes:
+        folder: where it lies.
+        experiment: the `name` of its configuration.
+        config: the resolved configuration.
+        status: the content of `run.json`.
+        metrics: one row per epoch, possibly none; what was not measured is NaN.
+    """
+
+    folder: Path
+    experiment: str
+    config: dict[str, Any]
+    status: dict[str, Any]
+    metrics: pd.DataFrame
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run, by which runs are paired."""
+        return int(self.config["seeds"])
+
+    @property
+    def state(self) -> str:
+        """One of `STATUSES`; a run that says it is running but whose process is gone was interrupted."""
+        state = str(self.status["status"])
+        return "interrupted" if state == "running" and not is_alive(self.status) else state
+
+
+def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
+    """Read the runs in and below some folders.
+
+    Args:
+        paths: each a results folder, the folder of one experiment, or the folder of one run.
+
+    Returns:
+        The runs in the order of their paths, each once, and a warning sentence for every folder that looks like a run
+        but cannot be read as one, and for every named path that holds no run. Other files and folders are passed over.
+
+    Raises:
+        ResultsError: none of the paths exists.
+    """
+    if not any(map(os.path.exists, paths)):
+        named = ", ".join(map(str, paths)) or "no folder"
+        raise ResultsError(f"There are no results at {named}; name a results folder, or train first: samcli train")
+    runs: dict[Path, Run] = {}
+    warnings: dict[str, None] = {}  # a set that keeps the order
+    for path in paths:
+        candidates = list(_candidates(path, DEPTH))
+        if not candidates:
+            warnings[_nothing(path)] = None
+        for folder in candidates:
+            if folder.resolve() not in runs:
+                try:
+                    runs[folder.resolve()] = _load(RunFolder(folder))
+                except ResultsError as error:
+                    warnings[f"Skipped: {error}"] = None
+    return sorted(runs.values(), key=lambda run: run.folder), list(warnings)
+
+
+def _candidates(folder: Path, depth: int) -> Iterator[Path]:
+    """Folders with a file of a run; below such a folder only when it is none itself."""
+    files = RunFolder(folder)
+    # os.path: unlike Path's, its tests answer no where a folder may not be entered
+    present = [os.path.isfile(path) for path in (files.config, files.run, files.metrics)]
+    if any(present) or os.path.isfile(files.checkpoint):
+        yield folder
+    if all(present) or depth == 0 or not os.path.isdir(folder):
+        return
+    try:
+        below = sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    except PermissionError:
+        yield folder  # named in a warning: runs may hide here
+        return
+    for entry in below:
+        yield from _candidates(entry, depth - 1)
+
+
+def _load(folder: RunFolder) -> Run:
+    import pandas as pd
+
+    config, status = folder.read_config(), folder.read_status()
+    for block in ("dataset", "model", "optimizer"):
+        if not isinstance(config.get(block), dict) or not isinstance(config[block].get("name"), str):
+            raise unreadable(folder.config, f"has no {block} block with a name")
+    if type(config.get("seeds")) is not int:
+        raise unreadable(folder.config, "has not one whole number as its seed")
+    if status.get("status") not in STATUSES:
+        raise unreadable(folder.run, f"has none of the statuses {', '.join(STATUSES)}")
+    names, rows = folder.read_table()
+    values = [[row[name] for name in names] for row in rows]
+    metrics = pd.DataFrame(values, columns=pd.Index(names), dtype=float).astype({"epoch": int})
+    return Run(folder.path, str(config.get("name", "")), config, status, metrics)
+
+
+def _nothing(path: Path) -> str:
+    if not os.path.exists(path):
+        return f"Skipped {path}: there is no such folder."
+    if not os.path.isdir(path):
+        return f"Skipped {path}: it is a file; name the folder that holds it."
+    return f"Skipped {path}: it holds no run of samcli, nor do its folders."

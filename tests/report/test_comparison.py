@@ -1,0 +1,242 @@
+"""Every figure of a comparison against pandas and scipy, and every exclusion against its sentence."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from samcli.errors import ConfigError, NothingToCompare
+from samcli.report import compare
+from samcli.report.row import Comparison, Row
+
+Block = dict[str, Any]
+
+
+def row_of(comparison: Comparison, optimizer: str, settings: str | None = None) -> Row:
+    (row,) = [r for r in comparison.rows if r.optimizer == optimizer and settings in (None, r.settings)]
+    return row
+
+
+def test_figures_match_pandas_and_scipy(noisy: Any):
+    runs = noisy.runs()
+    found = compare(runs)
+    table = pd.DataFrame(
+        {
+            "who": run.config["optimizer"]["name"],
+            "seed": run.seed,
+            "last": run.metrics["test_accuracy"].iloc[-1],
+            "best": run.metrics["test_accuracy"].max(),
+            "seconds": run.metrics["train_seconds"].median(),
+        }
+        for run in runs
+        if run.state == "finished"
+    )
+    grouped = table.groupby("who")
+    for who in ("sgd", "sam"):
+        row = row_of(found, who, {"sgd": "", "sam": "rho=0.1"}[who])
+        for summary, name in ((row.last, "last"), (row.best, "best")):
+            assert summary.mean == pytest.approx(grouped[name].mean()[who], rel=1e-12)
+            assert summary.sd == pytest.approx(grouped[name].std()[who], rel=1e-12)
+        assert row.seconds == pytest.approx(grouped["seconds"].mean()[who])
+    pivot = table.pivot(index="seed", columns="who", values="last").dropna()
+    sam, sgd = row_of(found, "sam", "rho=0.1"), row_of(found, "sgd")
+    interval = stats.ttest_rel(pivot["sam"], pivot["sgd"]).confidence_interval()
+    assert sam.difference is not None
+    assert sam.difference.mean == pytest.approx(np.mean(pivot["sam"] - pivot["sgd"]), rel=1e-12)
+    assert (sam.difference.low, sam.difference.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
+    assert (sam.n, sam.difference.n, sgd.n) == (4, 3, 3)
+    assert (sam.sharpness, sgd.sharpness) == (pytest.approx(0.02), pytest.approx(0.08))
+    assert (sam.cost, sgd.cost) == (pytest.approx(2.0), 1.0)
+    assert sgd.is_baseline
+    assert sgd.difference is None
+    assert not sam.is_baseline
+
+
+def test_order_counts_and_notes(noisy: Any):
+    found = compare(noisy.runs())
+    assert [row.who for row in found.rows] == ["sam rho=0.1", "sgd", "sam rho=5"]
+    diverged = found.rows[2]
+    assert (diverged.n, diverged.last.mean, diverged.difference, diverged.cost) == (0, None, None, None)
+    assert dict(diverged.states) == {"diverged": 1}
+    assert found.notes == (
+        "Diverged runs are not in the mean, which flatters the rows that have some.",
+        "sam rho=0.1: seed 3 without a partner of sgd, not in the difference.",
+    )
+
+
+def test_unfinished_runs_count_but_do_not_enter(results: Any, sgd: Block):
+    results.add(sgd, 0, (0.5,))
+    for seed, state in enumerate(("failed", "interrupted", "diverged"), start=1):
+        results.add(sgd, seed, (0.9,), status={"status": state})
+    results.add(sgd, 4, (), epochs=1, status={"status": "running", "host": "elsewhere"})
+    found = compare(results.runs())
+    (row,) = found.rows
+    assert (row.n, row.last.mean, row.last.sd) == (1, 0.5, None)
+    assert dict(row.states) == {"finished": 1, "failed": 1, "interrupted": 1, "diverged": 1, "running": 1}
+    assert [note.split(" are")[0] for note in found.notes] == [
+        "Diverged runs",
+        "Failed and interrupted runs",
+        "Runs that",
+    ]
+
+
+def test_missing_baseline_seeds_are_named(results: Any, sgd: Block, sam: Block):
+    for seed in (0, 1, 2):
+        results.add(sgd, seed, (0.5 + seed / 10,))
+    results.add(sam, 1, (0.7,))
+    found = compare(results.runs())
+    assert found.notes == (
+        "sam rho=0.1: seeds 0, 2 of sgd without a partner, not in the difference.",
+        "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4.",
+    )
+    difference = row_of(found, "sam").difference
+    assert difference is not None
+    assert (difference.mean, difference.low) == (pytest.approx(0.1), None)
+
+
+def test_baseline_is_the_most_similar_row_then_the_best(results: Any, sgd: Block, sam: Block):
+    for lr, accuracy in ((0.05, 0.5), (0.1, 0.6)):
+        results.add({**sgd, "lr": lr}, 0, (accuracy,))
+        results.add({**sam, "lr": lr}, 0, (0.7,))
+    results.add({**sam, "lr": 0.7}, 0, (0.8,))
+    found = compare(results.runs())
+    assert {row.settings: row.compared_to for row in found.rows if row.optimizer == "sam"} == {
+        "rho=0.1 lr=0.05": "lr=0.05",
+        "rho=0.1 lr=0.1": "lr=0.1",
+        "rho=0.1 lr=0.7": "lr=0.1",  # as similar to either: the better one
+    }
+    assert any("compared to the sgd row that shares most settings" in note for note in found.notes)
+
+
+def test_baselines_stay_within_their_data_set_and_model(results: Any, sgd: Block, sam: Block):
+    for noise in (0.0, 0.4):
+        results.add(sgd, 0, (0.9 - noise,), dataset={"label_noise": noise})
+        results.add(sam, 0, (0.95 - noise / 2,), dataset={"label_noise": noise})
+    results.add(sam, 0, (0.9,), model={"name": "mlp"})
+    found = compare(results.runs())
+    differences = {row.where: row.difference and row.difference.mean for row in found.rows if row.optimizer == "sam"}
+    assert differences == {
+        "digits label_noise=0, cnn": pytest.approx(0.05),
+        "digits label_noise=0.4, cnn": pytest.approx(0.25),
+        "digits label_noise=0, mlp": None,
+    }
+    assert "No finished sgd run on digits label_noise=0, mlp, so no differences there; see --baseline." in found.notes
+
+
+def test_another_baseline(noisy: Any):
+    found = compare(noisy.runs(), baseline="sam")
+    sgd = row_of(found, "sgd")
+    assert sgd.difference is not None
+    assert sgd.difference.mean == pytest.approx(-0.1)
+    assert sgd.cost == pytest.approx(0.5)
+
+
+def test_an_unfinished_baseline_is_none(results: Any, sgd: Block, sam: Block):
+    results.add(sgd, 0, (0.1,), status={"status": "diverged"})
+    results.add(sam, 0, (0.7,))
+    found = compare(results.runs())
+    assert row_of(found, "sam").difference is None
+    assert any(note.startswith("No finished sgd run on digits, cnn") for note in found.notes)
+
+
+def test_budget_of_gradients(noisy: Any):
+    found = compare(noisy.runs(), budget="gradients")
+    # SGD spends 300 in 3 epochs; SAM at 200 an epoch is read after its first, before its best
+    sam, sgd = row_of(found, "sam", "rho=0.1"), row_of(found, "sgd")
+    assert sgd.last.mean == pytest.approx(0.72)
+    assert sam.last.mean == pytest.approx(np.mean([0.75, 0.74, 0.76, 0.70]))
+    assert sam.best == sam.last
+    assert "equal gradient evaluations (digits, cnn: 300)" in found.notes[0]
+    assert "schedule had not ended" in found.notes[0]
+
+
+def test_budget_of_seconds(noisy: Any):
+    # the first epoch takes ten times as long: SGD 10 + 1 + 1 seconds, SAM 20 + 2 + 2
+    found = compare(noisy.runs(), budget="seconds")
+    sam = row_of(found, "sam", "rho=0.1")
+    assert sam.n == 0
+    assert "sam rho=0.1: 4 finished runs have no test_accuracy at the epoch read and count nowhere." in found.notes
+    assert "(digits, cnn: 12.0)" in found.notes[0]
+
+
+def test_budget_of_a_diverged_run_does_not_bind(results: Any, sgd: Block):
+    results.add(sgd, 0, (0.5, 0.6))
+    results.add(sgd, 1, (0.1,), epochs=2, status={"status": "diverged"})
+    (row,) = compare(results.runs(), budget="gradients").rows
+    assert row.last.mean == 0.6
+
+
+def test_regression_takes_r2(results: Any, sgd: Block):
+    results.add(sgd, 0, (-0.5, 0.4), metric="r2", dataset={"name": "diabetes"})
+    results.add(sgd, 1, (), epochs=2, dataset={"name": "diabetes"}, status={"status": "failed"})
+    results.add(sgd, 0, (0.9,))
+    found = compare(results.runs())
+    assert [(row.dataset, row.metric, row.last.mean) for row in found.rows] == [
+        ("diabetes", "test_r2", 0.4),
+        ("digits", "test_accuracy", 0.9),
+    ]
+
+
+def test_smaller_losses_are_better(noisy: Any):
+    found = compare(noisy.runs(), metric="test_loss")
+    assert [row.who for row in found.rows][:2] == ["sam rho=0.1", "sgd"]
+    assert row_of(found, "sgd").best.mean == pytest.approx(1 - np.mean([0.75, 0.74, 0.73]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metric": "test_acuracy"}, r"No run has a metric 'test_acuracy'; did you mean test_accuracy\?"),
+        ({"metric": "epoch"}, "No run has a metric 'epoch'"),
+        ({"metric": "validation_accuracy"}, "No run has measured validation_accuracy; leave out --metric"),
+        ({"budget": "gradient"}, r"no budget named 'gradient'; did you mean gradients\?"),
+    ],
+)
+def test_wrong_options_are_sentences(noisy: Any, options: dict[str, str], message: str):
+    with pytest.raises(ConfigError, match=message):
+        compare(noisy.runs(), **options)
+
+
+def test_nothing_to_compare():
+    with pytest.raises(NothingToCompare, match="no runs to compare; train some first: samcli train") as caught:
+        compare([])
+    assert caught.value.exit_code == 3
+
+
+def test_a_repeated_run_is_counted_once(results: Any, sgd: Block):
+    results.add(sgd, 0, (0.5,), name="first", status={"started": "2026-01-02"})
+    results.add(sgd, 0, (0.7,), name="again", status={"started": "2026-01-03"})
+    later = results.add(sgd, 0, (0.9,), status={"status": "interrupted", "started": "2026-01-04"})
+    found = compare(results.runs())
+    (row,) = found.rows
+    assert (row.n, row.last.mean, dict(row.states)) == (1, 0.7, {"finished": 1})
+    assert len(found.notes) == 2
+    assert any(str(later.path) in note and "not counted" in note for note in found.notes)
+
+
+def test_runs_without_the_metric_are_named(results: Any, sgd: Block):
+    results.add(sgd, 0, (0.5,))
+    results.add(sgd, 1, (0.5, float("nan")), epochs=1)
+    found = compare(results.runs())
+    assert found.rows[0].by_seed == {0: 0.5}
+    assert found.notes == ("sgd: 1 finished run has no test_accuracy at the epoch read and counts nowhere.",)
+
+
+def test_different_hardware_is_named(results: Any, sgd: Block, sam: Block):
+    results.add(sgd, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2})
+    results.add(sam, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2})
+    assert compare(results.runs()).notes[0].startswith("A difference of one seed")
+    results.add(sam, 1, (0.5,), status={"hardware": {"cpu": "b"}, "threads": 2})
+    assert any("different hardware" in note for note in compare(results.runs()).notes)
+
+
+@pytest.mark.parametrize("budget", ["epochs", "gradients", "seconds"])
+def test_nothing_finished_yet(results: Any, sgd: Block, sam: Block, budget: str):
+    for optimizer in (sgd, sam):
+        results.add(optimizer, 0, (), status={"status": "failed"})
+    found = compare(results.runs(), budget=budget)
+    assert [(row.n, row.difference, row.cost) for row in found.rows] == [(0, None, None)] * 2
+    (note,) = found.notes  # and none about budgets or baselines
+    assert note.startswith("Failed runs are not in the mean; ")

@@ -1,0 +1,66 @@
+"""Which settings a row must show."""
+
+from typing import Any
+
+from samcli.report.settings import cell_key, label, shared, telling
+
+
+def config(optimizer: dict[str, Any], **other: Any) -> dict[str, Any]:
+    return {"name": "x", "dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": optimizer, "seeds": 0} | other
+
+
+def test_only_what_differs_and_the_radius():
+    sgd = config({"name": "sgd", "lr": 0.1, "momentum": 0.9})
+    sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "momentum": 0.9, "rho": 0.05, "norm": 2.0})
+    assert telling([sgd, sam]) == [{}, {"optimizer.rho": "0.05"}]
+    faster = config({**sam["optimizer"], "lr": 0.2})
+    assert [label(row) for row in telling([sgd, sam, faster])] == ["lr=0.1", "rho=0.05 lr=0.1", "rho=0.05 lr=0.2"]
+
+
+def test_the_base_is_shown_where_bases_differ():
+    adam = config({"name": "adam", "lr": 0.1})
+    sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.05})
+    assert [label(row) for row in telling([adam, sam])] == ["", "rho=0.05 base=sgd"]
+
+
+def test_options_of_another_data_set_or_model_do_not_count():
+    rows = [
+        config({"name": "sgd"}, dataset={"name": "a", "label_noise": 0.0}, epochs=5),
+        config({"name": "sgd"}, dataset={"name": "b", "label_noise": 0.4}, epochs=9),
+        config({"name": "sgd"}, dataset={"name": "b", "label_noise": 0.2}, epochs=9),
+        config({"name": "sgd"}, dataset={"name": "b", "label_noise": 0.2}, epochs=9, model={"name": "n", "depth": 3}),
+    ]
+    noise = [{}] + [{"dataset.label_noise": value} for value in ("0.4", "0.2", "0.2")]
+    assert telling(rows) == noise
+
+
+def test_labels_read_like_the_experiment_file():
+    settings = {
+        "optimizer.rho": "0.1",
+        "dataset.augment": "crop+flip",
+        "model.dropout": "0.3",
+        "epochs": "5",
+        "schedule.name": "cosine",
+        "sharpness.rho": "0.05",
+    }
+    assert label(settings) == "rho=0.1 epochs=5 schedule=cosine sharpness.rho=0.05"
+    assert (label(settings, "dataset"), label(settings, "model")) == ("augment=crop+flip", "dropout=0.3")
+
+
+def test_values_as_texts():
+    a = config({"name": "sgd", "lr": 1e-5, "nesterov": True}, clip_norm=None, dataset={"name": "d", "augment": []})
+    b = config({"name": "sgd", "lr": 2.0, "nesterov": False}, clip_norm=1, dataset={"name": "d", "augment": ["crop"]})
+    one, two = telling([a, b])
+    assert label(one) == "lr=1e-05 nesterov=true clip_norm=null"
+    assert label(two) == "lr=2 nesterov=false clip_norm=1"
+    assert (label(one, "dataset"), label(two, "dataset")) == ("augment=none", "augment=crop")
+
+
+def test_key_and_shared():
+    a = config({"name": "sgd", "lr": 0.1}, epochs=3)
+    b = {key: a[key] for key in reversed(a)} | {"seeds": 7, "name": "another"}
+    assert cell_key(a) == cell_key(b)
+    assert cell_key(a) != cell_key(a | {"epochs": 4})
+    assert cell_key(a, "dataset", "model") == cell_key(a | {"epochs": 4}, "dataset", "model")
+    sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.1}, epochs=4)
+    assert shared(a, sam) == 2  # base and lr

@@ -1,0 +1,61 @@
+"""Checkpoints: what is refused, and why in words."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from samcli.errors import CheckpointError
+from samcli.runs import checkpoint
+
+
+def test_round_trip(tmp_path: Path):
+    file = tmp_path / "checkpoint.pt"
+    checkpoint.save(file, {"model": {"w": torch.arange(3.0)}, "rows": [{"epoch": 1, "rho": None}]})
+    content = checkpoint.load(file)
+    assert torch.equal(content["model"]["w"], torch.arange(3.0))
+    assert content["rows"] == [{"epoch": 1, "rho": None}]
+    assert os.listdir(tmp_path) == ["checkpoint.pt"]
+
+
+class Evil:
+    def __reduce__(self) -> object:
+        return (os.mkdir, ("executed",))
+
+
+def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    good = tmp_path / "good.pt"
+    checkpoint.save(good, {"model": {"w": torch.zeros(100_000)}})
+    truncated = tmp_path / "truncated.pt"
+    truncated.write_bytes(good.read_bytes()[:200_000])
+    damaged = tmp_path / "damaged.pt"
+    content = bytearray(good.read_bytes())
+    content[:2000] = bytes(2000)
+    damaged.write_bytes(content)
+    code = tmp_path / "code.pt"
+    torch.save({"format": checkpoint.FORMAT, "version": 1, "x": Evil()}, code)
+    pickled = tmp_path / "pickle.pt"
+    pickled.write_bytes(pickle.dumps(Evil()))
+    foreign = tmp_path / "foreign.pt"
+    torch.save({"state_dict": {}}, foreign)
+    tensor = tmp_path / "tensor.pt"
+    torch.save(torch.ones(2), tensor)
+    later = tmp_path / "later.pt"
+    torch.save({"format": checkpoint.FORMAT, "version": 99}, later)
+    for file, sentence in (
+        (tmp_path / "absent.pt", "There is no checkpoint"),
+        (tmp_path, "is a directory"),
+        (truncated, "is truncated or no checkpoint at all"),
+        (damaged, "cannot be read as a checkpoint"),
+        (code, "could run code"),
+        (pickled, "is truncated or no checkpoint at all"),
+        (foreign, "was not written by samcli"),
+        (tensor, "was not written by samcli"),
+        (later, "has format version 99"),
+    ):
+        with pytest.raises(CheckpointError, match=sentence):
+            checkpoint.load(file)
+    assert not (tmp_path / "executed").exists()

@@ -1,0 +1,144 @@
+"""One run's files: what is written comes back, bit for bit."""
+
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from samcli.errors import ResultsError
+from samcli.runs.folder import RunFolder, columns
+
+CONTRACT = [
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "sharpness",
+    "grad_norm",
+    "learning_rate",
+    "rho",
+    "train_seconds",
+    "eval_seconds",
+    "sharpness_seconds",
+    "gradient_evaluations",
+    "examples_per_second",
+    "skipped_steps",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path)
+
+
+def test_columns_are_those_of_the_contract():
+    assert columns("accuracy") == CONTRACT
+    assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
+    with pytest.raises(ValueError, match="not 'rmse'"):
+        columns("rmse")
+
+
+def test_paths(folder: RunFolder):
+    names = [path.name for path in (folder.config, folder.run, folder.metrics, folder.checkpoint)]
+    assert names == ["config.yaml", "run.json", "metrics.csv", "checkpoint.pt"]
+
+
+def test_status_round_trip(folder: RunFolder):
+    status = {"status": "finished", "seed": 0, "error": None, "git": {"dirty": True}, "name": "ρ-study"}
+    folder.write_status(status)
+    assert folder.read_status() == status
+    assert "ρ-study" in folder.run.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="JSON"):
+        folder.write_status({"loss": math.nan})
+    assert folder.read_status() == status
+
+
+def test_metrics_round_trip_bit_for_bit(folder: RunFolder):
+    random.seed(0)
+    rows = [
+        {name: random.uniform(-1, 1) * 10.0 ** random.randint(-300, 300) for name in columns("accuracy")}
+        | {"epoch": epoch, "sharpness": None, "gradient_evaluations": 10**12 + epoch, "rho": 5e-324, "skipped_steps": 0}
+        for epoch in range(1, 50)
+    ]
+    folder.write_metrics(rows)
+    assert folder.read_metrics() == rows
+    assert all(type(row["epoch"]) is int and row["sharpness"] is None for row in folder.read_metrics())
+
+
+def test_pandas_reads_the_same(folder: RunFolder):
+    rows = [{"epoch": 1, "train_loss": 0.1 + 0.2, "sharpness": -1e-7}, {"epoch": 2, "train_loss": 1.0}]
+    folder.write_metrics(rows)
+    table = pd.read_csv(folder.metrics)
+    assert list(table.columns) == CONTRACT
+    assert table["train_loss"].tolist() == pytest.approx([0.1 + 0.2, 1.0], rel=1e-15)  # older pandas: one unit off
+    assert table["epoch"].dtype == np.int64
+    assert table["test_accuracy"].isna().all()  # not measured is empty, not zero
+    assert table["sharpness"].isna().tolist() == [False, True]
+
+
+def test_numpy_numbers_are_written_as_numbers(folder: RunFolder):
+    folder.write_metrics([{"epoch": 1, "test_r2": np.float64(0.25)}])
+    assert folder.metrics.read_text().splitlines()[1].startswith("1,,,,,,0.25,")
+    assert folder.read_metrics()[0]["test_r2"] == 0.25
+
+
+def test_regression_and_empty_headers(folder: RunFolder):
+    folder.write_metrics([{"epoch": 1, "train_r2": 0.5}])
+    assert folder.read_table()[0] == columns("r2")
+    folder.write_metrics([])
+    assert folder.read_table() == (CONTRACT, [])
+
+
+def test_an_unknown_column_is_a_programming_error(folder: RunFolder):
+    with pytest.raises(ValueError, match="fields not in fieldnames"):
+        folder.write_metrics([{"epoch": 1, "loss": 0.5}])
+    assert not folder.metrics.exists()
+
+
+HEADER = ",".join(CONTRACT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "epoch,loss\n1,2\n",
+        f"{HEADER}\n1,0.5\n",  # torn
+        f"{HEADER}\n1{',x' * 16}\n",
+        f"{HEADER}\n{',' * 16}\n",  # no epoch
+        f"{HEADER}\n\n",
+    ],
+)
+def test_garbled_metrics(folder: RunFolder, text: str):
+    folder.metrics.write_text(text)
+    with pytest.raises(ResultsError, match=r"metrics\.csv .*train the run again"):
+        folder.read_metrics()
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", '{"status": "fini', "null"])
+def test_garbled_status(folder: RunFolder, text: str):
+    folder.run.write_text(text)
+    with pytest.raises(ResultsError, match=r"run\.json is not a JSON object; restore it"):
+        folder.read_status()
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [1\n", "!!python/object/apply:os.getcwd []\n"])
+def test_garbled_configuration(folder: RunFolder, text: str):
+    folder.config.write_text(text)
+    with pytest.raises(ResultsError, match=r"config\.yaml is not a YAML mapping"):
+        folder.read_config()
+
+
+def test_missing_and_binary_files(folder: RunFolder):
+    for read in (folder.read_config, folder.read_status, folder.read_metrics):
+        with pytest.raises(ResultsError, match="is missing"):
+            read()
+    folder.run.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ResultsError, match="is not text"):
+        folder.read_status()
