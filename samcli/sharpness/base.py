@@ -1,0 +1,32 @@
+"""What a measure is: its parameters, and how it is computed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from samcli.registry import Registry
+from samcli.sharpness.problem import Problem
+from samcli.sharpness.result import Result
+
+
+class Measure(ABC):
+    """A measure of sharpness; its fields are its parameters."""
+
+    @abstractmethod
+    def of(self, problem: Problem) -> Result:
+        """The measure of a problem at its current parameters."""
+
+
+MEASURES: Registry[Measure] = Registry("measure")
+
+
+def circumstances(problem: Problem) -> dict[str, Any]:
+    """What every result records."""
+    return {
+        "examples": problem.examples,
+        "parameters": problem.dimension,
+        "dtype": problem.dtype,
+        "batch_norm": "evaluation",
+        "seed": problem.seed,
+    }

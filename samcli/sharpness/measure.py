@@ -1,0 +1,60 @@
+"""Measuring: the door to this library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from torch import nn
+
+from samcli.sharpness.base import MEASURES
+from samcli.sharpness.problem import Batches, Loss, Problem
+from samcli.sharpness.result import Result
+from samcli.sharpness.state import untouched
+
+
+def measure(
+    model: nn.Module,
+    loss: Loss,
+    data: Batches,
+    measures: Sequence[str] = ("one-step", "lambda-max"),
+    *,
+    seed: int = 0,
+    rho: float = 0.05,
+    eta: float = 0.01,
+) -> dict[str, Result]:
+    """Measure the sharpness of a model in evaluation mode, and leave it as it was.
+
+    Parameters, buffers, gradients, modes and the global random state come back bit for bit, also after an error. The
+    measures share the loss and the gradient at the parameters.
+
+    Args:
+        model: its parameters with `requires_grad` are what is perturbed.
+        loss: `loss(output, target)`, the mean over its batch.
+        data: (input, target) batches of any sizes; every value is that of the mean loss over all examples together.
+        measures: names from `MEASURES`.
+        seed: of the start vector of iterative measures.
+        rho: radius of the neighbourhood, for the measures that have one.
+        eta: η of the adaptive measures.
+
+    Raises:
+        ConfigError: no measure of that name.
+        ValueError: no examples, or no parameters that require a gradient.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(2, 1, bias=False)
+    >>> data = [(torch.eye(2), torch.zeros(2, 1))]
+    >>> results = measure(model, torch.nn.functional.mse_loss, data, ["lambda-max"])
+    >>> round(results["lambda-max"].value, 4)  # the Hessian of a mean square is 2 XᵀX / n
+    1.0
+    """
+    chosen = []
+    for name in measures:
+        options = MEASURES.options(name)
+        given = {key: value for key, value in (("rho", rho), ("eta", eta)) if key in options}
+        chosen.append((name, MEASURES.create(name, **given)))
+    # torch.compile's wrapper has no second derivative; the module inside shares the parameters
+    inner = cast(nn.Module, getattr(model, "_orig_mod", model))
+    with untouched(inner):
+        problem = Problem(inner, loss, data, seed)
+        return {name: one.of(problem) for name, one in chosen}

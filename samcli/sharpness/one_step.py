@@ -1,0 +1,77 @@
+"""One-step sharpness: what one step of ascent to the border of the neighbourhood adds to the loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from samcli.optim.geometry import element_scales, global_norm, is_weight, steepest_ascent
+from samcli.registry import option
+from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.problem import Problem
+from samcli.sharpness.result import Result
+
+
+@MEASURES.register("one-step")
+@dataclass(frozen=True, kw_only=True)
+class OneStep(Measure):
+    """L(w + ε) - L(w), ε = ρ g/‖g‖: SAM's first-order guess at the worst point of the ball, with the l2 norm.
+
+    A lower bound of the sharpness of Foret et al. (ICLR 2021), max over ‖ε‖ ≤ ρ of L(w + ε) - L(w); near a minimum it
+    can fall short of it by a large factor.
+    """
+
+    norm: ClassVar[float] = 2.0
+    adaptive: ClassVar[bool] = False
+
+    rho: float = option(0.05, "radius ρ of the neighbourhood", minimum=0.0)
+
+    def of(self, problem: Problem) -> Result:
+        loss, gradient = problem.loss_and_gradient
+        details = {**circumstances(problem), "rho": self.rho, "norm": self.norm, "loss": loss, **self._scaling()}
+        if not (math.isfinite(loss) and bool(torch.isfinite(global_norm(gradient)))):
+            return Result(math.nan, converged=False, details=details)
+        eta = self._scaling().get("eta")
+        scales = None if eta is None else element_scales(_values(problem), map(is_weight, problem.names), eta)
+        value = problem.loss_at(steepest_ascent(gradient, self.rho, self.norm, scales)) - loss
+        return Result(value, converged=math.isfinite(value), details=details)
+
+    def _scaling(self) -> dict[str, float]:
+        return {}
+
+
+@MEASURES.register("one-step-linf")
+@dataclass(frozen=True, kw_only=True)
+class OneStepBox(OneStep):
+    """L(w + ε) - L(w), ε = ρ sign g: one step to a corner of the box, the l∞ norm."""
+
+    norm: ClassVar[float] = math.inf
+
+
+@MEASURES.register("one-step-adaptive")
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveOneStep(OneStep):
+    """L(w + ε) - L(w), ε = ρ T²g/‖Tg‖ with ASAM's T: |w| + η for weights, 1 for biases, in the l2 norm.
+
+    Kwon et al., ICML 2021, eq. 9. With η = 0 and without biases, rescaling layers of a ReLU network changes nothing.
+    """
+
+    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
+
+    def _scaling(self) -> dict[str, float]:
+        return {"eta": self.eta}
+
+
+@MEASURES.register("one-step-adaptive-linf")
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveOneStepBox(AdaptiveOneStep):
+    """L(w + ε) - L(w), ε = ρ T sign g with ASAM's T, in the l∞ norm."""
+
+    norm: ClassVar[float] = math.inf
+
+
+def _values(problem: Problem) -> list[torch.Tensor]:
+    return [parameter.detach() for parameter in problem.parameters]

@@ -1,0 +1,30 @@
+"""Leaving a model as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from samcli.optim.guard import RandomState, buffers_untouched
+
+
+@contextmanager
+def untouched(model: nn.Module) -> Iterator[None]:
+    """Put the model into evaluation mode; afterwards modes, buffers and global random state are what they were.
+
+    Gradients need no saving: nothing here writes to `.grad`.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    random_state = RandomState(device)
+    try:
+        with buffers_untouched(model):
+            model.eval()
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        random_state.restore()
