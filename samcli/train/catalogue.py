@@ -1,0 +1,10 @@
+"""All names that an experiment may use."""
+
+from __future__ import annotations
+
+from samcli.config import Catalogue
+from samcli.data import DATASETS
+from samcli.models import MODELS
+from samcli.optim import BASES, SCHEDULES, VARIANTS
+
+CATALOGUE = Catalogue(datasets=DATASETS, models=MODELS, bases=BASES, variants=VARIANTS, schedules=SCHEDULES)

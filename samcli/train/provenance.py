@@ -1,0 +1,81 @@
+"""Where a run came from and what it ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+import torchvision
+
+import samcli
+from samcli.config import RunConfig
+
+
+def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[str, Any]:
+    """What `run.json` says beside the status: enough to judge whether two runs may be compared."""
+    return {
+        "name": config.name,
+        "identity": config.identity,
+        "seed": config.seed,
+        "epochs": config.training.epochs,
+        "data_dir": str(data_dir),
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "hardware": hardware(device),
+        "versions": versions(),
+        "git": git_state(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Of everything whose change can change a number."""
+    return {
+        "samcli": samcli.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": numpy.__version__,
+    }
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """Processor, cores and accelerator."""
+    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return {"processor": _processor(), "cores": os.cpu_count(), "accelerator": accelerator}
+
+
+def git_state() -> dict[str, Any]:
+    """Commit of the current folder's repository, and whether it has changes; both None outside one."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,91 @@
+"""Training one run into its folder: what was finished stays finished, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from samcli.config import RunConfig
+from samcli.errors import Interrupted
+from samcli.runs import checkpoint
+from samcli.runs.files import write_atomic
+from samcli.runs.folder import RunFolder
+from samcli.train.provenance import now, provenance
+from samcli.train.session import Row, Session, diverged
+
+
+def train_run(
+    config: RunConfig,
+    folder: RunFolder,
+    *,
+    data_dir: Path,
+    device: torch.device,
+    on_epoch: Callable[[Row], None] = lambda row: None,
+) -> str:
+    """Train a run, from the beginning or from its last finished epoch.
+
+    After each epoch the checkpoint is replaced, then `metrics.csv` is rewritten from the rows in it; a kill at any
+    moment therefore loses at most the epoch under way, and the rows of an interrupted and resumed run are those of an
+    uninterrupted one.
+
+    Args:
+        config: the run.
+        folder: where its files go; a checkpoint in it is continued.
+        data_dir: where data sets lie.
+        device: where to train.
+        on_epoch: called with each new row.
+
+    Returns:
+        The status it ended with: `finished` or `diverged`.
+
+    Raises:
+        Interrupted: on KeyboardInterrupt; the run can be resumed.
+        SamcliError: missing data, a model that does not fit them, an unreadable checkpoint.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder.config, yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
+    status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
+    status |= provenance(config, device, data_dir)
+    session: Session | None = None
+    try:
+        session = Session(config, data_dir=data_dir, device=device)
+        if folder.checkpoint.exists():
+            session.restore(checkpoint.load(folder.checkpoint))
+        status["parameters"] = sum(p.numel() for p in session.model.parameters())
+        folder.write_status({**status, "epochs_done": session.epoch})
+        status["status"] = _train_all(session, folder, status, on_epoch)
+        if status["status"] == "diverged":
+            status["error"] = _explain_divergence(session)
+    except KeyboardInterrupt as error:
+        status |= {"status": "interrupted"}
+        raise Interrupted(f"Interrupted; the same command continues {folder.path.name} from its last epoch.") from error
+    except Exception as error:
+        status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+        raise
+    finally:
+        done = session.epoch if session else 0
+        folder.write_status({**status, "epochs_done": done, "ended": now()})
+    return str(status["status"])
+
+
+def _train_all(session: Session, folder: RunFolder, status: dict[str, Any], on_epoch: Callable[[Row], None]) -> str:
+    folder.write_metrics(session.rows)
+    while not session.finished:
+        row = session.train_epoch()
+        if diverged(row):
+            return "diverged"
+        checkpoint.save(folder.checkpoint, session.state())
+        folder.write_metrics(session.rows)
+        folder.write_status({**status, "epochs_done": session.epoch})
+        on_epoch(row)
+    return "finished"
+
+
+def _explain_divergence(session: Session) -> str:
+    optimizer = session.config.optimizer
+    settings = [f"{name} {optimizer[name]:g}" for name in ("lr", "rho") if name in optimizer]
+    return f"The loss was not finite in epoch {session.epoch + 1}; a smaller value of {' or '.join(settings)} may help."

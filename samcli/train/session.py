@@ -1,0 +1,229 @@
+"""One run in memory: its data, model and optimizer, the epochs it has behind it, and how to save and restore them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from samcli import data, models, optim, sharpness
+from samcli.config import RunConfig
+from samcli.data import Part, Task
+from samcli.train.catalogue import CATALOGUE
+from samcli.train.seeding import seed_everything
+
+Row = dict[str, float | int | None]
+
+EVALUATION_BATCH = 1000
+
+
+class Session:
+    """A run that can be trained epoch by epoch.
+
+    All randomness of an epoch, in the order and augmentation of the data as in dropout, is a function of the run's seed
+    and the epoch's number. So a session restored after epoch k continues exactly as if it had never stopped.
+
+    Args:
+        config: the run.
+        data_dir: where data sets lie.
+        device: where to train.
+
+    Attributes:
+        rows: a row of metrics for each finished epoch.
+    """
+
+    def __init__(self, config: RunConfig, *, data_dir: Path, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.data = data.load(
+            CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device
+        )
+        self.task = self.data.task
+        self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
+        self.optimizer = optim.build_from_settings(config.optimizer, self.model, config.training.clip_norm)
+        self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
+        self.steps_per_epoch = self.data.steps(config.training.batch_size)
+        self.rows: list[Row] = []
+        self.gradient_evaluations = 0
+        self._sharpness_part = self.data.train.subset(config.sharpness.examples, seed=0)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are finished."""
+        return len(self.rows)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are."""
+        return self.epoch >= self.config.training.epochs
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        random = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state(self.device)
+        return {
+            "config": self.config.document(),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random_state": random,
+            "epoch": self.epoch,
+            "gradient_evaluations": self.gradient_evaluations,
+            "rows": self.rows,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` gave."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.gradient_evaluations = state["gradient_evaluations"]
+        self.rows = list(state["rows"])
+        # each epoch seeds itself; this is for code of the user's that draws between epochs
+        torch.set_rng_state(state["random_state"]["cpu"])
+        if self.device.type == "cuda" and "cuda" in state["random_state"]:
+            torch.cuda.set_rng_state(state["random_state"]["cuda"], self.device)
+
+    def train_epoch(self) -> Row:
+        """Train the next epoch and measure: the new row, which is also appended to `rows`.
+
+        A row whose losses are not finite is returned but not kept: the run has diverged.
+        """
+        row: Row = {"epoch": self.epoch + 1, **self._train()}
+        if torch.isfinite(torch.tensor(row["train_loss"])):
+            row |= self._evaluate()
+            row |= self._measure_sharpness(int(row["epoch"] or 0))
+        if diverged(row):
+            return row
+        self.rows.append(row)
+        return row
+
+    def _train(self) -> Row:
+        settings, epoch = self.config.training, self.epoch + 1
+        seed_everything(self.config.seed, "epoch", epoch)
+        self.model.train()
+        # sums stay on the device until the epoch is over: nothing waits within it
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
+        statistics: Tensor | None = None
+        examples, rate = 0, 0.0
+        start = self._clock()
+        batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
+        for index, (inputs, targets) in enumerate(batches):
+            rate = self._set_learning_rate((epoch - 1) * self.steps_per_epoch + index)
+            batch = BatchClosure(self.model, self.task, inputs, targets, settings.label_smoothing)
+            loss_sum += optim.take_step(self.optimizer, batch) * len(inputs)
+            now = self.task.statistics(batch.output, targets)
+            statistics = now if statistics is None else statistics + now
+            examples += len(inputs)
+            self.gradient_evaluations += batch.evaluated
+        seconds = self._clock() - start
+        assert statistics is not None
+        sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
+        return {
+            "train_loss": float(loss_sum) / examples,
+            f"train_{self.task.metric}": self.task.score(statistics, examples),
+            "learning_rate": rate,
+            "rho": sharp.rho if sharp else None,
+            "train_seconds": seconds,
+            "gradient_evaluations": self.gradient_evaluations,
+            "examples_per_second": examples / seconds,
+            "skipped_steps": sharp.skipped_steps if sharp else 0,
+        }
+
+    def _evaluate(self) -> Row:
+        start = self._clock()
+        row: Row = {}
+        for name, part in (("validation", self.data.validation), ("test", self.data.test)):
+            loss, score = (None, None) if part is None else evaluate(self.model, self.task, part)
+            row |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
+        row["eval_seconds"] = self._clock() - start
+        return row
+
+    def _measure_sharpness(self, epoch: int) -> Row:
+        settings = self.config.sharpness
+        due = settings.every and (epoch % settings.every == 0 or epoch == self.config.training.epochs)
+        if not due:
+            return {"sharpness": None, "grad_norm": None, "sharpness_seconds": None}
+        start = self._clock()
+        batches = list(self._sharpness_part.batches(EVALUATION_BATCH))
+        results = sharpness.measure(
+            self.model, self.task.loss, batches, measures=["one-step", "grad-norm"], rho=settings.rho
+        )
+        return {
+            "sharpness": results["one-step"].value,
+            "grad_norm": results["grad-norm"].value,
+            "sharpness_seconds": self._clock() - start,
+        }
+
+    def _set_learning_rate(self, step: int) -> float:
+        factor = self.schedule.factor(step, self.steps_per_epoch, self.config.training.epochs)
+        rate = float(self.config.optimizer["lr"] * factor)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def _clock(self) -> float:
+        """Seconds, after the device has done all it was asked to."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+class BatchClosure:
+    """The closure of one batch: forward, backward, loss; it counts its passes and keeps the first output.
+
+    Attributes:
+        output: of the first pass, at the unperturbed weights.
+        evaluated: examples that went forward and backward so far.
+    """
+
+    def __init__(self, model: nn.Module, task: Task, inputs: Tensor, targets: Tensor, label_smoothing: float) -> None:
+        self._model = model
+        self._loss: Callable[[Tensor], Tensor] = lambda output: task.loss(output, targets, label_smoothing)
+        self._inputs = inputs
+        self.output = inputs
+        self.evaluated = 0
+
+    def __call__(self) -> Tensor:
+        self._model.zero_grad()
+        output = self._model(self._inputs)
+        loss = self._loss(output)
+        torch.autograd.backward(loss)
+        if not self.evaluated:
+            self.output = output.detach()
+        self.evaluated += len(self._inputs)
+        return loss
+
+
+def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """The run's model with its initial weights, a function of the seed.
+
+    Images are held with the channels last, which convolutions prefer; so are the weights.
+    """
+    seed_everything(config.seed, "weights")
+    options = {key: value for key, value in config.model.items() if key != "name"}
+    model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
+    return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
+
+
+def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
+    """Mean loss and score over a part, in evaluation mode, without label smoothing."""
+    model.eval()
+    total: Tensor | None = None
+    with torch.inference_mode():
+        for inputs, targets in part.batches(EVALUATION_BATCH):
+            output = model(inputs)
+            loss = (task.loss(output, targets) * len(inputs)).double().reshape(1)
+            sums = torch.cat([loss, task.statistics(output, targets).double().reshape(-1)])
+            total = sums if total is None else total + sums
+    assert total is not None
+    return float(total[0]) / len(part), task.score(total[1:], len(part))
+
+
+def diverged(row: Row) -> bool:
+    """Whether any loss of the row is infinite or not a number."""
+    losses = [value for key, value in row.items() if key.endswith("_loss") and value is not None]
+    return not all(torch.isfinite(torch.tensor(loss)) for loss in losses)

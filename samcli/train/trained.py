@@ -1,0 +1,59 @@
+"""A trained model read back from its checkpoint, with the data it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from samcli import data
+from samcli.config import Draft, RunConfig, Source
+from samcli.data import Dataset
+from samcli.errors import CheckpointError, ConfigError
+from samcli.runs import checkpoint
+from samcli.train.catalogue import CATALOGUE
+from samcli.train.session import build_model
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with the weights of a checkpoint.
+
+    Attributes:
+        epoch: how many epochs it was trained for.
+    """
+
+    config: RunConfig
+    model: nn.Module
+    data: Dataset
+    epoch: int
+
+
+def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained:
+    """Rebuild the model of a checkpoint and its data set.
+
+    Args:
+        path: a checkpoint, or a run folder.
+        data_dir: where data sets lie.
+        device: where the model and the data go.
+
+    Raises:
+        CheckpointError: unreadable, or of a configuration that this samcli does not know.
+        DataError: the data set is missing.
+    """
+    file = path / "checkpoint.pt" if path.is_dir() else path
+    content = checkpoint.load(file)
+    try:
+        (config,) = Draft.of(Source(content["config"], str(file)), CATALOGUE).expand()
+        dataset = data.load(
+            CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device
+        )
+        model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
+        model.load_state_dict(content["model"])
+    except (ConfigError, RuntimeError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{file} does not fit this version of samcli or these data ({error}); use the samcli that wrote it."
+        ) from error
+    return Trained(config, model, dataset, content["epoch"])

@@ -1,0 +1,171 @@
+"""A run and its folder: rows, resumption, divergence, interruption."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+import torch
+
+from samcli.config import RunConfig
+from samcli.errors import Interrupted
+from samcli.runs import checkpoint
+from samcli.runs.folder import RunFolder, columns
+from samcli.train import train_run
+from samcli.train.session import Row
+
+Make = Callable[..., RunConfig]
+TIMES = ["train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    first, second = checkpoint.load(a)["model"], checkpoint.load(b)["model"]
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_folder_of_a_finished_run(config_of: Make, places: Any, tmp_path: Path):
+    config, folder = config_of(), RunFolder(tmp_path / "run")
+    assert train_run(config, folder, **places) == "finished"
+    rows = pandas.read_csv(folder.metrics)
+    assert list(rows.columns) == columns("accuracy")
+    assert list(rows["epoch"]) == [1, 2, 3, 4]
+    assert rows.notna().all(axis=None)
+    # 180 training examples after the hold-out, two passes each
+    assert list(rows["gradient_evaluations"]) == [360, 720, 1080, 1440]
+    assert set(rows["rho"]) == {0.1}
+    assert set(rows["skipped_steps"]) == {0}
+    assert rows["train_accuracy"].between(0, 1).all()
+    # warm-up reaches the top at the end of the first of four epochs, the cosine ends near zero
+    assert rows["learning_rate"].iloc[0] == pytest.approx(0.05)
+    assert rows["learning_rate"].iloc[-1] < 0.001
+    status = folder.read_status()
+    assert status["status"] == "finished"
+    assert status["epochs_done"] == 4
+    assert status["seed"] == 0
+    assert {"git", "versions", "hardware", "threads", "started", "ended", "identity", "parameters"} <= set(status)
+    saved = torch.load(folder.checkpoint, weights_only=True)
+    assert {"model", "optimizer", "random_state", "epoch", "config"} <= set(saved)
+
+
+def test_plain_sgd_has_no_radius(config_of: Make, places: Any, tmp_path: Path):
+    folder = RunFolder(tmp_path / "run")
+    train_run(config_of("optimizer=sgd", "epochs=1", "dataset.validation=0"), folder, **places)
+    (row,) = folder.read_metrics()
+    assert row["rho"] is None
+    assert row["validation_loss"] is None
+    assert row["gradient_evaluations"] == 200
+
+
+def test_sharpness_is_measured_when_due(config_of: Make, places: Any, tmp_path: Path):
+    folder = RunFolder(tmp_path / "run")
+    train_run(config_of("epochs=5", "sharpness.every=2"), folder, **places)
+    measured = [row["sharpness"] is not None for row in folder.read_metrics()]
+    assert measured == [False, True, False, True, True]
+    never = RunFolder(tmp_path / "never")
+    train_run(config_of("epochs=2", "sharpness.every=0"), never, **places)
+    assert [row["sharpness_seconds"] for row in never.read_metrics()] == [None, None]
+
+
+def test_measuring_sharpness_does_not_change_training(config_of: Make, places: Any, tmp_path: Path):
+    with_it, without = RunFolder(tmp_path / "with"), RunFolder(tmp_path / "without")
+    train_run(config_of("epochs=2"), with_it, **places)
+    train_run(config_of("epochs=2", "sharpness.every=0"), without, **places)
+    assert same_weights(with_it.checkpoint, without.checkpoint)
+
+
+@pytest.mark.parametrize("optimizer", ["sam", "adam"])
+def test_interrupted_and_resumed_equals_uninterrupted(config_of: Make, places: Any, tmp_path: Path, optimizer: str):
+    config = config_of(f"optimizer={optimizer}")
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    train_run(config, whole, **places)
+
+    def stop_after_two(row: Row) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="the same command continues"):
+        train_run(config, broken, on_epoch=stop_after_two, **places)
+    assert broken.read_status()["status"] == "interrupted"
+    assert broken.read_status()["epochs_done"] == 2
+    torch.manual_seed(99)  # whatever happens to the global generator in between
+    torch.rand(17)
+    assert train_run(config, broken, **places) == "finished"
+    a, b = (pandas.read_csv(f.metrics).drop(columns=TIMES) for f in (whole, broken))
+    pandas.testing.assert_frame_equal(a, b, check_exact=True)
+    assert same_weights(whole.checkpoint, broken.checkpoint)
+
+
+def test_a_kill_between_checkpoint_and_csv_loses_nothing(
+    config_of: Make, places: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = config_of()
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    train_run(config, whole, **places)
+    write = RunFolder.write_metrics
+
+    def killed(self: RunFolder, rows: list[Row]) -> None:
+        if len(rows) == 3:
+            raise KeyboardInterrupt
+        write(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_metrics", killed)
+        with pytest.raises(Interrupted):
+            train_run(config, broken, **places)
+    assert len(broken.read_metrics()) == 2
+    assert checkpoint.load(broken.checkpoint)["epoch"] == 3
+    train_run(config, broken, **places)
+    a, b = (pandas.read_csv(f.metrics).drop(columns=TIMES) for f in (whole, broken))
+    pandas.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def test_same_seed_same_bits_and_other_seed_other_bits(config_of: Make, places: Any, tmp_path: Path):
+    folders = [RunFolder(tmp_path / name) for name in "abc"]
+    for folder, seed in zip(folders, (0, 0, 1), strict=True):
+        train_run(config_of("epochs=1", f"seeds={seed}"), folder, **places)
+    assert same_weights(folders[0].checkpoint, folders[1].checkpoint)
+    assert not same_weights(folders[0].checkpoint, folders[2].checkpoint)
+
+
+def test_divergence_is_recorded_with_the_finite_rows(config_of: Make, places: Any, tmp_path: Path):
+    text = """
+dataset: diabetes
+model: linear
+epochs: 200
+optimizer: {name: sgd, lr: 1.5, momentum: 0.9}
+schedule: constant
+"""
+    folder = RunFolder(tmp_path / "run")
+    assert train_run(config_of(text=text), folder, **places) == "diverged"
+    status = folder.read_status()
+    assert status["status"] == "diverged"
+    assert "a smaller value of lr 1.5 may help" in status["error"]
+    rows = pandas.read_csv(folder.metrics)
+    assert 0 < len(rows) == status["epochs_done"] < 200
+    assert rows["train_loss"].map(lambda loss: abs(loss) < float("inf")).all()
+    json.loads(folder.run.read_text())
+
+
+def test_regression_has_r2(config_of: Make, places: Any, tmp_path: Path):
+    text = "dataset: linear\nmodel: linear\nepochs: 30\nbatch_size: 64\noptimizer: {name: sgd, lr: 0.05, momentum: 0}"
+    folder = RunFolder(tmp_path / "run")
+    train_run(config_of(text=text), folder, **places)
+    last = pandas.read_csv(folder.metrics).iloc[-1]
+    # noise of 0.1 leaves a mean squared error of 0.01
+    assert last["test_loss"] == pytest.approx(0.01, rel=0.3)
+    assert last["test_r2"] > 0.99
+    assert last["train_r2"] > 0.99
+
+
+def test_failure_is_recorded_and_raised(config_of: Make, places: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = RunFolder(tmp_path / "run")
+
+    def explode(row: Row) -> None:
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(RuntimeError, match="out of luck"):
+        train_run(config_of(), folder, on_epoch=explode, **places)
+    assert folder.read_status()["status"] == "failed"
+    assert folder.read_status()["error"] == "RuntimeError: out of luck"
