@@ -1,0 +1,62 @@
+"""One way out: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def result(text: str) -> None:
+    """Print a result."""
+    print(text, file=sys.stdout, flush=True)
+
+
+def document(content: Any) -> None:
+    """Print one JSON document; what JSON has no number for becomes null."""
+    result(json.dumps(strict(content), indent=2, ensure_ascii=False))
+
+
+def table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows of texts under headings; wide texts wrap at the width of the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in rows[0]:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(text) for text in row.values()))
+    console = Console(file=sys.stdout, width=terminal_width())
+    console.print(grid)
+
+
+def terminal_width() -> int:
+    """Characters in a line: the terminal's, or 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+
+def hint(text: str) -> None:
+    """Say something that is no result: progress, a warning, what to do next."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def strict(content: Any) -> Any:
+    """The same content in the types of JSON.
+
+    >>> strict({"a": (1, float("inf")), "b": None})
+    {'a': [1, None], 'b': None}
+    """
+    if isinstance(content, dict):
+        return {str(key): strict(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [strict(value) for value in content]
+    if isinstance(content, float):
+        return content if abs(content) < float("inf") else None
+    return content if content is None or isinstance(content, (bool, int, str)) else str(content)

@@ -1,0 +1,114 @@
+"""How far the training is: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from samcli.cli.output import hint
+from samcli.launch import Cell
+
+
+class PlainProgress:
+    """A line when a run begins, now and then while it trains, and when it ends."""
+
+    SECONDS_BETWEEN_LINES = 10.0
+
+    def __init__(self, cells: list[Cell]) -> None:
+        self._total = sum(cell.to_do for cell in cells)
+        self._number = 0
+        self._last = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def started(self, cell: Cell) -> None:
+        self._number += 1
+        self._last = time.monotonic()
+        again = f", continuing after epoch {cell.epochs_done}" if cell.epochs_done else ""
+        hint(f"run {self._number}/{self._total}  {label(cell)}{again}")
+
+    def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
+        if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES or row["epoch"] == cell.config.training.epochs:
+            self._last = time.monotonic()
+            hint(f"  epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}")
+
+    def ended(self, cell: Cell, status: str, message: str) -> None:
+        if status != "finished":
+            hint(f"  {label(cell)} {status}. {message}")
+
+
+class RichProgress(PlainProgress):
+    """A bar for all epochs of all runs and one for the current run."""
+
+    def __init__(self, cells: list[Cell]) -> None:
+        super().__init__(cells)
+        console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[summary]}"),
+            console=console,
+            transient=False,
+        )
+        epochs = sum(cell.config.training.epochs - cell.epochs_done for cell in cells if cell.to_do)
+        self._all = self._bars.add_task("all runs", total=epochs, summary="")
+        self._current: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def started(self, cell: Cell) -> None:
+        self._number += 1
+        self._current = self._bars.add_task(
+            label(cell), total=cell.config.training.epochs, completed=cell.epochs_done, summary=""
+        )
+
+    def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
+        assert self._current is not None
+        self._bars.update(self._current, advance=1, summary=summary(row))
+        self._bars.update(self._all, advance=1)
+
+    def ended(self, cell: Cell, status: str, message: str) -> None:
+        if status != "finished":
+            self._bars.console.print(f"{label(cell)} {status}. {message}", markup=False, highlight=False)
+
+
+def progress_for(cells: list[Cell]) -> PlainProgress:
+    """Bars if a person is watching, lines otherwise."""
+    return RichProgress(cells) if sys.stderr.isatty() else PlainProgress(cells)
+
+
+def label(cell: Cell) -> str:
+    """A run in a few words."""
+    config = cell.config
+    rho = f" rho={config.optimizer['rho']:g}" if "rho" in config.optimizer else ""
+    return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}{rho} seed {config.seed}"
+
+
+def summary(row: dict[str, Any]) -> str:
+    """The row's loss and score in a few words."""
+    metric = "accuracy" if "test_accuracy" in row else "r2"
+    parts = [f"loss {row['train_loss']:.4f}", f"test {metric} {row[f'test_{metric}']:.4f}"]
+    if row.get("sharpness") is not None:
+        parts.append(f"sharpness {row['sharpness']:.4f}")
+    return "  ".join(parts)

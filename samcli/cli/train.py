@@ -1,0 +1,196 @@
+"""`samcli train`: run an experiment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from json import loads
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from samcli.cli.output import document, hint, result, terminal_width
+from samcli.errors import ConfigError, Interrupted, NothingToCompare, ResultsError
+
+if TYPE_CHECKING:
+    from samcli.config import Draft
+    from samcli.launch import Cell
+
+EXAMPLE = (
+    "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 "
+    "--set optimizer.rho=[0.05,0.1]"
+)
+
+
+def train(
+    experiment: Annotated[
+        Path | None, typer.Argument(metavar="[EXPERIMENT.yaml]", help="An experiment file; see experiments/.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data set, or several: digits,wine.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model, or several: cnn,resnet20.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Optimizers to compare: sgd,sam,asam.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds: 0, 0-4 or 0,2,5.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each run.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set any key, e.g. optimizer.rho=0.1; may be repeated."),
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
+    name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,
+    data_dir: Annotated[
+        Path, typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie or are downloaded to.")
+    ] = Path("data"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and train nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Train every run of an experiment, then compare them.
+
+    Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
+    handwritten digits with 40 % wrong labels. Finished runs are not run again, interrupted ones are continued.
+    """
+    from samcli import launch
+    from samcli.train.device import choose_device
+
+    from_flags = any((dataset, model, optimizer))
+    draft = read_draft(experiment, from_flags)
+    for section, names in (("dataset", dataset), ("model", model), ("optimizer", optimizer)):
+        if names is not None:
+            draft.choose(section, _names(names))
+    if epochs is not None:
+        draft.scalars["epochs"] = epochs
+    if seeds is not None:
+        draft.seeds = seeds
+    draft.name = name or draft.name
+    for assignment in set_ or []:
+        draft.set(assignment)
+
+    cells = launch.plan(draft.expand(), results)
+    if dry_run:
+        show_plan(cells, json)
+        return
+    chosen = choose_device(device)
+    make_writable(results)
+    launch.check_ahead(cells, data_dir)
+    outcome = run(cells, data_dir, chosen)
+    report(cells, outcome, json)
+    if any(status in ("failed", "diverged", "busy") for status in outcome.values()):
+        raise typer.Exit(1)
+
+
+def read_draft(experiment: Path | None, from_flags: bool) -> Draft:
+    """The experiment file, the packaged quickstart, or for flags alone an empty draft of defaults."""
+    from samcli import config
+    from samcli.train import CATALOGUE
+
+    if experiment is not None:
+        source = config.read(experiment)
+        draft = config.Draft.of(source, CATALOGUE)
+        draft.name = experiment.stem if draft.name is None else draft.name
+        return draft
+    if from_flags:
+        return config.Draft.of(config.Source({}), CATALOGUE)
+    text = resources.files("samcli").joinpath("experiments/quickstart.yaml").read_text(encoding="utf-8")
+    return config.Draft.of(config.parse(text, "quickstart.yaml"), CATALOGUE)
+
+
+def make_writable(results: Path) -> None:
+    """Find out now, not after the first epoch, that the results cannot be written.
+
+    Raises:
+        ResultsError: they cannot.
+    """
+    probe = results / ".samcli-probe"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ResultsError(
+            f"Cannot write to the results folder {results} ({error.strerror}); choose another with --results."
+        ) from error
+
+
+def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
+    """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
+    from samcli import launch
+    from samcli.cli.progress import progress_for
+
+    waiting = sum(cell.to_do for cell in cells)
+    kept = sum(cell.state == "finished" for cell in cells)
+    if kept:
+        hint(f"{kept} of {len(cells)} runs are finished already, {waiting} left to do.")
+    with termination_as_interrupt(), progress_for(cells) as observer:
+        try:
+            return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
+        except KeyboardInterrupt as error:
+            raise Interrupted("Interrupted between two runs; the same command continues.") from error
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM, which schedulers send before they kill, act like Ctrl-C."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def show_plan(cells: list[Cell], json: bool) -> None:
+    """Every run with its folder and state."""
+    if json:
+        runs = [
+            {
+                "folder": str(c.folder.path),
+                "state": c.state,
+                "epochs_done": c.epochs_done,
+                "config": c.config.document(),
+            }
+            for c in cells
+        ]
+        document({"runs": runs})
+        return
+    for cell in cells:
+        result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
+    hint(f"{len(cells)} runs, {sum(cell.to_do for cell in cells)} left to do.")
+
+
+def report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
+    """The comparison of these runs, and where their files lie."""
+    from samcli.report import compare, render
+    from samcli.runs.reader import scan
+
+    runs, warnings = scan([cell.folder.path for cell in cells])
+    for warning in warnings:
+        hint(f"warning: {warning}")
+    places = sorted({str(cell.folder.path.parent) for cell in cells})
+    comparison = None
+    try:
+        comparison = compare(runs)
+    except NothingToCompare as error:
+        hint(f"samcli: {error}")
+    if json:
+        compared = None if comparison is None else loads(render(comparison, "json"))
+        document({"results": places, "runs": outcome, "comparison": compared})
+        return
+    if comparison is not None:
+        result(render(comparison, "table", width=terminal_width(), color=sys.stdout.isatty()).rstrip("\n"))
+    hint(f"metrics.csv and checkpoint.pt of every run lie in {', '.join(places)}/<run>/")
+    hint(f"The table again: samcli compare {' '.join(places)}")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ConfigError(f"An empty name in {text!r}; write names with commas between them.")
+    return names

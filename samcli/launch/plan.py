@@ -1,0 +1,71 @@
+"""What is to be done: each run of an experiment with the folder it has and the state that folder is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from samcli import data, models
+from samcli.config import RunConfig
+from samcli.runs.folder import RunFolder, is_alive
+from samcli.train import CATALOGUE
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the grid.
+
+    Attributes:
+        state: `new`, `resume` (stopped after some epochs), `finished`, `diverged`, or `busy` (another process is
+            training it).
+        epochs_done: finished epochs so far.
+    """
+
+    config: RunConfig
+    folder: RunFolder
+    state: str
+    epochs_done: int
+
+    @property
+    def to_do(self) -> bool:
+        """Whether training it is left to do."""
+        return self.state in ("new", "resume")
+
+
+def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:
+    """The cells of an experiment, from what lies in the results folder and nothing else."""
+    return [_cell(run, RunFolder(results / run.name / run.slug)) for run in runs]
+
+
+def _cell(run: RunConfig, folder: RunFolder) -> Cell:
+    status = folder.read_status() if folder.run.exists() else {}
+    done = int(status.get("epochs_done") or 0)
+    kept = str(status.get("status"))
+    if kept == "diverged" or (kept == "finished" and done == run.training.epochs):
+        return Cell(run, folder, kept, done)
+    if kept == "running" and is_alive(status):
+        return Cell(run, folder, "busy", done)
+    return Cell(run, folder, "resume" if folder.checkpoint.exists() else "new", done)
+
+
+def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
+    """Find out before the first run what would stop a later one: a missing data set, a model that does not fit.
+
+    Raises:
+        DataError: a data set is missing or unreadable.
+        ConfigError: an option that does not suit the data set, or a model that cannot take its inputs.
+    """
+    seen: set[str] = set()
+    for cell in cells:
+        key = repr((cell.config.dataset, cell.config.model))
+        if key in seen or not cell.to_do:
+            continue
+        seen.add(key)
+        kind = CATALOGUE.create("dataset", cell.config.dataset)
+        loaded = data.load(kind, seed=cell.config.seed, data_dir=data_dir, device=torch.device("cpu"))
+        options = {name: value for name, value in cell.config.model.items() if name != "name"}
+        with torch.device("meta"):  # the shapes without the numbers
+            models.build(cell.config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options)
