@@ -1,0 +1,73 @@
+"""`samcli compare` on what `samcli train` wrote, and on what it did not."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Samcli = Callable[..., Any]
+
+
+@pytest.fixture
+def results(samcli: Samcli, tmp_path: Path) -> Path:
+    small = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
+    samcli("train", "--model", "mlp", "--optimizer", "sgd,sam", "--seeds", "0-1", *small, "--results", tmp_path)
+    return tmp_path
+
+
+def test_formats(samcli: Samcli, results: Path):
+    table = samcli("compare", results)
+    assert table.code == 0
+    assert "sam rho=0.05" in table.out
+    assert "baseline" in table.out
+    assert table.err == ""
+    markdown = samcli("compare", results, "--format", "markdown").out
+    assert markdown.startswith("|")
+    latex = samcli("compare", results, "--format", "latex").out
+    assert r"\toprule" in latex
+    assert r"\bottomrule" in latex
+    rows = list(csv.DictReader(io.StringIO(samcli("compare", results, "--format", "csv").out)))
+    assert {row["optimizer"] for row in rows} == {"sgd", "sam"}
+    document = json.loads(samcli("compare", results, "--format", "json").out)
+    assert {row["n"] for row in document["rows"]} == {2}
+
+
+def test_foreign_and_half_written_folders(samcli: Samcli, results: Path):
+    foreign = results / "digits" / "foreign"
+    foreign.mkdir()
+    (foreign / "metrics.csv").write_text("a,b\n1,2\n")
+    (results / "notes").mkdir()
+    called = samcli("compare", results)
+    assert called.code == 0
+    assert "foreign" in called.err
+    assert "warning: " in called.err
+    assert "notes" not in called.err
+    assert "sam rho=0.05" in called.out
+
+
+def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for arguments, code, sentence in (
+        ([tmp_path / "absent"], 2, "There are no results at"),
+        ([empty], 3, "samcli train"),
+        ([results, "--metric", "test_acuracy"], 2, "test_accuracy"),
+        ([results, "--format", "html"], 2, "html"),
+        ([results, "--budget", "money"], 2, "money"),
+    ):
+        called = samcli("compare", *arguments)
+        assert called.code == code, called.err
+        assert sentence in called.err
+        assert "Traceback" not in called.err
+        assert called.out == ""
+
+
+def test_budget_and_baseline(samcli: Samcli, results: Path):
+    called = samcli("compare", results, "--baseline", "sam", "--budget", "gradients", "--format", "json")
+    document = json.loads(called.out)
+    (baseline,) = [row for row in document["rows"] if row["is_baseline"]]
+    assert baseline["optimizer"] == "sam"

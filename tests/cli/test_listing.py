@@ -1,0 +1,38 @@
+"""`samcli list`."""
+
+from collections.abc import Callable
+from typing import Any
+
+Samcli = Callable[..., Any]
+
+
+def test_everything(samcli: Samcli):
+    called = samcli("list")
+    assert called.code == 0
+    for word in ("fashion-mnist", "image-folder:PATH", "torchvision:NAME", "asam", "multi-step", "lambda-max"):
+        assert word in called.out
+    assert called.err == ""
+
+
+def test_one_kind(samcli: Samcli):
+    called = samcli("list", "optimizers")
+    assert "Foret et al., ICLR 2021" in called.out
+    assert "resnet20" not in called.out
+
+
+def test_options_of_one(samcli: Samcli):
+    called = samcli("list", "optimizers", "asam")
+    for word in ("eta", "0.01", "rho", "momentum", "base"):
+        assert word in called.out
+    called = samcli("list", "datasets", "image-folder:x")
+    assert "split_seed" in called.out
+    assert samcli("list", "models", "linear").code == 0
+
+
+def test_mistakes(samcli: Samcli):
+    called = samcli("list", "optimizers", "smg")
+    assert called.code == 2
+    assert "There is no optimizer named 'smg'" in called.err
+    called = samcli("list", "optimisers")
+    assert called.code == 2
+    assert "optimisers" in called.err

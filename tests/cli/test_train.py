@@ -1,0 +1,206 @@
+"""`samcli train`: what it prints where, and what it says to each mistake."""
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Samcli = Callable[..., Any]
+SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
+
+
+def test_grid_from_flags(samcli: Samcli, tmp_path: Path):
+    small = ("--dataset", "digits", "--model", "mlp", "--optimizer", "sgd,sam", "--seeds", "0-2", *SMALL)
+    called = samcli("train", *small, "--results", tmp_path)
+    assert called.code == 0
+    assert "run 6/6  digits mlp sam rho=0.05 seed 2" in called.err
+    assert "epoch 2/2" in called.err
+    assert f"metrics.csv and checkpoint.pt of every run lie in {tmp_path}/digits/<run>/" in called.err
+    # results on standard output, progress not
+    assert "sam rho=0.05" in called.out
+    assert "baseline" in called.out
+    assert "run 6/6" not in called.out
+    assert "Note" not in called.out
+    assert len(list(tmp_path.glob("digits/*/metrics.csv"))) == 6
+
+    again = samcli("train", *small, "--results", tmp_path)
+    assert again.code == 0
+    assert "6 of 6 runs are finished already, 0 left to do." in again.err
+    assert "epoch" not in again.err
+
+    more = samcli("train", *small, "--results", tmp_path, "--seeds", "0-3")
+    assert "6 of 8 runs are finished already, 2 left to do." in more.err
+
+
+def test_config_of_a_run_repeats_the_run(samcli: Samcli, tmp_path: Path):
+    samcli("train", "--optimizer", "sam", "--model", "mlp", *SMALL, "--results", tmp_path / "a")
+    (config,) = tmp_path.glob("a/digits/*/config.yaml")
+    samcli("train", config, "--results", tmp_path / "b")
+    (again,) = tmp_path.glob("b/digits/*/config.yaml")
+    assert again.parent.name == config.parent.name
+    assert again.read_text() == config.read_text()
+
+    def losses(folder: Path) -> list[str]:
+        return [line.split(",")[1] for line in (folder / "metrics.csv").read_text().splitlines()]
+
+    assert losses(again.parent) == losses(config.parent)
+
+
+def test_json_is_one_document(samcli: Samcli, tmp_path: Path):
+    called = samcli("train", "--optimizer", "sgd,sam", "--model", "mlp", *SMALL, "--results", tmp_path, "--json")
+    document = json.loads(called.out)
+    assert set(document["runs"].values()) == {"finished"}
+    assert document["results"] == [f"{tmp_path}/digits"]
+    assert {row["optimizer"] for row in document["comparison"]["rows"]} == {"sgd", "sam"}
+
+
+def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path):
+    called = samcli("train", "--dry-run", "--results", tmp_path / "results")
+    assert called.code == 0
+    assert len(called.out.splitlines()) == 6
+    assert "quickstart/digits-cnn-sam-seed2-" in called.out
+    assert "6 runs, 6 left to do." in called.err
+    assert not (tmp_path / "results").exists()
+    document = json.loads(samcli("train", "--dry-run", "--json", "--results", tmp_path).out)
+    assert [run["state"] for run in document["runs"]] == ["new"] * 6
+    assert document["runs"][1]["config"]["optimizer"]["rho"] == 0.3
+
+
+def test_packaged_quickstart_is_the_one_in_experiments():
+    import samcli
+
+    assert samcli.__file__
+    packaged = Path(samcli.__file__).parent / "experiments" / "quickstart.yaml"
+    shipped = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
+    assert packaged.read_text() == shipped.read_text()
+
+
+def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path):
+    files = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+    assert len(files) >= 7
+    for file in files:
+        called = samcli("train", file, "--dry-run", "--results", tmp_path)
+        assert called.code == 0, called.err
+        assert file.read_text().startswith("# ")
+
+
+def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Path):
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        "dataset: diabetes\nepochs: 3\nschedule: constant\n"
+        "optimizer: [{name: sgd, lr: 1e30}, {name: sam, lr: 0.01, rho: 0.01}]\n"
+    )
+    called = samcli("train", file, "--results", tmp_path / "results")
+    assert called.code == 1
+    assert "diabetes linear sgd seed 0 diverged. The loss was not finite in epoch 1" in called.err
+    assert "sam rho=0.01" in called.out
+    assert "Traceback" not in called.err
+    assert (tmp_path / "results" / "x").is_dir()  # named after the file
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--optimizer", "smg"], "There is no optimizer named 'smg'; did you mean sgd?"),
+        (["--dataset", "digit"], "There is no dataset named 'digit'; did you mean digits?"),
+        (["--model", "resnet19"], "There is no model named 'resnet19'; did you mean resnet18?"),
+        (["--model", "torchvision:resnet19"], "the nearest are resnet18"),
+        (["--set", "optimizer.lr=abc"], "lr must be a number at least 0, not 'abc'."),
+        (["--set", "optimizer.rho=-1"], "rho must be a number at least 0, not -1."),
+        (["--set", "optimizer.roh=1"], "no optimizer here has an option 'roh'; did you mean rho?"),
+        (["--set", "epochs"], "must be written key=value"),
+        (["--epochs", "0"], "epochs must be a whole number at least 1, not 0."),
+        (["--seeds", "a-b"], "seeds must be written as 3, 0-4 or [0, 1, 2], not 'a-b'."),
+        (["--device", "cuda:99"], "There is no GPU for --device cuda:99 on this machine; use --device cpu or auto."),
+        (["--device", "tpu9"], "There is no device named 'tpu9'; use auto, cpu or cuda."),
+        (["--optimizer", "sgd,,sam"], "An empty name in 'sgd,,sam'"),
+        (["absent.yaml"], "There is no file absent.yaml"),
+        (["."], ". is a directory; name an experiment file in it."),
+        (["--dataset", "wine", "--model", "cnn"], "models that fit: linear, mlp"),
+        (["--dataset", "image-folder:absent"], "absent"),
+        (["--dataset", "diabetes", "--set", "label_smoothing=0.1"], "label"),
+        (["--dataset", "wine", "--set", "dataset.augment=[crop]"], "augment is for images"),
+    ],
+)
+def test_mistakes(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str):
+    monkeypatch.chdir(tmp_path)
+    called = samcli("train", *arguments)
+    assert called.code == 2, called.err
+    assert sentence in called.err
+    assert called.err.startswith("samcli: ")
+    assert "Traceback" not in called.err
+    assert called.out == ""
+    assert not list(tmp_path.glob("results/*/*"))
+
+
+def test_mistakes_in_a_file_name_the_line(samcli: Samcli, tmp_path: Path):
+    file = tmp_path / "x.yaml"
+    for text, sentence in (
+        ("epochs: 3\nlearning_rate: 1\n", "line 2: unknown key 'learning_rate'"),
+        ("epochs: 3\nepochs: 4\n", "line 2: the key 'epochs' is set in line 1 already; remove one."),
+        ("optimizer:\n  name: sam\n  lr: abc\n", "line 3: lr must be a number at least 0, not 'abc'."),
+        ("", "is empty; start from a copy of experiments/quickstart.yaml."),
+    ):
+        file.write_text(text)
+        called = samcli("train", file, "--results", tmp_path / "results")
+        assert called.code == 2
+        assert sentence in called.err
+        assert str(file) in called.err
+        assert "Traceback" not in called.err
+
+
+def test_scientific_notation_is_a_number(samcli: Samcli, tmp_path: Path):
+    file = tmp_path / "x.yaml"
+    file.write_text("optimizer: {name: sgd, lr: 1e-3}\n")
+    document = json.loads(samcli("train", file, "--dry-run", "--json").out)
+    assert document["runs"][0]["config"]["optimizer"]["lr"] == 0.001
+
+
+def test_missing_data_set_without_network(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_network(*args: object, **kwargs: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    called = samcli("train", "--dataset", "cifar10", "--data-dir", tmp_path / "sets", "--results", tmp_path / "results")
+    assert called.code == 2
+    assert "CIFAR-10 is missing" in called.err
+    assert str(tmp_path / "sets") in called.err
+    assert "--data-dir" in called.err
+    assert "Traceback" not in called.err
+    assert not list((tmp_path / "results").glob("*"))
+
+
+def test_results_that_cannot_be_written(samcli: Samcli, tmp_path: Path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    called = samcli("train", "--results", blocked / "results")
+    assert called.code == 2
+    assert f"Cannot write to the results folder {blocked}/results" in called.err
+    assert "choose another with --results" in called.err
+    assert "Traceback" not in called.err
+
+
+def test_full_disk(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    called = samcli("train", "--optimizer", "sgd", "--model", "mlp", *SMALL, "--results", tmp_path)
+    assert called.code == 2
+    assert "No space left on device" in called.err
+    assert "run the same command again" in called.err
+    assert "Traceback" not in called.err
+
+
+def test_defect_keeps_its_traceback(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def broken(self: object) -> None:
+        raise ZeroDivisionError("a defect of ours")
+
+    monkeypatch.setattr("samcli.train.session.Session.train_epoch", broken)
+    called = samcli("train", "--optimizer", "sgd", "--model", "mlp", *SMALL, "--results", tmp_path)
+    assert called.code == 1
+    assert "Traceback" in called.err
+    assert "ZeroDivisionError: a defect of ours" in called.err

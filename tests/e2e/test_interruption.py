@@ -1,0 +1,87 @@
+"""The real command in a process of its own: stopped by Ctrl-C, by a terminating scheduler, by a kill; and continued."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas
+import pytest
+import torch
+
+EXPERIMENT = """
+name: e2e
+dataset: {name: digits, label_noise: 0.4, train_examples: 300, augment: [crop, flip, cutout]}
+model: {name: cnn, dropout: 0.2}
+epochs: 12
+batch_size: 16
+sharpness: {every: 5, examples: 64}
+optimizer: {name: sam, lr: 0.05, rho: 0.1}
+"""
+
+
+def start(folder: Path, results: str) -> subprocess.Popen[str]:
+    (folder / "e2e.yaml").write_text(EXPERIMENT)
+    command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--results", results, "--device", "cpu"]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_rows(folder: Path, results: str, rows: int, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        for file in folder.glob(f"{results}/e2e/*/metrics.csv"):
+            if len(file.read_text().splitlines()) > rows:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"No {rows} rows came: {process.communicate()}")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    process = start(folder, "results")
+    err = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, err
+    assert "e2e" in err
+    (run,) = folder.glob("results/e2e/*")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 75), (signal.SIGTERM, 75), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path, number: int, code: int):
+    process = start(tmp_path, "results")
+    wait_for_rows(tmp_path, "results", 3, process)
+    process.send_signal(number)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == code, err
+    (run,) = tmp_path.glob("results/e2e/*")
+    rows = len((run / "metrics.csv").read_text().splitlines()) - 1
+    assert 3 <= rows < 12
+    if number != signal.SIGKILL:
+        assert "the same command continues" in err
+        assert "Traceback" not in err
+    again = start(tmp_path, "results")
+    err = again.communicate(timeout=120)[1]
+    assert again.returncode == 0, err
+    assert "continuing after epoch" in err
+
+    times = ["train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
+    a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=times) for folder in (whole, run))
+    pandas.testing.assert_frame_equal(a, b, check_exact=True)
+    first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (whole, run))
+    for name, tensor in first["model"].items():
+        assert torch.equal(tensor, second["model"][name]), name
+    # nothing but what belongs in the folder: a killed process may leave one hidden temporary file
+    visible = sorted(file.name for file in run.iterdir() if not file.name.startswith("."))
+    assert visible == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]

@@ -1,0 +1,72 @@
+"""What is left to do is read from the results folder alone."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from samcli import launch
+from samcli.config import Draft, RunConfig, parse
+from samcli.errors import ConfigError, DataError
+from samcli.train import CATALOGUE
+
+
+def runs(text: str) -> list[RunConfig]:
+    return Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+
+
+SMALL = "name: small\ndataset: {name: digits, train_examples: 50}\nepochs: 2\noptimizer: [sgd, sam]\n"
+
+
+def test_states(tmp_path: Path):
+    cells = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path)
+    assert [cell.state for cell in cells] == ["new"] * 6
+    here = {"host": socket.gethostname(), "pid": os.getpid()}
+    for cell, status in zip(
+        cells,
+        [
+            {"status": "finished", "epochs_done": 2},
+            {"status": "finished", "epochs_done": 1},
+            {"status": "diverged", "epochs_done": 1},
+            {"status": "failed", "epochs_done": 0},
+            {"status": "running", "epochs_done": 1, **here},
+            {"status": "running", "epochs_done": 1, **here, "pid": 2**22 + 1},
+        ],
+        strict=True,
+    ):
+        cell.folder.write_status(status)
+    for index in (1, 5):
+        cells[index].folder.checkpoint.touch()
+    again = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path)
+    assert [cell.state for cell in again] == ["finished", "resume", "diverged", "new", "busy", "resume"]
+    assert [cell.to_do for cell in again] == [False, True, False, True, False, True]
+    # a larger grid meets the same folders
+    larger = launch.plan(runs(SMALL.replace("sam]", "sam, asam]") + "seeds: 0-3"), tmp_path)
+    assert sum(cell.state == "finished" for cell in larger) == 1
+    assert len(larger) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("dataset: mnist", DataError, "MNIST is missing"),
+        ("dataset: wine\nmodel: cnn", ConfigError, "models that fit: "),
+        ("dataset: {name: digits, train_examples: 100000}", ConfigError, "train_examples"),
+        ("model: torchvision:inception_v3", ConfigError, "inception_v3"),
+    ],
+)
+def test_check_ahead(text: str, error: type[Exception], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_network(*args: object, **kwargs: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    cells = launch.plan(runs("optimizer: sgd\n" + text), tmp_path)
+    with pytest.raises(error, match=sentence):
+        launch.check_ahead(cells, tmp_path / "data")
+
+
+def test_check_ahead_passes_over_what_is_finished(tmp_path: Path):
+    (cell,) = launch.plan(runs("dataset: wine\nmodel: cnn\noptimizer: sgd\nepochs: 1"), tmp_path)
+    cell.folder.write_status({"status": "finished", "epochs_done": 1})
+    launch.check_ahead(launch.plan([cell.config], tmp_path), tmp_path)

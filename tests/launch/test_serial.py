@@ -1,0 +1,96 @@
+"""Runs one after the other: what goes wrong in one does not stop the others, what stops all is passed on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from samcli import launch
+from samcli.config import Draft, parse
+from samcli.errors import CheckpointError, Interrupted, ResultsError
+from samcli.launch import Cell
+from samcli.train import CATALOGUE
+
+TEXT = """
+name: small
+dataset: {name: digits, train_examples: 50}
+model: mlp
+epochs: 2
+batch_size: 25
+sharpness: {every: 0}
+optimizer: [sgd, sam, {name: sgd, lr: 1e30}]
+"""
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+
+    def started(self, cell: Cell) -> None:
+        self.events.append(("started", cell.config.optimizer["name"]))
+
+    def epoch_done(self, cell: Cell, row: Any) -> None:
+        self.events.append(("epoch", row["epoch"]))
+
+    def ended(self, cell: Cell, status: str, message: str) -> None:
+        self.events.append(("ended", status, message))
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Any:
+    def run() -> tuple[list[str], Recorder]:
+        recorder = Recorder()
+        cells = launch.plan(Draft.of(parse(TEXT, "x"), CATALOGUE).expand(), tmp_path)
+        outcome = launch.run_all(cells, data_dir=tmp_path, device=torch.device("cpu"), observer=recorder)
+        return list(outcome.values()), recorder
+
+    return run
+
+
+def test_all_runs_and_then_none(go: Any):
+    outcome, recorder = go()
+    assert outcome == ["finished", "finished", "diverged"]
+    assert recorder.events[:8] == [
+        ("started", "sgd"),
+        ("epoch", 1),
+        ("epoch", 2),
+        ("ended", "finished", ""),
+        ("started", "sam"),
+        ("epoch", 1),
+        ("epoch", 2),
+        ("ended", "finished", ""),
+    ]
+    assert "a smaller value of lr 1e+30 may help" in recorder.events[-1][2]
+    outcome, recorder = go()
+    assert outcome == ["finished", "finished", "diverged"]
+    assert recorder.events == []
+
+
+@pytest.mark.parametrize("error", [CheckpointError("damaged; do this."), RuntimeError("a defect")])
+def test_a_failing_run_does_not_stop_the_others(go: Any, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    from samcli.launch import serial
+
+    train = serial.train_run
+
+    def failing(config: Any, *args: Any, **kwargs: Any) -> str:
+        if config.optimizer["name"] == "sam":
+            raise error
+        return train(config, *args, **kwargs)
+
+    monkeypatch.setattr(serial, "train_run", failing)
+    outcome, recorder = go()
+    assert outcome == ["finished", "failed", "diverged"]
+    (message,) = [event[2] for event in recorder.events if event[:2] == ("ended", "failed")]
+    assert str(error) in message
+    assert ("Traceback" in message) == isinstance(error, RuntimeError)
+
+
+@pytest.mark.parametrize("error", [Interrupted("stop"), ResultsError("full"), OSError(28, "No space left on device")])
+def test_what_stops_everything(go: Any, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    def failing(*args: Any, **kwargs: Any) -> str:
+        raise error
+
+    monkeypatch.setattr("samcli.launch.serial.train_run", failing)
+    with pytest.raises(type(error)):
+        go()
