@@ -87,7 +87,8 @@ def measure_checkpoint(
     from samcli.sharpness import measure
     from samcli.train import load_trained
 
-    recorded = RunFolder(path.parent).read_status().get("data_dir", "data")
+    folder = RunFolder(path.parent)
+    recorded = folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"
     trained = load_trained(path, data_dir=data_dir or Path(str(recorded)), device=device)
     part = trained.data.train.subset(examples, seed=parameters["seed"])
     batches = list(part.batches(500))
@@ -108,7 +109,13 @@ def show(rows: list[dict[str, Any]], names: list[str], format: Format) -> None:
         writer.writerows(flat)
         result(text.getvalue().rstrip("\n"))
         return
-    table([{"run": r["run"], "epoch": str(r["epoch"]), **{n: cell(r["values"][n]) for n in names}} for r in rows])
+    headings = {name: name.replace("-", "-\n") for name in names}  # narrow columns: a terminal has room for all
+    table(
+        [
+            {"run": r["run"], "epoch": str(r["epoch"]), **{headings[n]: cell(r["values"][n]) for n in names}}
+            for r in rows
+        ]
+    )
     if rows:
         first = next(iter(rows[0]["values"].values())).details
         hint(f"Mean loss of {first['examples']} training examples, evaluation mode; * has not converged.")

@@ -60,12 +60,14 @@ def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
     """
     seen: set[str] = set()
     for cell in cells:
-        key = repr((cell.config.dataset, cell.config.model))
+        smoothing = cell.config.training.label_smoothing
+        key = repr((cell.config.dataset, cell.config.model, smoothing))
         if key in seen or not cell.to_do:
             continue
         seen.add(key)
         kind = CATALOGUE.create("dataset", cell.config.dataset)
         loaded = data.load(kind, seed=cell.config.seed, data_dir=data_dir, device=torch.device("cpu"))
+        loaded.task.loss(torch.zeros(1, loaded.task.outputs), loaded.train.targets[:1], smoothing)
         options = {name: value for name, value in cell.config.model.items() if name != "name"}
         with torch.device("meta"):  # the shapes without the numbers
             models.build(cell.config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options)
