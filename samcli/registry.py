@@ -99,7 +99,7 @@ class Registry(Generic[T]):
         return iter(self._kinds)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._kinds or self._prefix(name) is not None
+        return (name in self._kinds and not name.endswith(":")) or self._prefix(name) is not None
 
     def kind(self, name: str) -> type[T]:
         """The class behind a name.

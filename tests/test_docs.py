@@ -1,0 +1,37 @@
+"""What the documents show is what runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from samcli.config import Draft, parse
+from samcli.train import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for document in DOCUMENTS:
+        for text in re.findall(rf"```{language}\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL):
+            found.append((document.name, text))
+    return found
+
+
+@pytest.mark.parametrize(("name", "text"), blocks("yaml"))
+def test_experiments_in_documents_are_valid(name: str, text: str):
+    assert Draft.of(parse(text, name), CATALOGUE).expand()
+
+
+@pytest.mark.parametrize(("name", "text"), blocks("python"))
+def test_programs_in_documents_run(name: str, text: str):
+    exec(compile(text, name, "exec"), {})
+
+
+def test_links_lead_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (document.parent / target).exists(), f"{document.name}: {target}"

@@ -1,0 +1,39 @@
+"""Where a run came from."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from samcli.config import RunConfig
+from samcli.train.provenance import git_state, provenance
+
+
+def test_is_plain_json(config_of: Callable[..., RunConfig]):
+    config = config_of()
+    found = provenance(config, torch.device("cpu"), Path("data"))
+    assert json.loads(json.dumps(found)) == found
+    assert found["identity"] == config.identity
+    assert found["threads"] == torch.get_num_threads()
+    assert found["hardware"]["accelerator"] is None
+    assert set(found["versions"]) == {"samcli", "python", "torch", "torchvision", "numpy"}
+
+
+def test_git_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git_state() == {"commit": None, "dirty": None}
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "x")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "x@example.org")
+    file = tmp_path / "file"
+    file.write_text("1")
+    for command in (["init", "-q"], ["add", "file"], ["commit", "-qm", "first"]):
+        subprocess.run(["git", *command], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert git_state() == {"commit": commit, "dirty": False}
+    file.write_text("2")
+    assert git_state()["dirty"] is True
