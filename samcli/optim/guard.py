@@ -43,19 +43,14 @@ def buffers_untouched(model: nn.Module) -> Iterator[None]:
     Copying all buffers covers any normalisation layer, also a user's own, and costs less than switching each layer off
     and on: two multi-tensor copies.
     """
-    owners = [
-        (module, name, buffer)
-        for module in model.modules()
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
-    buffers = [buffer for _, _, buffer in owners]
+    owners = [(module, name, buffer) for module in model.modules() for name, buffer in module._buffers.items()]
+    buffers = [buffer for _, _, buffer in owners if buffer is not None]
     saved = [buffer.clone() for buffer in buffers]
     try:
         yield
     finally:
         for module, name, buffer in owners:
-            module._buffers[name] = buffer  # a layer may have put a new tensor in its place
+            module._buffers[name] = buffer  # a layer may have put a new tensor there
         if buffers:
             with torch.no_grad():
                 torch._foreach_copy_(buffers, saved)

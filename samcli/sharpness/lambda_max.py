@@ -39,5 +39,6 @@ class LambdaMax(Measure):
             "residual": found.residual,
             "products": found.products,
             "tolerance": self.tolerance,
+            "max_iterations": self.max_iterations,
         }
         return Result(found.value, converged=found.converged, details=details)

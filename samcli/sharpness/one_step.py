@@ -37,7 +37,8 @@ class OneStep(Measure):
         eta = self._scaling().get("eta")
         scales = None if eta is None else element_scales(_values(problem), map(is_weight, problem.names), eta)
         value = problem.loss_at(steepest_ascent(gradient, self.rho, self.norm, scales)) - loss
-        return Result(value, converged=math.isfinite(value), details=details)
+        finite = math.isfinite(value)
+        return Result(value if finite else math.nan, converged=finite, details=details)
 
     def _scaling(self) -> dict[str, float]:
         return {}

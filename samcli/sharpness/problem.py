@@ -29,9 +29,11 @@ class Problem:
     """
 
     def __init__(self, model: nn.Module, loss: Loss, data: Batches, seed: int) -> None:
-        self._model, self._loss, self._data = model, loss, data
+        self._model, self._loss = model, loss
+        # a list, for an iterator would be empty after the first pass; the mean over an empty batch is NaN
+        self._data = [(inputs, targets) for inputs, targets in data if len(inputs)]
         self.seed = seed
-        self.examples = sum(len(inputs) for inputs, _ in data)
+        self.examples = sum(len(inputs) for inputs, _ in self._data)
         named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
         if not self.examples:
             raise ValueError("Sharpness is measured on examples: data holds none.")
@@ -87,6 +89,8 @@ class Problem:
         for inputs, targets in self._data:
             with sdpa_kernel(SDPBackend.MATH):
                 loss = self._loss(self._model(inputs), targets)
+                if not loss.requires_grad:  # a loss that does not depend on the parameters
+                    continue
                 first = torch.autograd.grad(
                     loss, self.parameters, create_graph=True, allow_unused=True, materialize_grads=True
                 )

@@ -15,13 +15,21 @@ from samcli.optim.guard import RandomState, buffers_untouched
 def untouched(model: nn.Module) -> Iterator[None]:
     """Put the model into evaluation mode; afterwards modes, buffers and global random state are what they were.
 
+    Whatever surrounds the call, there are derivatives, and all is computed in the precision of the parameters: under
+    `no_grad` every gradient would be missing and read as zero, and autocast rounds a one-step difference away.
+
     Gradients need no saving: nothing here writes to `.grad`.
     """
     modes = [(module, module.training) for module in model.modules()]
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     random_state = RandomState(device)
     try:
-        with buffers_untouched(model):
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(device.type, enabled=False),
+            buffers_untouched(model),
+        ):
             model.eval()
             yield
     finally:

@@ -34,6 +34,7 @@ class Replacing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         self.inside.add_(1)
         self.anew = self.anew + 1
+        self.none = torch.ones(1)
         return x
 
 
@@ -51,6 +52,7 @@ def test_buffers_come_back(fails: bool):
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         assert fails
+    assert model[1].none is None
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, values[name]), name
         assert buffer is tensors[name], name
