@@ -1,7 +1,10 @@
 """The SAM family: optimizers around a base optimizer of torch. A library of its own, torch is all it needs."""
 
+from samcli.optim import family as family
+from samcli.optim.around import Around as Around
 from samcli.optim.asam import ASAM as ASAM
 from samcli.optim.base import BASES as BASES
+from samcli.optim.batch import Batch as Batch
 from samcli.optim.build import build as build
 from samcli.optim.build import build_from_settings as build_from_settings
 from samcli.optim.build import clip_gradient as clip_gradient

@@ -41,4 +41,4 @@ class ASAM(Variant):
 
     def ascend(self, step: Step) -> list[Tensor]:
         scales = element_scales(step.parameters, map(is_weight, step.names), self.eta)
-        return steepest_ascent(step.gradient, step.rho, self.norm, scales)
+        return steepest_ascent(step.ascent_gradient, step.rho, self.norm, scales)

@@ -14,20 +14,33 @@ from samcli.optim.engine import SharpnessAware
 from samcli.optim.variant import VARIANTS
 
 
-def build(name: str, base: Optimizer, *, model: nn.Module | None = None, **options: Any) -> SharpnessAware:
+def build(
+    name: str,
+    base: Optimizer,
+    *,
+    model: nn.Module | None = None,
+    m: int | None = None,
+    ascent_weight_decay: bool = False,
+    seed: int = 0,
+    **options: Any,
+) -> SharpnessAware:
     """A member of the SAM family around a base optimizer.
 
     Args:
         name: `sam`, `asam`, ... as in `samcli list optimizers`.
         base: the optimizer that takes the step.
-        model: see `SharpnessAware`.
+        model: see `SharpnessAware`, as for the next three.
+        m: size of the micro-batches that are perturbed each by itself.
+        ascent_weight_decay: whether the climbed gradient contains the weight decay.
+        seed: of the variant's own random draws.
         options: the variant's hyper-parameters: `rho`, `norm`, ...
 
     Raises:
         ConfigError: no variant of that name.
         TypeError: the variant has no such option.
     """
-    return SharpnessAware(base, VARIANTS.create(name, **options), model=model)
+    variant = VARIANTS.create(name, **options)
+    return SharpnessAware(base, variant, model=model, m=m, ascent_weight_decay=ascent_weight_decay, seed=seed)
 
 
 def build_from_settings(settings: Mapping[str, Any], model: nn.Module, clip_norm: float | None = None) -> Optimizer:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from samcli.optim.step import Step
+from samcli.optim.batch import Batch
+from samcli.optim.step import Circumstances, Closure, Step
 from samcli.optim.variant import Variant
 
 
@@ -42,14 +45,36 @@ class SharpnessAware(Optimizer):
         base: any optimizer of torch that takes gradients from `.grad`.
         variant: the rule.
         model: with it, further passes leave buffers (BatchNorm's running statistics) alone and replay the random draws
-            (dropout) of the first pass. Rules that tell weights from biases need it.
+            (dropout) of the first pass. Rules that tell weights from biases, or layers apart, need it.
+        m: micro-batches of this size are perturbed each by itself, and their gradients averaged (m-sharpness, Foret et
+            al., 2021, section 3.1); needs a `Batch` as the closure. None perturbs the batch as a whole.
+        ascent_weight_decay: add the base optimizer's weight decay to the gradient that is climbed.
+        seed: of the variant's own random draws.
+
+    Attributes:
+        rho_factor: what the variant's radius is multiplied with, for a schedule of ρ; 0 is the base optimizer.
+        progress: the finished share of training, from 0 to 1, for rules that change over it; None if unknown.
     """
 
-    def __init__(self, base: Optimizer, variant: Variant, *, model: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        base: Optimizer,
+        variant: Variant,
+        *,
+        model: nn.Module | None = None,
+        m: int | None = None,
+        ascent_weight_decay: bool = False,
+        seed: int = 0,
+    ) -> None:
         super().__init__(base.param_groups, {})
         self.base = base
         self.variant = variant
         self.model = model
+        self.rho_factor = 1.0
+        self.progress: float | None = None
+        self._m = m
+        self._ascent_weight_decay = ascent_weight_decay
+        self._seed = seed
         self._steps = 0
         self._variant_state: dict[str, Any] = {}
         self._skipped: int | Tensor = 0
@@ -58,7 +83,7 @@ class SharpnessAware(Optimizer):
     @property
     def rho(self) -> float:
         """The radius ρ of the next step."""
-        return self.variant.rho
+        return self.variant.rho * self.rho_factor
 
     @property
     def skipped_steps(self) -> int:
@@ -66,45 +91,51 @@ class SharpnessAware(Optimizer):
         return int(self._skipped)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Tensor:  # type: ignore[override]
+    def step(self, closure: Closure | None = None, scaler: GradScaler | None = None) -> Tensor:  # type: ignore[override]
         """One update.
 
         Args:
             closure: clears the gradients, runs forward and backward on one batch, and returns the loss. It is called
                 once for each pass that the variant needs.
+            scaler: the one that the closure scales its loss with. It unscales once, and is updated here.
 
         Returns:
-            The loss of the first pass, at the unperturbed weights, detached.
+            The loss of the first pass, detached: at the unperturbed weights, for all rules that start there.
 
         Raises:
-            ValueError: no closure.
+            ValueError: no closure, or one that does not know its examples where the rule needs them.
         """
         if closure is None:
             raise ValueError("A sharpness-aware step evaluates the loss more than once: call step(closure).")
-        on_host = self._decides_on_host()
-        step = Step(
-            torch.enable_grad()(closure),
-            [p for group in self.param_groups for p in group["params"] if p.requires_grad],
-            rho=self.rho,
-            index=self._steps,
-            state=self._variant_state,
-            model=self.model,
-            groups=self.param_groups,
-            keep_gradient=self.variant.reuses_gradient,
-            finite_on_host=on_host,
-        )
-        gradient = self.variant.gradient(step)
+        on_host = scaler is not None or self._decides_on_host()
+        total, push = _Sum(), _Sum()
+        loss, norm, finite = torch.zeros(()), torch.zeros(()), True
+        for part, share in self._parts(closure):
+            step = Step(part, self._circumstances(on_host, scaler))
+            gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
+            total.add(step.parameters, gradient, share)
+            total.add(list(step.late), list(step.late.values()), share)
+            push.add(step.parameters if step.push else [], step.push, share)
+            loss = step.loss if share == 1.0 else loss.to(step.loss) + share * step.loss
+            norm, finite = norm.to(step.gradient_norm) + step.gradient_norm, finite and step.finite
+            if step.stepped and (share != 1.0 or scaler is not None):
+                raise ValueError("A rule with several descents in a step takes neither micro-batches nor a loss scale.")
         self._steps += 1
-        if not step.finite:
-            self._skipped = self._skipped + 1
-            return step.loss
-        for parameter, part in [*zip(step.parameters, gradient, strict=True), *step.late.items()]:
-            parameter.grad = part
-        if on_host:
+        self._skipped = self._skipped + (not finite)
+        if step.stepped:
+            return loss
+        for parameter, gradient_sum in total.items():
+            parameter.grad = gradient_sum
+        if scaler is not None:
+            self._step_with(scaler)
+        elif not on_host:
+            self._step_unless_found(~torch.isfinite(norm), push)
+        elif finite:
             self.base.step()
+            push.apply()
         else:
-            self._step_unless_found(~torch.isfinite(step.gradient_norm))
-        return step.loss
+            self.zero_grad()
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         """The base optimizer's state dictionary, and under `sharpness_aware` what the variant keeps."""
@@ -114,7 +145,7 @@ class SharpnessAware(Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         state_dict = dict(state_dict)
-        own = state_dict.pop("sharpness_aware")
+        own = copy.deepcopy(state_dict.pop("sharpness_aware"))
         self.base.load_state_dict(state_dict)
         self._steps, self._skipped, self._variant_state = own["steps"], own["skipped"], own["state"]
         self._share_with_base()
@@ -132,6 +163,29 @@ class SharpnessAware(Optimizer):
         self.state = self.base.state
         self.defaults = self.base.defaults
 
+    def _circumstances(self, on_host: bool, scaler: GradScaler | None) -> Circumstances:
+        return Circumstances(
+            base=self.base,
+            rho=self.rho,
+            index=self._steps,
+            progress=self.progress,
+            seed=self._seed,
+            model=self.model,
+            state=self._variant_state,
+            keep_gradient=self.variant.reuses_gradient,
+            finite_on_host=on_host,
+            ascent_weight_decay=self._ascent_weight_decay,
+            unscale=1.0 if scaler is None else 1.0 / scaler.get_scale(),
+        )
+
+    def _parts(self, closure: Closure) -> list[tuple[Closure, float]]:
+        """The micro-batches and their shares of the batch; without a perturbation there is nothing to part."""
+        if self._m is None or self.rho == 0.0:
+            return [(closure, 1.0)]
+        if not isinstance(closure, Batch):
+            raise ValueError("Micro-batches (m) are parts of a samcli.optim.Batch: call step with one.")
+        return [(part, len(part) / len(closure)) for part in closure.parts(self._m)]
+
     def _decides_on_host(self) -> bool:
         """Whether the host looks at the first gradient: for free on the CPU, and where the base cannot skip by itself.
 
@@ -141,7 +195,19 @@ class SharpnessAware(Optimizer):
         fused = all(group.get("fused") for group in self.param_groups)
         return on_cpu or not fused or not self.base.state
 
-    def _step_unless_found(self, not_finite: Tensor) -> None:
+    def _step_with(self, scaler: GradScaler) -> None:
+        """The base's step through the scaler, which skips it where the gradient is not finite, and adapts its scale.
+
+        The scaler unscales the gradient that is descended, once. All before worked on unscaled ones; the scale is a
+        power of two, so that to multiply by it here and to divide again there rounds nothing.
+        """
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        if gradients:
+            torch._foreach_mul_(gradients, scaler.get_scale())
+        scaler.step(self.base)
+        scaler.update()
+
+    def _step_unless_found(self, not_finite: Tensor, push: _Sum) -> None:
         """A step that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""
         found = not_finite.to(torch.float32)
         self.base.grad_scale, self.base.found_inf = None, found  # type: ignore[attr-defined]
@@ -149,17 +215,37 @@ class SharpnessAware(Optimizer):
             self.base.step()
         finally:
             del self.base.grad_scale, self.base.found_inf  # type: ignore[attr-defined]
+        push.apply(unless=not_finite)
         self._skipped = self._skipped + found
 
 
-def take_step(optimizer: Optimizer, closure: Callable[[], Tensor]) -> Tensor:
+class _Sum(dict[Tensor, Tensor]):
+    """A weighted sum of tensors by the parameter they belong to."""
+
+    def add(self, parameters: Sequence[Tensor], tensors: Sequence[Tensor], share: float) -> None:
+        for p, tensor in zip(parameters, tensors, strict=True):
+            part = tensor if share == 1.0 else share * tensor
+            self[p] = self[p] + part if p in self else part
+
+    def apply(self, unless: Tensor | None = None) -> None:
+        """Add the sums to the parameters."""
+        if self:
+            changes = list(self.values()) if unless is None else [c.masked_fill(unless, 0.0) for c in self.values()]
+            torch._foreach_add_(list(self), changes)
+
+
+def take_step(optimizer: Optimizer, closure: Closure, scaler: GradScaler | None = None) -> Tensor:
     """One update with a sharpness-aware or a plain optimizer, and the loss before it.
 
     A plain optimizer could take the closure itself, but would call it after its step hooks, which are where
     `clip_gradient` must see the gradient.
     """
     if isinstance(optimizer, SharpnessAware):
-        return optimizer.step(closure)
+        return optimizer.step(closure, scaler)
     loss = closure().detach()
-    optimizer.step()
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)
+        scaler.update()
     return loss

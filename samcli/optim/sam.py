@@ -37,4 +37,4 @@ class SAM(Variant):
     norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)
 
     def ascend(self, step: Step) -> list[Tensor]:
-        return steepest_ascent(step.gradient, step.rho, self.norm)
+        return steepest_ascent(step.ascent_gradient, step.rho, self.norm)

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from samcli.optim.batch import Batch
 from samcli.optim.geometry import global_norm
 from samcli.optim.guard import RandomState, buffers_untouched, parameter_names, replayed
+from samcli.optim.perturb import Epsilon, moved
 
 Closure = Callable[[], Tensor]
+
+
+@dataclass
+class Circumstances:
+    """What an optimizer tells its steps.
+
+    Attributes:
+        base: the optimizer that takes the step.
+        rho: the radius at this step.
+        index: how many steps were taken before this one.
+        progress: the finished share of training, from 0 to 1; None if nobody said how long it is.
+        seed: of the variant's random draws.
+        model: the module whose buffers and random draws further passes must not disturb.
+        state: what the variant keeps between steps; tensors and plain values.
+        keep_gradient: whether `gradient` outlives the next pass.
+        finite_on_host: whether to wait for the norm of the first gradient and act on it.
+        ascent_weight_decay: whether the ascent gradient contains the weight decay.
+        unscale: what gradients are multiplied with as they come: the inverse of the loss's scale.
+    """
+
+    base: Optimizer
+    rho: float
+    index: int
+    progress: float | None
+    seed: int
+    model: nn.Module | None
+    state: dict[str, Any]
+    keep_gradient: bool
+    finite_on_host: bool
+    ascent_weight_decay: bool
+    unscale: float
 
 
 class Step:
@@ -21,106 +56,181 @@ class Step:
 
     Args:
         closure: clears the gradients, runs forward and backward, and returns the loss.
-        parameters: all parameters that the base optimizer may update.
-        rho: the radius at this step.
-        index: the number of steps taken before this one.
-        state: what the variant keeps between steps; tensors, numbers, and lists of them.
-        model: the module whose buffers and random draws further passes must not disturb.
-        groups: the optimizer's parameter groups, for the names of parameters.
-        keep_gradient: whether `gradient` outlives the next pass.
-        finite_on_host: whether to wait for the norm of the first gradient and act on it.
+        about: the circumstances; their attributes are attributes of the step too.
 
     Attributes:
-        parameters: the parameters that had a gradient in the first pass; every list here is aligned with them.
-        loss: the loss at the weights, detached.
-        gradient_norm: ‖g‖₂ over all parameters, as a tensor on their device.
-        finite: False if g holds an infinity or a NaN and the host may wait to find out.
+        candidates: all parameters that the base optimizer may update.
+        parameters: those that had a gradient in the first pass; every list here is aligned with them.
+        loss: the loss of the first pass, detached.
+        passed_loss: the loss of the latest pass, detached.
+        gradient_norm: ‖g‖₂ of the first pass, as a tensor on the device.
+        finite: False if that holds an infinity or a NaN and the host may wait to find out.
+        push: what is added to the weights after the base optimizer's step, one tensor for each parameter; or nothing.
+        stepped: whether the variant has let the base optimizer step already, so that the engine does not.
     """
 
-    def __init__(
-        self,
-        closure: Closure,
-        parameters: list[Tensor],
-        *,
-        rho: float,
-        index: int,
-        state: dict[str, Any],
-        model: nn.Module | None,
-        groups: list[dict[str, Any]],
-        keep_gradient: bool,
-        finite_on_host: bool,
-    ) -> None:
-        self.rho = rho
-        self.index = index
-        self.state = state
-        self.loss = torch.tensor(float("nan"))
+    def __init__(self, closure: Closure, about: Circumstances) -> None:
+        self.about = about
+        self.rho, self.index, self.progress = about.rho, about.index, about.progress
+        self.state, self.model = about.state, about.model
+        self.candidates: list[Tensor] = [
+            p for group in about.base.param_groups for p in group["params"] if p.requires_grad
+        ]
+        self.parameters: list[Tensor] = []
+        self.loss = self.passed_loss = torch.tensor(float("nan"))
         self.gradient_norm = torch.tensor(0.0)
         self.finite = True
-        self.parameters: list[Tensor] = []
         self.late: dict[Tensor, Tensor] = {}
+        self.push: list[Tensor] = []
+        self.stepped = False
         self._closure = closure
-        self._candidates = parameters
-        self._model = model
-        self._groups = groups
-        self._keep_gradient = keep_gradient
-        self._finite_on_host = finite_on_host
         self._gradient: list[Tensor] | None = None
-        self._saved: list[Tensor] | None = None
-        self._start = RandomState(parameters[0].device) if model is not None and parameters else None
+        self._draws = 0
+        self._start = RandomState(self.device) if self.model is not None else None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.candidates[0].device if self.candidates else torch.device("cpu")
 
     @property
     def gradient(self) -> list[Tensor]:
-        """The gradient g at the weights, one tensor for each parameter."""
+        """The gradient g of the first pass, one tensor for each parameter."""
         if self._gradient is None:
             raise RuntimeError(
                 "The gradient at the weights is gone: a variant that reads it later sets reuses_gradient."
             )
         return self._gradient
 
+    @property
+    def ascent_gradient(self) -> list[Tensor]:
+        """The gradient to climb: g, or g + λw where the weight decay λ was asked to take part."""
+        if not self.about.ascent_weight_decay:
+            return self.gradient
+        decay = {p: group.get("weight_decay", 0.0) for group in self.about.base.param_groups for p in group["params"]}
+        return [g.add(p, alpha=decay[p]) for g, p in zip(self.gradient, self.parameters, strict=True)]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the first parameter group."""
+        return float(self.about.base.param_groups[0]["lr"])
+
+    @property
+    def batch(self) -> Batch:
+        """The closure, as one that knows its examples.
+
+        Raises:
+            ValueError: it is a plain callable.
+        """
+        if not isinstance(self._closure, Batch):
+            raise ValueError("This rule looks at single examples: call step with a samcli.optim.Batch.")
+        return self._closure
+
     @cached_property
     def names(self) -> list[str]:
         """The model's name of each parameter."""
-        return parameter_names(self.parameters, self._model, self._groups)
+        return parameter_names(self.parameters, self.model, self.about.base.param_groups)
 
-    def evaluate(self) -> None:
-        """The first pass, at the weights; the one that counts for running statistics."""
-        self.loss = self._closure().detach()
-        self.parameters = [p for p in self._candidates if p.grad is not None]
-        self._gradient = [_take(p) for p in self.parameters]
+    def generator(self) -> torch.Generator:
+        """A generator on the parameters' device, another one at each call.
+
+        Its draws are a function of the seed, the step's index and the number of the call, so that there is no state to
+        save, and a resumed run draws what an uninterrupted one does.
+        """
+        self._draws += 1
+        mixed = hash((self.about.seed, self.index, self._draws))  # of whole numbers: equal in every process
+        return torch.Generator(self.device).manual_seed(mixed & (2**63 - 1))
+
+    def noise(self) -> list[Tensor]:
+        """Standard normal numbers, shaped like the parameters."""
+        generator = self.generator()
+        return [torch.empty_like(p).normal_(generator=generator) for p in self.parameters]
+
+    def memory(self, name: str) -> list[Tensor]:
+        """Tensors that outlive the step, one for each parameter and shaped like it; zero at first.
+
+        Change them in place. They are part of the optimizer's state dictionary.
+        """
+        kept = self.state.setdefault("memory", {}).setdefault(name, {})
+        for p in self.parameters:
+            position = self._position[p]
+            if position not in kept:
+                kept[position] = torch.zeros_like(p, requires_grad=False)
+            elif kept[position].device != p.device:  # loaded from a checkpoint
+                kept[position] = kept[position].to(p.device)
+        return [kept[self._position[p]] for p in self.parameters]
+
+    def base_memory(self, *names: str) -> list[Tensor | None]:
+        """The base optimizer's own tensor of the first of these names, for each candidate; None where it has none."""
+        state = self.about.base.state
+        return [next((state[p][n] for n in names if p in state and state[p].get(n) is not None), None)
+                for p in self.candidates]  # fmt: skip
+
+    def evaluate(self, epsilon: Sequence[Epsilon] | None = None) -> list[Tensor]:
+        """The first pass, which counts for running statistics.
+
+        Args:
+            epsilon: where to run it, one entry for each candidate; None is at the weights.
+
+        Returns:
+            Its gradient.
+        """
+        with moved(self.candidates if epsilon is not None else [], list(epsilon or [])):
+            self.loss = self.passed_loss = self._pass(self._closure)
+        self.parameters = [p for p in self.candidates if p.grad is not None]
+        self._gradient = self._take(self.parameters)
         if self._gradient:
             self.gradient_norm = global_norm(self._gradient)
-            self.finite = not self._finite_on_host or bool(torch.isfinite(self.gradient_norm))
+            self.finite = not self.about.finite_on_host or bool(torch.isfinite(self.gradient_norm))
+        return self._gradient
 
-    def gradient_at(self, epsilon: list[Tensor]) -> list[Tensor]:
+    def gradient_at(self, epsilon: list[Epsilon] | list[Tensor], closure: Closure | None = None) -> list[Tensor]:
         """g(w + ε) of the same batch, with the same random draws; the weights come back bit for bit.
 
-        The list is emptied, so that ε does not occupy memory during the pass. A parameter without gradient in this
-        pass counts as zero; one that had none in the first pass is not perturbed, and its gradient is handed to the
-        base optimizer as it is.
+        The list is emptied. A parameter without gradient in this pass counts as zero; one that had none in the first
+        pass is not perturbed, and its gradient is handed to the base optimizer as it is.
+
+        Args:
+            epsilon: one entry for each parameter.
+            closure: of a part of the batch; the whole batch if left out.
         """
-        if self._saved is None:
-            self._saved = [p.clone() for p in self.parameters]
-        if not self._keep_gradient:
+        if not self.about.keep_gradient:
             self._gradient = None
-        try:
-            torch._foreach_add_(self.parameters, epsilon)
-            epsilon.clear()
-            with ExitStack() as same:
-                if self._model is not None and self._start is not None:
-                    same.enter_context(replayed(self._start, self.parameters[0].device))
-                    same.enter_context(buffers_untouched(self._model))
-                self._closure()
-        finally:
-            # from a copy: subtracting ε would leave rounding errors that add up, and drift apart between processes
-            torch._foreach_copy_(self.parameters, self._saved)
-        gradient = [torch.zeros_like(p) if p.grad is None else _take(p) for p in self.parameters]
-        self.late = {p: _take(p) for p in self._candidates if p.grad is not None}
+        offsets: list[Epsilon] = list(epsilon)
+        epsilon.clear()
+        with moved(self.parameters, offsets), ExitStack() as same:
+            if self.model is not None and self._start is not None:
+                same.enter_context(replayed(self._start, self.device))
+                same.enter_context(buffers_untouched(self.model))
+            self.passed_loss = self._pass(closure or self._closure)
+        gradient = self._take(self.parameters)
+        others = [p for p in self.candidates if p.grad is not None]
+        self.late = dict(zip(others, self._take(others), strict=True))
         return gradient
 
+    @staticmethod
+    @torch.enable_grad()
+    def _pass(closure: Closure) -> Tensor:
+        return closure().detach()
 
-def _take(parameter: Tensor) -> Tensor:
-    """The gradient of a parameter, which then has none: a closure that zeroes in place cannot reach it any more."""
-    gradient = parameter.grad
-    assert gradient is not None
-    parameter.grad = None
-    return gradient
+    def base_step(self, gradient: Sequence[Tensor]) -> None:
+        """Let the base optimizer descend a gradient now, for rules with several descents in a step."""
+        for p, part in zip(self.parameters, gradient, strict=True):
+            p.grad = part
+        self.about.base.step()
+        for p in self.parameters:
+            p.grad = None
+        self.stepped = True
+
+    @cached_property
+    def _position(self) -> dict[Tensor, int]:
+        return {p: position for position, p in enumerate(self.candidates)}
+
+    def _take(self, parameters: list[Tensor]) -> list[Tensor]:
+        """The gradients, which the parameters then have no more: a closure that zeroes in place cannot reach them."""
+        gradient = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        for p in parameters:
+            p.grad = None
+        if self.about.unscale != 1.0 and gradient:
+            torch._foreach_mul_(gradient, self.about.unscale)
+        return gradient

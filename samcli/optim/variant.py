@@ -49,10 +49,14 @@ class Variant(ABC):
 
     def perturbs(self, step: Step) -> bool:
         """Whether this step looks around at all; otherwise the base optimizer gets the plain gradient."""
-        return step.rho > 0.0
+        del step
+        return True
 
     def gradient(self, step: Step) -> list[Tensor]:
-        """All passes of one step: first at the weights; then, if that is sound and the schedule says so, `descend`."""
+        """All passes of a step: first at the weights; then, if that is sound and the schedule says so, `descend`.
+
+        Not called while ρ is 0.
+        """
         step.evaluate()
         if not step.parameters or not step.finite or not self.perturbs(step):
             return step.gradient

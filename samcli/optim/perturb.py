@@ -1,0 +1,65 @@
+"""Moving parameters away from the weights, and back to them bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A perturbation of some elements of a parameter; only these are copied and written.
+
+    Attributes:
+        index: (k,) int64, positions in the order of memory, see `in_memory_order`.
+        values: (k,), what is added there.
+    """
+
+    index: Tensor
+    values: Tensor
+
+
+Epsilon = Tensor | Sparse | None
+
+
+def in_memory_order(tensor: Tensor) -> Tensor:
+    """A dense tensor as a vector in the order in which its elements lie in memory; a view, whatever its strides."""
+    return tensor.as_strided((tensor.numel(),), (1,))
+
+
+@contextmanager
+def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None]:
+    """Within the block the parameters stand at w + ε; None leaves a parameter where it is, without a copy of it.
+
+    The list is emptied, so that ε does not occupy memory within the block. The weights come back from a copy: to
+    subtract ε would leave rounding errors that add up, and that drift apart between processes.
+    """
+    dense = [(p, e) for p, e in zip(parameters, epsilon, strict=True) if isinstance(e, Tensor)]
+    sparse = [
+        (in_memory_order(p.detach()), e.index, e.values)
+        for p, e in zip(parameters, epsilon, strict=True)
+        if isinstance(e, Sparse)
+    ]
+    epsilon.clear()
+    weights, offsets = [p for p, _ in dense], [e for _, e in dense]
+    saved = [p.clone() for p in weights]
+    few = [flat[index] for flat, index, _ in sparse]
+    del dense
+    try:
+        with torch.no_grad():
+            if weights:
+                torch._foreach_add_(weights, offsets)
+            offsets.clear()
+            for flat, index, values in sparse:
+                flat.index_add_(0, index, values)
+        yield
+    finally:
+        with torch.no_grad():
+            if weights:
+                torch._foreach_copy_(weights, saved)
+            for (flat, index, _), values in zip(sparse, few, strict=True):
+                flat[index] = values
