@@ -68,7 +68,7 @@ def test_mixed_classes_sum_to_one():
 def test_r2_agrees_with_scikit_learn(offset):
     task, target = Regression(), draw(101) + offset
     output = target[:, None] + 0.5 * draw(101, 1)
-    expected = r2_score(target.double(), output.squeeze(1).double())
+    expected = r2_score(target.double().numpy(), output.squeeze(1).double().numpy())
     # float64 sums: with a mean of 1000 spreads, 6 of 16 digits cancel
     assert task.score(total(task, output, target, 10), 101) == pytest.approx(expected, abs=1e-8)
     torch.testing.assert_close(task.loss(output, target), (output.squeeze(1) - target).square().mean())
