@@ -27,13 +27,14 @@ class Catalogue:
     bases: Registry[Any]
     variants: Registry[Any]
     schedules: Registry[Any]
+    around: type
 
     def optimizer_names(self) -> list[str]:
         """Base optimizers and variants, as a user may write them."""
         return [*self.bases.shown(), *self.variants.shown()]
 
     def options(self, section: str, name: str, base: str | None = None) -> dict[str, Option]:
-        """The options of one component: for a variant its own and those of its base optimizer.
+        """The options of one component: for a variant those of its base, its own, and those that all variants have.
 
         Raises:
             ConfigError: no such name.
@@ -43,8 +44,8 @@ class Catalogue:
         if name in self.variants:
             if base is not None and base not in list(self.bases):
                 raise ConfigError(f"The base of {name} must be one of {', '.join(self.bases)}, not {base!r}.")
-            own = self.variants.options(name)
-            return {"base": _BASE} | {k: v for k, v in self.bases.options(base or "sgd").items() if k not in own} | own
+            own, bases = self.variants.options(name), self.bases.options(base or "sgd")
+            return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **options_of(self.around)}
         if name in self.bases:
             return self.bases.options(name)
         raise ConfigError(f"There is no optimizer named {name!r}; {nearest(name, self.optimizer_names())}")
@@ -79,6 +80,10 @@ class Training:
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
     clip_norm: float | None = option(None, "largest 2-norm of the descended gradient; null is off", above=0.0)
+    accumulate: int = option(
+        1, "pieces in which each pass takes its batch, one after the other, to save memory", minimum=1
+    )
+    precision: str = option("fp32", "of the forward pass; weights stay fp32", choices=("fp32", "bf16", "fp16"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ class Dataset:
         Yields:
             Inputs as (B, C, H, W) float32 in channels-last memory order, or (B, F) float32; and their targets.
         """
-        order = torch.randperm(len(self.train), generator=stream(seed, "order", epoch))
+        order = self.order(epoch, seed)
         plan = _to_device(self._store.plan(order, seed, epoch) if self._store else order[None], self.train.targets)
         targets = self.train.targets[_to_device(order, self.train.targets)]
         shares = _mixing_shares(mixup, self.steps(batch_size), stream_seed(seed, "mixup", epoch))
@@ -81,6 +81,10 @@ class Dataset:
             batch = slice(step * batch_size, (step + 1) * batch_size)
             x, y = self._inputs(plan[:, batch]), targets[batch]
             yield (mix(x, share), mix(self.task.soft(y), share)) if mixup else (x, y)
+
+    def order(self, epoch: int, seed: int) -> Tensor:
+        """The training examples in the order in which an epoch takes them, (N,) int64 on the host."""
+        return torch.randperm(len(self.train), generator=stream(seed, "order", epoch))
 
     def _inputs(self, plan: Tensor) -> Tensor:
         if self._store is None:

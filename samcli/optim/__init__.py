@@ -5,6 +5,7 @@ from samcli.optim.around import Around as Around
 from samcli.optim.asam import ASAM as ASAM
 from samcli.optim.base import BASES as BASES
 from samcli.optim.batch import Batch as Batch
+from samcli.optim.build import around_of as around_of
 from samcli.optim.build import build as build
 from samcli.optim.build import build_from_settings as build_from_settings
 from samcli.optim.build import clip_gradient as clip_gradient

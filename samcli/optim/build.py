@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from samcli.optim.around import Around
 from samcli.optim.base import BASES
 from samcli.optim.engine import SharpnessAware
 from samcli.optim.variant import VARIANTS
+from samcli.registry import options_of
 
 
 def build(
@@ -43,22 +45,35 @@ def build(
     return SharpnessAware(base, variant, model=model, m=m, ascent_weight_decay=ascent_weight_decay, seed=seed)
 
 
-def build_from_settings(settings: Mapping[str, Any], model: nn.Module, clip_norm: float | None = None) -> Optimizer:
+def build_from_settings(
+    settings: Mapping[str, Any], model: nn.Module, *, clip_norm: float | None = None, seed: int = 0
+) -> Optimizer:
     """The optimizer that one resolved `optimizer:` block of an experiment describes.
 
     Args:
-        settings: `name`, for a variant its options and `base`, and the options of the base optimizer.
+        settings: `name`; for a variant its options, those of `Around`, and `base`; the options of the base optimizer.
         model: whose trainable parameters are optimised.
         clip_norm: the largest 2-norm of the gradient that the base optimizer may take, see `clip_gradient`.
+        seed: of the variant's own random draws.
     """
-    settings = dict(settings)
-    name = settings.pop("name")
-    base_name = settings.pop("base") if name in VARIANTS else name
-    variant_options = {key: settings.pop(key) for key in VARIANTS.options(name)} if name in VARIANTS else {}
-    base = BASES.create(base_name, **settings).build(p for p in model.parameters() if p.requires_grad)
+    name = settings["name"]
+    base_name = settings["base"] if name in VARIANTS else name
+    base_options = {key: settings[key] for key in BASES.options(base_name)}
+    base = BASES.create(base_name, **base_options).build(p for p in model.parameters() if p.requires_grad)
     if clip_norm is not None:
         clip_gradient(base, clip_norm)
-    return build(name, base, model=model, **variant_options) if name in VARIANTS else base
+    if name not in VARIANTS:
+        return base
+    options = {key: settings[key] for key in VARIANTS.options(name)}
+    around = around_of(settings)
+    return build(
+        name, base, model=model, m=around.m, ascent_weight_decay=around.ascent_weight_decay, seed=seed, **options
+    )
+
+
+def around_of(settings: Mapping[str, Any]) -> Around:
+    """What surrounds the variant of an `optimizer:` block; the defaults for a plain optimizer."""
+    return Around(**{key: settings[key] for key in options_of(Around) if key in settings})
 
 
 def clip_gradient(base: Optimizer, max_norm: float) -> None:

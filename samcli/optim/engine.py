@@ -204,8 +204,7 @@ class SharpnessAware(Optimizer):
         gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
         if gradients:
             torch._foreach_mul_(gradients, scaler.get_scale())
-        scaler.step(self.base)
-        scaler.update()
+        _scaled_step(self.base, scaler)
 
     def _step_unless_found(self, not_finite: Tensor, push: _Sum) -> None:
         """A step that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""
@@ -246,6 +245,12 @@ def take_step(optimizer: Optimizer, closure: Closure, scaler: GradScaler | None 
     if scaler is None:
         optimizer.step()
     else:
-        scaler.step(optimizer)
-        scaler.update()
+        _scaled_step(optimizer, scaler)
     return loss
+
+
+def _scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
+    # unscaled here and not within a fused step, so that a hook which clips the gradient sees its true size
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from samcli.config import Catalogue
 from samcli.data import DATASETS
 from samcli.models import MODELS
-from samcli.optim import BASES, SCHEDULES, VARIANTS
+from samcli.optim import BASES, SCHEDULES, VARIANTS, Around
 
-CATALOGUE = Catalogue(datasets=DATASETS, models=MODELS, bases=BASES, variants=VARIANTS, schedules=SCHEDULES)
+CATALOGUE = Catalogue(
+    datasets=DATASETS, models=MODELS, bases=BASES, variants=VARIANTS, schedules=SCHEDULES, around=Around
+)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from samcli import data, models, optim, sharpness
 from samcli.config import RunConfig
 from samcli.data import Part, Task
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.seeding import seed_everything
+from samcli.train.seeding import seed_everything, seed_for
 
 Row = dict[str, float | int | None]
 
@@ -44,7 +45,11 @@ class Session:
         )
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
-        self.optimizer = optim.build_from_settings(config.optimizer, self.model, config.training.clip_norm)
+        self.optimizer = optim.build_from_settings(
+            config.optimizer, self.model, clip_norm=config.training.clip_norm, seed=seed_for(config.seed, "optimizer")
+        )
+        self.around = optim.around_of(config.optimizer)
+        self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
         self.rows: list[Row] = []
@@ -70,6 +75,7 @@ class Session:
             "config": self.config.document(),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else None,
             "random_state": random,
             "epoch": self.epoch,
             "gradient_evaluations": self.gradient_evaluations,
@@ -80,6 +86,8 @@ class Session:
         """Continue from what `state` gave."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.scaler:
+            self.scaler.load_state_dict(state["scaler"])
         self.gradient_evaluations = state["gradient_evaluations"]
         self.rows = list(state["rows"])
         # each epoch seeds itself; this is for code of the user's that draws between epochs
@@ -110,11 +118,13 @@ class Session:
         statistics: Tensor | None = None
         examples, rate = 0, 0.0
         start = self._clock()
+        order = self.data.order(epoch, self.config.seed).to(self.device)
         batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
         for index, (inputs, targets) in enumerate(batches):
-            rate = self._set_learning_rate((epoch - 1) * self.steps_per_epoch + index)
-            batch = BatchClosure(self.model, self.task, inputs, targets, settings.label_smoothing)
-            loss_sum += optim.take_step(self.optimizer, batch) * len(inputs)
+            rate = self._set_schedules((epoch - 1) * self.steps_per_epoch + index)
+            batch = self._batch(inputs, targets, order[examples : examples + len(inputs)])
+            loss_sum += optim.take_step(self.optimizer, batch, self.scaler) * len(inputs)
+            assert batch.output is not None
             now = self.task.statistics(batch.output, targets)
             statistics = now if statistics is None else statistics + now
             examples += len(inputs)
@@ -158,11 +168,30 @@ class Session:
             "sharpness_seconds": self._clock() - start,
         }
 
-    def _set_learning_rate(self, step: int) -> float:
-        factor = self.schedule.factor(step, self.steps_per_epoch, self.config.training.epochs)
+    def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor) -> optim.Batch:
+        """The closure of one batch."""
+        settings = self.config.training
+        return optim.Batch(
+            self.model,
+            partial(self.task.loss, label_smoothing=settings.label_smoothing),
+            inputs,
+            targets,
+            indices=indices,
+            accumulate=settings.accumulate,
+            precision=partial(autocast, settings.precision, self.device),
+            scale=self.scaler.scale if self.scaler else None,
+        )
+
+    def _set_schedules(self, step: int) -> float:
+        """Set learning rate and radius for a step, counted from 0 over the whole run; returns the learning rate."""
+        length = (self.steps_per_epoch, self.config.training.epochs)
+        factor = self.schedule.factor(step, *length)
         rate = float(self.config.optimizer["lr"] * factor)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        if isinstance(self.optimizer, optim.SharpnessAware):
+            self.optimizer.rho_factor = self.around.factor(step, *length, factor)
+            self.optimizer.progress = step / (length[0] * length[1])
         return rate
 
     def _clock(self) -> float:
@@ -170,32 +199,6 @@ class Session:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter()
-
-
-class BatchClosure:
-    """The closure of one batch: forward, backward, loss; it counts its passes and keeps the first output.
-
-    Attributes:
-        output: of the first pass, at the unperturbed weights.
-        evaluated: examples that went forward and backward so far.
-    """
-
-    def __init__(self, model: nn.Module, task: Task, inputs: Tensor, targets: Tensor, label_smoothing: float) -> None:
-        self._model = model
-        self._loss: Callable[[Tensor], Tensor] = lambda output: task.loss(output, targets, label_smoothing)
-        self._inputs = inputs
-        self.output = inputs
-        self.evaluated = 0
-
-    def __call__(self) -> Tensor:
-        self._model.zero_grad()
-        output = self._model(self._inputs)
-        loss = self._loss(output)
-        torch.autograd.backward(loss)
-        if not self.evaluated:
-            self.output = output.detach()
-        self.evaluated += len(self._inputs)
-        return loss
 
 
 def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
@@ -207,6 +210,13 @@ def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.M
     options = {key: value for key, value in config.model.items() if key != "name"}
     model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
     return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """What surrounds a forward pass: nothing for fp32, else torch's autocast."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
 
 
 def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:

@@ -73,6 +73,12 @@ def test_variant_takes_the_options_of_its_base():
         "rho": 1.0,
         "eta": 0.01,
         "norm": 2.0,
+        "m": None,
+        "rho_schedule": "constant",
+        "rho_warmup_epochs": 0.0,
+        "start_epoch": 0.0,
+        "end_epoch": None,
+        "ascent_weight_decay": False,
     }
 
 
