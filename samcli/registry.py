@@ -8,10 +8,15 @@ defaults), and `samcli list` (documentation).
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import inspect
+import sys
+import traceback
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from samcli.errors import ConfigError, nearest
@@ -72,11 +77,59 @@ def options_of(kind: type) -> dict[str, Option]:
     }
 
 
+_PLUGINS: dict[Path, ModuleType] = {}
+
+
+def load_plugin(file: str | Path) -> ModuleType:
+    """Run a user's Python file, which enters its kinds into the registries; a second time does nothing.
+
+    Afterwards its kinds are known by their names and as `FILE:NAME`.
+
+    Raises:
+        ConfigError: no such file, or it raises an error.
+    """
+    path = Path(file).resolve()
+    if path in _PLUGINS:
+        return _PLUGINS[path]
+    if not path.is_file() or path.suffix != ".py":
+        raise ConfigError(
+            f"There is no Python file {file}; name a file that registers an optimizer, model or data set."
+        )
+    spec = importlib.util.spec_from_file_location(f"samcli_plugin_{len(_PLUGINS)}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        line = next(
+            (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), "?"
+        )
+        raise ConfigError(
+            f"{file}, line {line}: {type(error).__name__}: {error}. Mend the file and try again."
+        ) from error
+    _PLUGINS[path] = module
+    return module
+
+
+def is_loaded(file: str | Path) -> bool:
+    """Whether a plug-in has been run."""
+    return Path(file).resolve() in _PLUGINS
+
+
+def plugin_of(name: str) -> str | None:
+    """The file in a name such as `path/to/file.py:name`; None for any other name."""
+    file, colon, inner = name.rpartition(":")
+    return file if colon and inner and file.endswith(".py") else None
+
+
 class Registry(Generic[T]):
     """Named kinds of one sort.
 
     A name ending in a colon is a prefix: `torchvision:` serves `torchvision:resnet50`, whose class then has a first
-    field `argument` that takes the rest of the name.
+    field `argument` that takes the rest of the name. A name `FILE:NAME` is that of a kind in a plug-in, see
+    `load_plugin`.
 
     Args:
         noun: what the entries are, for messages: "optimizer".
@@ -99,6 +152,7 @@ class Registry(Generic[T]):
         return iter(self._kinds)
 
     def __contains__(self, name: str) -> bool:
+        name = _inner(name)
         return (name in self._kinds and not name.endswith(":")) or self._prefix(name) is not None
 
     def kind(self, name: str) -> type[T]:
@@ -107,6 +161,7 @@ class Registry(Generic[T]):
         Raises:
             ConfigError: no such name; the message has the nearest one.
         """
+        name = _inner(name)
         prefix = self._prefix(name)
         if name in self._kinds and not name.endswith(":"):
             return self._kinds[name]
@@ -120,7 +175,7 @@ class Registry(Generic[T]):
 
     def create(self, name: str, **options: Any) -> T:
         """The kind behind a name, built with the given options."""
-        kind = self.kind(name)
+        kind, name = self.kind(name), _inner(name)
         if name not in self._kinds:
             options["argument"] = name.partition(":")[2]
         return kind(**options)
@@ -136,6 +191,16 @@ class Registry(Generic[T]):
         """The first line of the kind's docstring."""
         return (inspect.getdoc(self._kinds.get(name) or self.kind(name)) or "").partition("\n")[0]
 
+    def of_module(self, module: ModuleType) -> list[str]:
+        """The names of the kinds that a plug-in has entered."""
+        return [name for name, kind in self._kinds.items() if kind.__module__ == module.__name__]
+
     def _prefix(self, name: str) -> str | None:
         prefix = name.partition(":")[0] + ":"
         return prefix if prefix in self._kinds and len(name) > len(prefix) else None
+
+
+def _inner(name: str) -> str:
+    """The name without the file of a plug-in that was loaded."""
+    file = plugin_of(name)
+    return name.rpartition(":")[2] if file and is_loaded(file) else name

@@ -39,6 +39,9 @@ def sharpness(
     seed: Annotated[int, typer.Option(min=0, help="Chooses the examples and the start of iterations.")] = 0,
     rho: Annotated[float, typer.Option(min=0.0, help="Radius of the one-step measures.")] = 0.05,
     eta: Annotated[float, typer.Option(min=0.0, help="η of the adaptive measures.")] = 0.01,
+    plugin: Annotated[
+        list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie.", show_default="where the run found them"),
@@ -51,9 +54,12 @@ def sharpness(
     One-step values are the loss after one step of ascent less the loss before: a lower bound of the worst case in the
     ball. Sharpness alone does not predict generalisation: compare networks of one architecture on one data set.
     """
+    from samcli.registry import load_plugin
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
 
+    for file in plugin or []:
+        load_plugin(file)
     names = [name.strip() for name in measure.split(",")] if measure else list(MEASURES)
     chosen = choose_device(device)
     rows, failures = [], 0

@@ -39,6 +39,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set any key, e.g. optimizer.rho=0.1; may be repeated."),
     ] = None,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE.py", help="Python file with optimizers, models or data sets; may be repeated."),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,
     data_dir: Annotated[
@@ -58,6 +62,8 @@ def train(
 
     from_flags = any((dataset, model, optimizer))
     draft = read_draft(experiment, from_flags)
+    for file in plugin or []:
+        draft.plug_in(file)
     for section, names in (("dataset", dataset), ("model", model), ("optimizer", optimizer)):
         if names is not None:
             draft.choose(section, _names(names))

@@ -11,14 +11,14 @@ from typing import Any
 from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check
 from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, nearest
-from samcli.registry import options_of
+from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
 # the model that stands for none depends on the data set
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 SHARPNESS = options_of(Sharpness)
-KEYS = ("name", *SECTIONS, *SCALARS, "sharpness", "seeds")
+KEYS = ("name", *SECTIONS, *SCALARS, "sharpness", "seeds", "plugins")
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Draft:
     scalars: dict[str, Any] = field(default_factory=dict)
     sharpness: dict[str, Any] = field(default_factory=dict)
     seeds: Any = 0
+    plugins: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, source: Source, catalogue: Catalogue) -> Draft:
@@ -64,9 +65,24 @@ class Draft:
                 draft.sharpness = dict(value)
             elif key in SCALARS:
                 draft.scalars[key] = value
+            elif key == "plugins":
+                for file in _as_list(value):
+                    draft.plug_in(str(file))
             else:
                 setattr(draft, key, value)
         return draft
+
+    def plug_in(self, file: str) -> None:
+        """Run a Python file for the names it registers.
+
+        Raises:
+            ConfigError: it cannot be run, or the document may not name one.
+        """
+        if not self.source.trusted and not is_loaded(file):
+            raise ConfigError(f"{self.source.name} names the Python file {file}; allow it with --plugin {file}.")
+        load_plugin(file)
+        if file not in self.plugins:
+            self.plugins.append(file)
 
     def choose(self, section: str, names: Iterable[str]) -> None:
         """Keep the blocks of these names; a name that is not among them takes its defaults."""
@@ -128,6 +144,7 @@ class Draft:
                     training=training,
                     sharpness=sharpness,
                     seed=seed,
+                    plugins=tuple(self.plugins),
                 )
                 runs.setdefault(run.identity, run)
         return list(runs.values())
@@ -162,6 +179,9 @@ class Draft:
 
     def _options(self, section: str, name: str, base: Any, where: str) -> Mapping[str, Any]:
         try:
+            for file in filter(None, map(plugin_of, (name, str(base)))):
+                if ":" not in file:
+                    self.plug_in(file)
             return self.catalogue.options(section, name, base)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None

@@ -93,6 +93,7 @@ class RunConfig:
     Attributes:
         name: of the experiment; no part of the run's identity.
         dataset, model, optimizer, schedule: resolved blocks, `name` and options.
+        plugins: Python files that were run for their names; no part of the identity either.
     """
 
     name: str
@@ -103,6 +104,7 @@ class RunConfig:
     training: Training
     sharpness: Sharpness
     seed: int
+    plugins: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The run as an experiment file of one cell: training on it repeats the run."""
@@ -116,12 +118,14 @@ class RunConfig:
             "sharpness": vars_of(self.sharpness),
             "seeds": self.seed,
         }
+        if self.plugins:
+            body["plugins"] = self.plugins
         return {key: _plain(value) for key, value in body.items()}
 
     @property
     def identity(self) -> str:
         """A hash of what determines the run: the same for any order of keys and whatever else is in the grid."""
-        body = {key: value for key, value in self.document().items() if key != "name"}
+        body = {key: value for key, value in self.document().items() if key not in ("name", "plugins")}
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

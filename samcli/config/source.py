@@ -27,11 +27,13 @@ class Source:
         data: mappings, lists and scalars.
         name: the file, for messages.
         lines: key path to line number, from 1.
+        trusted: whether the document may name Python files to run; what comes out of a checkpoint may not.
     """
 
     data: dict[str, Any]
     name: str = "the command line"
     lines: dict[KeyPath, int] = field(default_factory=dict)
+    trusted: bool = True
 
     def where(self, path: KeyPath) -> str:
         """`file.yaml, line 7` for a key path or its nearest ancestor with a known line; else the file alone."""

@@ -46,7 +46,7 @@ def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained
     file = path / "checkpoint.pt" if path.is_dir() else path
     content = checkpoint.load(file)
     try:
-        (config,) = Draft.of(Source(content["config"], str(file)), CATALOGUE).expand()
+        (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
         dataset = data.load(
             CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device
         )

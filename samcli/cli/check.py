@@ -1,0 +1,67 @@
+"""`samcli check`: does a user's own optimizer, model or data set keep its promises?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from samcli.cli.output import hint, result
+from samcli.errors import ConfigError
+
+EXAMPLE = "Example: samcli check my_variant.py"
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Python file that registers what is to be checked.")],
+    base: Annotated[str, typer.Option(help="Base optimizer to check variants over.")] = "sgd",
+    data_dir: Annotated[
+        Path, typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie or are downloaded to.")
+    ] = Path("data"),
+) -> None:
+    """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
+
+    An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
+    bit for bit, a resumed run is the uninterrupted one, and more.
+    """
+    from samcli.registry import load_plugin
+    from samcli.train import CATALOGUE
+
+    module = load_plugin(file)
+    variants = CATALOGUE.variants.of_module(module)
+    models = CATALOGUE.models.of_module(module)
+    datasets = CATALOGUE.datasets.of_module(module)
+    if not (variants or models or datasets):
+        raise ConfigError(f"{file} registers no optimizer, model or data set; see docs/extending.md.")
+    failed = sum(check_variant(name, base) for name in variants)
+    failed += sum(check_faults("model", name, data_dir) for name in models)
+    failed += sum(check_faults("data set", name, data_dir) for name in datasets)
+    if failed:
+        hint(f"{failed} of {len(variants) + len(models) + len(datasets)} do not keep their promises.")
+        raise typer.Exit(1)
+
+
+def check_variant(name: str, base: str) -> bool:
+    """Print how a variant does; True if it fails."""
+    from samcli.optim import BASES, VARIANTS
+    from samcli.optim.promises import broken_promises, meaning
+
+    found = broken_promises(VARIANTS.create(name), BASES.create(base))
+    result(f"optimizer {name} over {base}")
+    for promise, fault in found.items():
+        result(f"  {'FAILS' if fault else 'ok   '}  {meaning(promise)}{f' Found: {fault}.' if fault else ''}")
+    return any(found.values())
+
+
+def check_faults(sort: str, name: str, data_dir: Path) -> bool:
+    """Print what is wrong with a model or a data set; True if anything is."""
+    from samcli.train.soundness import dataset_faults, model_faults
+
+    faults = model_faults(name) if sort == "model" else dataset_faults(name, data_dir)
+    result(f"{sort} {name}")
+    for fault in faults:
+        result(f"  FAILS  {fault}")
+    if not faults:
+        result("  ok")
+    return bool(faults)

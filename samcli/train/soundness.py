@@ -1,0 +1,70 @@
+"""Whether a user's data set or model is what training takes it for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from samcli import data, models
+from samcli.train.catalogue import CATALOGUE
+from samcli.train.seeding import seed_everything
+
+SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,))
+
+
+def dataset_faults(name: str, data_dir: Path) -> list[str]:
+    """What is wrong with a data set, in sentences; empty if nothing is.
+
+    Args:
+        name: as registered; every option has its default.
+        data_dir: where data sets lie.
+    """
+    kind = CATALOGUE.datasets.create(name)
+    cpu = torch.device("cpu")
+    first, second = (data.load(kind, seed=0, data_dir=data_dir, device=cpu) for _ in range(2))
+    faults = []
+    for part in ("train", "test"):
+        inputs, targets = getattr(first, part).inputs, getattr(first, part).targets
+        wanted = torch.uint8 if kind.is_images else torch.float32
+        if len(inputs) != len(targets) or not len(inputs):
+            faults.append(f"The {part} part has {len(inputs)} inputs and {len(targets)} targets.")
+        if inputs.dtype != wanted:
+            faults.append(f"The {part} inputs are {inputs.dtype}; is_images = {kind.is_images} asks for {wanted}.")
+        classes = first.task.classes
+        if classes is not None and len(targets) and not (int(targets.min()) >= 0 and int(targets.max()) < classes):
+            faults.append(f"The {part} targets are not all from 0 to {classes - 1}.")
+        if not torch.equal(inputs, getattr(second, part).inputs):
+            faults.append(f"Loading twice gives different {part} inputs: draw random numbers from a seeded generator.")
+    if not faults:
+        inputs, targets = next(iter(first.epoch(1, 8, 0)))
+        if tuple(inputs.shape[1:]) != first.shape or not bool(torch.isfinite(inputs).all()):
+            faults.append("A training batch has another shape than the data set says, or numbers that are not finite.")
+    return faults
+
+
+def model_faults(name: str) -> list[str]:
+    """What is wrong with a model, in sentences; empty if nothing is."""
+    kind = CATALOGUE.models.create(name)
+    shape = next((shape for shape in SHAPES if kind.fits(shape)), None)
+    if shape is None:
+        return [f"It fits none of the shapes {', '.join(map(str, SHAPES))}."]
+    built = []
+    for _ in range(2):
+        seed_everything(0, "weights")
+        built.append(models.build(name, shape=shape, outputs=4))
+    model, again = built
+    faults = []
+    if any(not torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True)):
+        faults.append("Two models of one seed differ: draw initial weights from torch's global generator.")
+    output = model(torch.randn(3, *shape))
+    if tuple(output.shape) != (3, 4):
+        return [*faults, f"3 inputs and 4 outputs give a result of shape {tuple(output.shape)}, not (3, 4)."]
+    output.square().sum().backward()
+    without = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    if without:
+        faults.append(f"No gradient reaches {', '.join(without)}.")
+    if len(shape) == 3:
+        model.to(memory_format=torch.channels_last)
+        model(torch.randn(3, *shape).to(memory_format=torch.channels_last))
+    return faults

@@ -1,0 +1,144 @@
+"""The examples of docs/extending.md, from the document to the table."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samcli.cli.app import main
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for text in re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL):
+        name = re.match(r"# (\w+\.py)\n", text)
+        assert name
+        (tmp_path / name[1]).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+QUICK = ("--epochs", "1", "--set", "dataset.train_examples=100", "--results", "results")
+
+
+def test_variant_by_plugin_and_by_path(files: Path, samcli: Any):
+    both = ("--optimizer", "sgd,half-sign-sam", "--plugin", "my_variant.py", "--model", "mlp", *QUICK)
+    code, out, err = samcli("train", *both)
+    assert code == 0, err
+    assert "half-sign-sam" in out
+    path = (
+        "--optimizer",
+        "my_variant.py:half-sign-sam",
+        "--set",
+        "optimizer.share=[0.25,0.5]",
+        "--model",
+        "mlp",
+        *QUICK,
+    )
+    code, out, err = samcli("train", *path)
+    assert code == 0, err
+    assert "share=0.25" in out
+    code, out, err = samcli("sharpness", "results", "--measure", "grad-norm", "--examples", "50")
+    assert code == 0, err  # the plug-in is loaded in this process already
+    assert out.count("half-sign-sam") >= 3
+
+
+def test_model_and_data_set(files: Path, samcli: Any):
+    code, out, err = samcli("train", "--optimizer", "sam", "--model", "my_model.py:tiny-cnn", *QUICK)
+    assert code == 0, err
+    assert "tiny-cnn" in out
+    small = ("--epochs", "2", "--results", "results")
+    code, out, err = samcli("train", "--dataset", "my_data.py:rings", "--model", "mlp", "--optimizer", "sam", *small)
+    assert code == 0, err
+    assert "rings" in out
+
+
+def test_from_a_file_and_from_the_config_of_a_run(files: Path, samcli: Any):
+    (files / "x.yaml").write_text("plugins: my_variant.py\noptimizer: half-sign-sam\nmodel: mlp\nepochs: 1\n")
+    code, _, err = samcli("train", "x.yaml", "--results", "a")
+    assert code == 0, err
+    (config,) = files.glob("a/x/*/config.yaml")
+    assert "plugins" in config.read_text()
+    code, _, err = samcli("train", config, "--results", "a")
+    assert "1 of 1 runs are finished already" in err
+
+
+def test_check(files: Path, samcli: Any):
+    for name, words in (
+        ("my_variant.py", "optimizer half-sign-sam over sgd"),
+        ("my_model.py", "model tiny-cnn"),
+        ("my_data.py", "data set rings"),
+    ):
+        code, out, err = samcli("check", name)
+        assert code == 0, out + err
+        assert words in out
+        assert "FAILS" not in out
+
+
+def test_check_says_what_is_broken(files: Path, samcli: Any):
+    text = (files / "my_variant.py").read_text()
+    broken = text.replace("step.rho * g.sign()", "step.rho * torch.rand(()) * g.sign()").replace("half-sign", "draws")
+    (files / "broken_variant.py").write_text(broken)
+    code, out, err = samcli("check", "broken_variant.py")
+    assert code == 1
+    assert "Found: the step drew from torch's global generator." in out
+    assert "1 of 1 do not keep their promises." in err
+    text = (files / "my_model.py").read_text().replace("height * width, outputs)", "height * width, 7)")
+    (files / "broken_model.py").write_text(text.replace("tiny-cnn", "wrong-cnn"))
+    code, out, err = samcli("check", "broken_model.py")
+    assert code == 1
+    assert "give a result of shape (3, 7), not (3, 4)." in out
+    text = (files / "my_data.py").read_text().replace("Classification(2)", "Classification(1)")
+    (files / "broken_data.py").write_text(text.replace('"rings"', '"wrong-rings"'))
+    code, out, err = samcli("check", "broken_data.py")
+    assert code == 1
+    assert "targets are not all from 0 to 0." in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--plugin", "absent.py"], "There is no Python file absent.py"),
+        (["train", "--optimizer", "absent.py:x"], "There is no Python file absent.py"),
+        (["train", "--optimizer", "my_variant.py:half-sing-sam"], "did you mean half-sign-sam?"),
+        (["check", "empty.py"], "registers no optimizer, model or data set; see docs/extending.md."),
+        (["check", "wrong.py"], "wrong.py, line 2: ZeroDivisionError: division by zero."),
+    ],
+)
+def test_mistakes(files: Path, samcli: Any, arguments: list[str], sentence: str):
+    (files / "empty.py").write_text("x = 1\n")
+    (files / "wrong.py").write_text("x = 1\n1 / 0\n")
+    code, out, err = samcli(*arguments)
+    assert code == 2
+    assert sentence in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, tmp_path: Path, samcli: Any):
+    from samcli.runs import checkpoint
+
+    (files / "trap.py").write_text("open('sprung', 'w').close()\n")
+    content = {"config": {"plugins": ["trap.py"], "optimizer": "trap.py:x"}, "model": {}, "epoch": 1}
+    checkpoint.save(files / "checkpoint.pt", content)
+    code, _, err = samcli("sharpness", "checkpoint.pt")
+    assert code == 2
+    assert "allow it with --plugin trap.py" in err
+    assert not (files / "sprung").exists()
