@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
+from samcli.errors import ConfigError
 from samcli.optim.batch import Batch
+from samcli.optim.geometry import global_norm
 from samcli.optim.step import Circumstances, Closure, Step
 from samcli.optim.variant import Variant
 
@@ -108,18 +111,18 @@ class SharpnessAware(Optimizer):
         if closure is None:
             raise ValueError("A sharpness-aware step evaluates the loss more than once: call step(closure).")
         on_host = scaler is not None or self._decides_on_host()
+        if self.variant.several_descents and self.rho > 0.0 and (scaler is not None or self._m is not None):
+            raise ConfigError("A rule with several descents in a step takes neither micro-batches (m) nor fp16.")
         total, push = _Sum(), _Sum()
         loss, norm, finite = torch.zeros(()), torch.zeros(()), True
-        for part, share in self._parts(closure):
-            step = Step(part, self._circumstances(on_host, scaler))
+        for number, (part, share) in enumerate(self._parts(closure)):
+            step = Step(part, self._circumstances(on_host, scaler, number))
             gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
             total.add(step.parameters, gradient, share)
             total.add(list(step.late), list(step.late.values()), share)
             push.add(step.parameters if step.push else [], step.push, share)
             loss = step.loss if share == 1.0 else loss.to(step.loss) + share * step.loss
             norm, finite = norm.to(step.gradient_norm) + step.gradient_norm, finite and step.finite
-            if step.stepped and (share != 1.0 or scaler is not None):
-                raise ValueError("A rule with several descents in a step takes neither micro-batches nor a loss scale.")
         self._steps += 1
         self._skipped = self._skipped + (not finite)
         if step.stepped:
@@ -127,7 +130,7 @@ class SharpnessAware(Optimizer):
         for parameter, gradient_sum in total.items():
             parameter.grad = gradient_sum
         if scaler is not None:
-            self._step_with(scaler)
+            self._step_with(scaler, push)
         elif not on_host:
             self._step_unless_found(~torch.isfinite(norm), push)
         elif finite:
@@ -163,11 +166,12 @@ class SharpnessAware(Optimizer):
         self.state = self.base.state
         self.defaults = self.base.defaults
 
-    def _circumstances(self, on_host: bool, scaler: GradScaler | None) -> Circumstances:
+    def _circumstances(self, on_host: bool, scaler: GradScaler | None, part: int) -> Circumstances:
         return Circumstances(
             base=self.base,
             rho=self.rho,
             index=self._steps,
+            part=part,
             progress=self.progress,
             seed=self._seed,
             model=self.model,
@@ -195,16 +199,23 @@ class SharpnessAware(Optimizer):
         fused = all(group.get("fused") for group in self.param_groups)
         return on_cpu or not fused or not self.base.state
 
-    def _step_with(self, scaler: GradScaler) -> None:
+    def _step_with(self, scaler: GradScaler, push: _Sum) -> None:
         """The base's step through the scaler, which skips it where the gradient is not finite, and adapts its scale.
 
         The scaler unscales the gradient that is descended, once. All before worked on unscaled ones; the scale is a
         power of two, so that to multiply by it here and to divide again there rounds nothing.
         """
         gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
-        if gradients:
+        if not gradients:
+            return
+        sound = bool(torch.isfinite(global_norm([*gradients, *push.values()])))
+        if sound:
             torch._foreach_mul_(gradients, scaler.get_scale())
+        else:
+            gradients[0].fill_(math.inf)  # also where only the push overflowed: the scaler must see it
         _scaled_step(self.base, scaler)
+        if sound:
+            push.apply()
 
     def _step_unless_found(self, not_finite: Tensor, push: _Sum) -> None:
         """A step that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""

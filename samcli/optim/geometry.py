@@ -91,3 +91,49 @@ def is_weight(name: str) -> bool:
     (True, True, False)
     """
     return "weight" in name.rpartition(".")[2]
+
+
+def rejection(tensors: Sequence[Tensor], along: Sequence[Tensor]) -> list[Tensor]:
+    """The part of one vector that is orthogonal to another: v - ⟨v, u⟩/‖u‖² u; v itself where u is zero.
+
+    >>> rejection([torch.tensor([1.0, 2.0])], along=[torch.tensor([0.0, 3.0])])
+    [tensor([1., 0.])]
+    """
+    inner = torch.stack([(v * u).sum() for v, u in zip(tensors, along, strict=True)]).sum()
+    square = global_norm(along).square()
+    share = torch.where(square > 0, inner / square, 0.0)
+    return list(torch._foreach_sub(list(tensors), torch._foreach_mul(list(along), share)))
+
+
+def filter_noise(weights: Sequence[Tensor], sigma: float, generator: torch.Generator) -> list[Tensor]:
+    """Normal noise whose standard deviation is σ times the 2-norm of the filter that an element belongs to.
+
+    A filter is what makes one output: a slice along the first dimension of a tensor with two or more, otherwise the
+    tensor as a whole (Li et al., random weight perturbation, in their code).
+
+    >>> noise = filter_noise([torch.tensor([[3.0, 4.0], [0.0, 0.0]])], 0.1, torch.Generator())
+    >>> (noise[0] != 0).tolist()
+    [[True, True], [False, False]]
+    """
+    noise = [torch.empty_like(w).normal_(generator=generator) for w in weights]
+    norms = [torch.linalg.vector_norm(w, dim=tuple(range(min(1, w.dim() - 1), w.dim())), keepdim=True) for w in weights]
+    torch._foreach_mul_(norms, sigma)
+    torch._foreach_mul_(noise, norms)
+    return noise
+
+
+def replace_where(sound: Tensor, kept: Sequence[Tensor], new: Sequence[Tensor]) -> None:
+    """Overwrite what is kept with something new if the device finds it sound; the host does not learn which.
+
+    Args:
+        sound: a flag without dimensions.
+        kept: changed in place.
+        new: of the same shapes.
+
+    >>> kept = [torch.tensor([1.0])]
+    >>> replace_where(torch.tensor(False), kept, [torch.tensor([float("nan")])])
+    >>> kept
+    [tensor([1.])]
+    """
+    for old, fresh in zip(kept, new, strict=True):
+        old.copy_(torch.where(sound, fresh, old))

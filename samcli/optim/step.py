@@ -28,6 +28,7 @@ class Circumstances:
         base: the optimizer that takes the step.
         rho: the radius at this step.
         index: how many steps were taken before this one.
+        part: which micro-batch of the step this is, from 0.
         progress: the finished share of training, from 0 to 1; None if nobody said how long it is.
         seed: of the variant's random draws.
         model: the module whose buffers and random draws further passes must not disturb.
@@ -41,6 +42,7 @@ class Circumstances:
     base: Optimizer
     rho: float
     index: int
+    part: int
     progress: float | None
     seed: int
     model: nn.Module | None
@@ -85,7 +87,7 @@ class Step:
         self.stepped = False
         self._closure = closure
         self._gradient: list[Tensor] | None = None
-        self._draws = 0
+        self._draws = about.part << 16  # micro-batches draw different numbers
         self._start = RandomState(self.device) if self.model is not None else None
 
     @property
@@ -105,10 +107,15 @@ class Step:
     @property
     def ascent_gradient(self) -> list[Tensor]:
         """The gradient to climb: g, or g + λw where the weight decay λ was asked to take part."""
+        return self.with_weight_decay(self.gradient)
+
+    def with_weight_decay(self, gradient: list[Tensor], epsilon: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """A gradient at w + ε to climb: with λ(w + ε) added, where the weight decay was asked to take part."""
         if not self.about.ascent_weight_decay:
-            return self.gradient
+            return gradient
         decay = {p: group.get("weight_decay", 0.0) for group in self.about.base.param_groups for p in group["params"]}
-        return [g.add(p, alpha=decay[p]) for g, p in zip(self.gradient, self.parameters, strict=True)]
+        points = self.parameters if epsilon is None else torch._foreach_add(self.parameters, list(epsilon))
+        return [g.add(point, alpha=decay[p]) for g, point, p in zip(gradient, points, self.parameters, strict=True)]
 
     @property
     def lr(self) -> float:
@@ -146,19 +153,24 @@ class Step:
         generator = self.generator()
         return [torch.empty_like(p).normal_(generator=generator) for p in self.parameters]
 
-    def memory(self, name: str) -> list[Tensor]:
+    def memory(self, name: str, parameters: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Tensors that outlive the step, one for each parameter and shaped like it; zero at first.
 
         Change them in place. They are part of the optimizer's state dictionary.
+
+        Args:
+            name: of the memory.
+            parameters: some of the candidates, for use before the first pass; those with a gradient if left out.
         """
+        parameters = self.parameters if parameters is None else parameters
         kept = self.state.setdefault("memory", {}).setdefault(name, {})
-        for p in self.parameters:
+        for p in parameters:
             position = self._position[p]
             if position not in kept:
                 kept[position] = torch.zeros_like(p, requires_grad=False)
             elif kept[position].device != p.device:  # loaded from a checkpoint
                 kept[position] = kept[position].to(p.device)
-        return [kept[self._position[p]] for p in self.parameters]
+        return [kept[self._position[p]] for p in parameters]
 
     def base_memory(self, *names: str) -> list[Tensor | None]:
         """The base optimizer's own tensor of the first of these names, for each candidate; None where it has none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
+from samcli.optim.perturb import Epsilon
 from samcli.registry import Registry, option
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Variant(ABC):
         year: of its publication.
         reuses_gradient: whether `descend` reads `step.gradient` after a further pass. If not, the engine frees it
             before that pass, so that the rule costs one copy of the weights and no more.
+        several_descents: whether `descend` lets the base optimizer step by itself, see `Step.base_step`.
     """
 
     passes: ClassVar[str] = "2"
@@ -36,12 +38,13 @@ class Variant(ABC):
     paper: ClassVar[str] = ""
     year: ClassVar[int] = 0
     reuses_gradient: ClassVar[bool] = False
+    several_descents: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
 
     @abstractmethod
-    def ascend(self, step: Step) -> list[Tensor]:
-        """ε, one tensor for each of `step.parameters`, from the gradient at the weights."""
+    def ascend(self, step: Step) -> list[Tensor] | list[Epsilon]:
+        """ε, one entry for each of `step.parameters`, from the gradient at the weights."""
 
     def descend(self, step: Step) -> list[Tensor]:
         """The gradient for the base optimizer, one tensor for each of `step.parameters`: by default g(w + ε)."""

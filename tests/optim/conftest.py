@@ -1,5 +1,6 @@
 """A small network with everything that makes a second pass delicate: BatchNorm, dropout, an unused parameter."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,14 +49,10 @@ def batches() -> list[Pair]:
 
 @pytest.fixture
 def closure_of() -> Callable[[nn.Module, Pair], Callable[[], Tensor]]:
-    def make(model: nn.Module, batch: Pair) -> Callable[[], Tensor]:
-        def closure() -> Tensor:
-            model.zero_grad()
-            loss = nn.functional.cross_entropy(model(batch[0]), batch[1])
-            loss.backward()
-            return loss
+    """A closure that knows its examples, which some variants need."""
 
-        return closure
+    def make(model: nn.Module, batch: Pair) -> Callable[[], Tensor]:
+        return samcli.optim.Batch(model, nn.functional.cross_entropy, *batch, indices=torch.arange(len(batch[1])))
 
     return make
 
@@ -202,3 +199,76 @@ def check_twin(make_net: Callable[[], Net], batches: list[Pair]) -> Callable[...
 def variant(request: pytest.FixtureRequest) -> str:
     """Every variant there is."""
     return str(request.param)
+
+
+@pytest.fixture
+def trained(make_net: Callable[[], Net], batches: list[Pair], closure_of: Any) -> Callable[..., Tensor]:
+    """The weights after six steps with a variant, in double precision."""
+
+    def train(variant: str, base: str = "sgd", around: Any = None, **options: Any) -> Tensor:
+        model = make_net().double()
+        built = BASES.create(base, lr=0.05, weight_decay=0.01).build(trainable(model).values())
+        optimizer = samcli.optim.build(variant, built, model=model, **(around or {}), **options)
+        torch.manual_seed(3)
+        for x, y in batches[:6]:
+            optimizer.step(closure_of(model, (x.double(), y)))
+        return read(model)
+
+    return train
+
+
+@pytest.fixture
+def looks(make_net: Callable[[], Net], batches: list[Pair]) -> Callable[..., list[list[Tensor]]]:
+    """Where a variant looks: for each step, for each of its passes, the weights of the pass less those of the step."""
+
+    def look(variant: str, steps: int = 1, scale: float = 1.0, **options: Any) -> list[list[Tensor]]:
+        model = make_net().double()
+        base = torch.optim.SGD(trainable(model).values(), lr=0.05)
+        optimizer = samcli.optim.build(variant, base, model=model, **options)
+        points: list[list[Tensor]] = []
+        model.register_forward_pre_hook(lambda module, args: points[-1].append(read(module) - weights))
+        torch.manual_seed(3)
+        for x, y in batches[:steps]:
+            weights = read(model)
+            points.append([])
+            optimizer.step(samcli.optim.Batch(model, lambda o, t: scale * nn.functional.cross_entropy(o, t),
+                                              x.double(), y))  # fmt: skip
+        return points
+
+    return look
+
+
+@pytest.fixture
+def check_resume(make_net: Callable[[], Net], batches: list[Pair], closure_of: Any) -> Callable[..., None]:
+    """A run that was saved and loaded after each number of steps ends as the uninterrupted one, bit for bit."""
+
+    def check(variant: str, steps: int = 6, **options: Any) -> None:
+        def build(model: nn.Module) -> Any:
+            base = torch.optim.SGD(trainable(model).values(), lr=0.05, momentum=0.9)
+            return samcli.optim.build(variant, base, model=model, **options)
+
+        results = []
+        for stop in (None, *range(1, steps)):
+            model = make_net()
+            optimizer = build(model)
+            torch.manual_seed(3)
+            for index, batch in enumerate(batches[:steps]):
+                if index == stop:
+                    file = io.BytesIO()
+                    torch.save([model.state_dict(), optimizer.state_dict()], file)
+                    file.seek(0)
+                    weights, state = torch.load(file, weights_only=True)
+                    model = make_net()  # seeds the random draws
+                    torch.manual_seed(100 + index)
+                    model.load_state_dict(weights)
+                    optimizer = build(model)
+                    optimizer.load_state_dict(state)
+                else:
+                    torch.manual_seed(100 + index)
+                optimizer.progress = index / steps
+                optimizer.step(closure_of(model, batch))
+            results.append(read(model))
+        for resumed in results[1:]:
+            assert torch.equal(resumed, results[0])
+
+    return check

@@ -109,3 +109,23 @@ def test_overflow_skips_the_step_and_backs_off(make_net: Any, batches: Any):
     assert scaler.get_scale() == 512.0
     for name, p in model.named_parameters():
         assert torch.equal(p, before[name]), name
+
+
+def test_micro_batches_draw_different_numbers(make_net: Any, batches: Any, monkeypatch: pytest.MonkeyPatch):
+    drawn: list[float] = []
+    noise = samcli.optim.Step.noise
+
+    def recording(self: samcli.optim.Step) -> list[Tensor]:
+        found = noise(self)
+        drawn.append(float(found[0].flatten()[0]))
+        return found
+
+    monkeypatch.setattr(samcli.optim.Step, "noise", recording)
+    for _ in range(2):
+        model = make_net()
+        base = torch.optim.SGD(model.parameters(), lr=0.1)
+        optimizer = samcli.optim.build("trace-sam", base, model=model, m=4)
+        x, y = batches[0]
+        optimizer.step(Batch(model, nn.functional.cross_entropy, x, y))
+    assert len(set(drawn[:4])) == 4
+    assert drawn[:4] == drawn[4:]

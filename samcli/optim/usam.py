@@ -1,0 +1,36 @@
+"""USAM: SAM without normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+
+
+@VARIANTS.register("usam")
+@dataclass(frozen=True, kw_only=True)
+class USAM(Variant):
+    """SAM without the normalisation: the further from a flat point, the further it looks.
+
+    ::
+
+        ε = ρ g
+        w ← base(w, ∇L(w + ε))
+
+    with g = ∇L(w). Studied as unnormalised SAM by Andriushchenko, Flammarion, "Towards Understanding Sharpness-Aware
+    Minimization", ICML 2022; the rule is that of their code without the gradient's norm.
+
+    Cost: two forward and backward passes. State: none. No default for CIFAR was checked against the paper: ρ here is
+    no length, and ρ‖g‖ plays the part of SAM's ρ. Unlike SAM's, this ε grows with the scale of the loss.
+    """
+
+    paper: ClassVar[str] = "Andriushchenko and Flammarion, ICML"
+    year: ClassVar[int] = 2022
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        return list(torch._foreach_mul(step.ascent_gradient, step.rho))

@@ -1,0 +1,76 @@
+"""The rule that packages call adaptive, against a plain twin and one of those packages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from pytorch_optimizer import SAM as IndependentSAM
+from torch import Tensor, nn
+
+import samcli.optim
+from samcli.optim import BASES
+
+
+@pytest.mark.parametrize("base", list(BASES))
+@pytest.mark.parametrize("p", [2.0, float("inf")])
+@pytest.mark.parametrize("eta", [0.0, 0.01])
+def test_is_its_plain_twin(check_twin: Any, eta: float, p: float, base: str):
+    rho = 0.5 if p == 2.0 else 0.01
+
+    def rule(point: Any) -> Tensor:
+        g, t = point.grad(point.w), point.w.abs() + eta
+        epsilon = t * t * g / (t * g).norm() if p == 2.0 else t * (t * g).sign()
+        return point.grad(point.w + rho * epsilon)
+
+    check_twin("asam-elementwise", rule, base, rho=rho, eta=eta, norm=p)
+
+
+def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[..., Any]):
+    """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
+    models = []
+    for ours in (True, False):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
+        if ours:
+            base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+            optimizer: Any = samcli.optim.build("asam-elementwise", base, rho=2.0)
+        else:
+            optimizer = IndependentSAM(
+                model.parameters(), base_optimizer=torch.optim.SGD, rho=2.0, adaptive=True, lr=0.1, momentum=0.9
+            )
+        for batch in batches:
+            closure = closure_of(model, batch)
+            if ours:
+                optimizer.step(closure)
+            else:
+                closure()
+                optimizer.first_step(zero_grad=True)
+                closure()
+                optimizer.second_step(zero_grad=True)
+        models.append(model)
+    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_is_another_rule_than_asam(trained: Any):
+    assert not torch.allclose(trained("asam-elementwise", rho=0.5, eta=0.01), trained("asam", rho=0.5, eta=0.01))
+
+
+def test_large_eta_is_sam(trained: Any):
+    """T = |w| + η ≈ η, so ε ≈ ρ η g/‖g‖."""
+    torch.testing.assert_close(
+        trained("asam-elementwise", rho=0.1 / 1e6, eta=1e6), trained("sam", rho=0.1), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_radius_and_loss_scale(looks: Any, make_net: Any):
+    (first, one), (_, eight) = (looks("asam-elementwise", rho=0.5, eta=0.1, scale=s)[0] for s in (1.0, 8.0))
+    assert not first.any()
+    assert torch.equal(one, eight)
+    w = torch.cat([p.detach().double().flatten() for p in make_net().parameters() if p.requires_grad])
+    assert (one / (w.abs() + 0.1)).norm().item() == pytest.approx(0.5)
+
+
+def test_resume(check_resume: Any):
+    check_resume("asam-elementwise")

@@ -1,0 +1,93 @@
+"""Friendly SAM against a plain twin, an independent package, and SAM."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from pytorch_optimizer import FriendlySAM as IndependentFriendlySAM
+from torch import Tensor, nn
+
+import samcli.optim
+from samcli.optim import BASES
+
+
+@pytest.mark.parametrize("base", list(BASES))
+@pytest.mark.parametrize("sigma", [1.0, 0.6])
+def test_is_its_plain_twin(check_twin: Any, sigma: float, base: str):
+    def rule(point: Any) -> Tensor:
+        g = point.grad(point.w)
+        if point.t == 0:
+            d = g
+            point.state["m"] = g.clone()
+        else:
+            d = g - sigma * point.state["m"]
+            point.state["m"] = 0.7 * point.state["m"] + 0.3 * g
+        return point.grad(point.w + 0.05 * d / d.norm())
+
+    check_twin("friendly-sam", rule, base, rho=0.05, sigma=sigma, decay=0.7)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.6])
+def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[..., Any], sigma: float):
+    """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
+    models = []
+    for ours in (True, False):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
+        if ours:
+            base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+            optimizer: Any = samcli.optim.build("friendly-sam", base, rho=0.1, sigma=sigma, decay=0.8)
+        else:
+            optimizer = IndependentFriendlySAM(
+                model.parameters(),
+                torch.optim.SGD,
+                rho=0.1,
+                sigma=sigma,
+                lmbda=0.8,
+                lr=0.1,
+                momentum=0.9,
+                foreach=False,
+            )
+        for batch in batches:
+            closure = closure_of(model, batch)
+            if ours:
+                optimizer.step(closure)
+            else:
+                closure()
+                optimizer.first_step(zero_grad=True)
+                closure()
+                optimizer.second_step(zero_grad=True)
+        models.append(model)
+    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_without_sigma_is_sam_bit_for_bit(trained: Any):
+    assert torch.equal(trained("friendly-sam", rho=0.1, sigma=0.0), trained("sam", rho=0.1))
+    assert not torch.equal(trained("friendly-sam", rho=0.1), trained("sam", rho=0.1))
+
+
+def test_full_sigma_is_the_formula_with_the_updated_mean(trained: Any, check_twin: Any):
+    """For σ = 1 it does not matter whether g joins the mean before or after it is subtracted."""
+
+    def rule(point: Any) -> Tensor:
+        g = point.grad(point.w)
+        m = point.state.get("m", g)
+        m = point.state["m"] = 0.7 * m + 0.3 * g
+        d = g - m if point.t else g
+        return point.grad(point.w + 0.05 * d / d.norm())
+
+    check_twin("friendly-sam", rule, rho=0.05, sigma=1.0, decay=0.7)
+
+
+def test_passes_radius_and_loss_scale(looks: Any):
+    one, eight = (looks("friendly-sam", steps=1, rho=0.3, scale=s) for s in (1.0, 8.0))
+    assert all(torch.equal(a, b) for a, b in zip(one[0], eight[0], strict=True))
+    for first, epsilon in looks("friendly-sam", steps=4, rho=0.3):
+        assert not first.any()
+        assert epsilon.norm().item() == pytest.approx(0.3)
+
+
+def test_resume_in_the_middle_of_the_mean(check_resume: Any):
+    check_resume("friendly-sam")

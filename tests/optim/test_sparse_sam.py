@@ -1,0 +1,170 @@
+"""SSAM-F and SSAM-D against plain twins and SAM."""
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import samcli.optim
+from samcli.optim import BASES
+
+both = pytest.mark.parametrize("variant", ["sparse-sam-f", "sparse-sam-d"])
+
+
+def largest(scores: Tensor, count: int) -> Tensor:
+    mask = torch.zeros_like(scores)
+    mask[scores.argsort(descending=True, stable=True)[:count]] = 1.0
+    return mask
+
+
+@pytest.mark.parametrize("base", list(BASES))
+def test_ssam_f_is_its_plain_twin(check_twin: Any, base: str):
+    def rule(point: Any) -> Tensor:
+        g = point.grad(point.w)
+        if point.t % 3 == 0:
+            point.model.eval()
+            fisher = sum(point.grad(point.w, slice(i, i + 1)) ** 2 for i in range(5))
+            point.model.train()
+            point.state["mask"] = largest(fisher, int(0.3 * len(g)))
+        return point.grad(point.w + 0.2 * point.state["mask"] * g / g.norm())
+
+    check_twin("sparse-sam-f", rule, base, rho=0.2, sparsity=0.7, k=3, samples=5)
+
+
+@pytest.mark.parametrize("base", list(BASES))
+@pytest.mark.parametrize("sparsity", [0.3, 0.8])
+def test_ssam_d_is_its_plain_twin(check_twin: Any, sparsity: float, base: str):
+    def rule(point: Any) -> Tensor:
+        g = point.grad(point.w)
+        size = int(len(g) * (1 - sparsity))
+        if point.t == 0:
+            point.state["mask"] = largest(point.noise(), size)
+        elif point.t % 3 == 0:
+            mask, noise = point.state["mask"], point.noise()
+            dropped = min(int(size * 0.5 * (1 + math.cos(math.pi * point.progress)) / 2), len(g) - size)
+            stay = largest(torch.where(mask == 1, g.abs(), -1.0), size - dropped)
+            come = largest(torch.where(mask == 1, -torch.inf, noise), dropped)
+            point.state["mask"] = stay + come
+        return point.grad(point.w + 0.2 * point.state["mask"] * g / g.norm())
+
+    check_twin("sparse-sam-d", rule, base, rho=0.2, sparsity=sparsity, k=3, drop=0.5)
+
+
+@both
+def test_without_sparsity_is_sam_bit_for_bit(trained: Any, variant: str):
+    assert torch.equal(trained(variant, rho=0.1, sparsity=0.0), trained("sam", rho=0.1))
+    assert not torch.equal(trained(variant, rho=0.1, sparsity=0.5), trained("sam", rho=0.1))
+
+
+@both
+def test_only_the_share_moves_and_as_sam_does(looks: Any, variant: str):
+    epsilon, sam = looks(variant, rho=0.3, sparsity=0.9)[0][-1], looks("sam", rho=0.3)[0][-1]
+    moved = epsilon != 0
+    assert 0 < moved.sum() <= int(0.1 * (len(sam) + 1))
+    torch.testing.assert_close(epsilon[moved], sam[moved])
+    assert epsilon.norm() < 0.3
+
+
+@both
+def test_passes(looks: Any, variant: str):
+    """SSAM-F pays for n examples every k steps."""
+    extra = 4 if variant == "sparse-sam-f" else 0
+    options = {"samples": 4} if extra else {}
+    assert [len(passes) for passes in looks(variant, steps=5, k=2, **options)] == [
+        2 + extra, 2, 2 + extra, 2, 2 + extra
+    ]  # fmt: skip
+
+
+def test_examples_are_counted(make_net: Any, batches: Any, closure_of: Any):
+    model = make_net()
+    optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD(model.head.parameters(), lr=0.1), model=model)
+    batch = closure_of(model, batches[0])
+    optimizer.step(batch)
+    assert batch.evaluated == 16 + 16 + 16
+
+
+@both
+def test_mask_changes_only_when_chosen_anew(looks: Any, variant: str):
+    masks = [passes[-1] != 0 for passes in looks(variant, steps=5, k=2, sparsity=0.9, rho=0.3)]
+    overlap = [(a & b).sum() / max(a.sum(), b.sum()) for a, b in itertools.pairwise(masks)]
+    # not 1 within a choice: a zero gradient is no perturbation either
+    assert min(overlap[0], overlap[2]) > max(overlap[1], overlap[3])
+
+
+@both
+def test_loss_scale(looks: Any, variant: str):
+    one, eight = (looks(variant, rho=0.3, scale=s)[0][-1] for s in (1.0, 8.0))
+    assert torch.equal(one, eight)
+
+
+@both
+def test_copies_only_what_it_perturbs(make_net: Any, batches: Any, closure_of: Any, variant: str):
+    model = make_net()
+    base = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    optimizer = samcli.optim.build(variant, base, model=model, sparsity=0.9)
+    optimizer.step(closure_of(model, batches[0]))
+    index = optimizer.state_dict()["sharpness_aware"]["state"]["index"]
+    with_gradient = sum(p.numel() for n, p in model.named_parameters() if p.requires_grad and "unused" not in n)
+    assert sum(len(i) for i in index.values()) == int(with_gradient * (1.0 - 0.9))
+
+
+@both
+def test_any_memory_layout(batches: Any, closure_of: Any, variant: str):
+    """Positions in memory, not in the order of dimensions."""
+    results = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(64, 3)).double()
+        model.to(memory_format=layout)
+        optimizer = samcli.optim.build(
+            variant, torch.optim.SGD(model.parameters(), lr=0.1), model=model, rho=0.5, sparsity=0.0
+        )
+        for x, y in batches[:4]:
+            optimizer.step(closure_of(model, (x.double(), y)))
+        results.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    torch.testing.assert_close(*results)
+
+
+@both
+def test_micro_batches_share_a_choice(trained: Any, variant: str):
+    choices: list[int] = []
+    kind = samcli.optim.VARIANTS.kind(variant)
+    choose = kind.choose
+
+    def counting(self: Any, step: Any, *args: Any) -> Tensor:
+        choices.append(step.index)
+        return choose(self, step, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "choose", counting)
+        trained(variant, around={"m": 4}, k=2)
+    assert choices == [0, 2, 4]
+
+
+def test_ssam_f_leaves_the_model_in_its_modes(make_net: Any, batches: Any, closure_of: Any):
+    model = make_net()
+    model.norm.eval()
+    base = torch.optim.SGD(model.head.parameters(), lr=0.1)
+    samcli.optim.build("sparse-sam-f", base, model=model).step(closure_of(model, batches[0]))
+    assert (model.training, model.norm.training, model.dropout.training) == (True, False, True)
+
+
+def test_ssam_f_needs_examples():
+    weight = nn.Parameter(torch.ones(3))
+    optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD([weight], lr=0.1))
+
+    def closure() -> Tensor:
+        loss = weight.square().sum()
+        loss.backward()
+        return loss
+
+    with pytest.raises(ValueError, match=r"looks at single examples: call step with a samcli.optim.Batch"):
+        optimizer.step(closure)
+
+
+@both
+def test_resume_between_choices(check_resume: Any, variant: str):
+    check_resume(variant, k=3, sparsity=0.8)
