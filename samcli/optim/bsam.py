@@ -1,0 +1,117 @@
+"""bSAM: SAM as an optimal relaxation of Bayes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.errors import ConfigError
+from samcli.optim.geometry import global_norm
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("bsam")
+@dataclass(frozen=True, kw_only=True)
+class BSAM(Variant):
+    """Learn a Gaussian over the weights; an optimizer of its own, with the learning rate of plain SGD.
+
+    ::
+
+        n ~ N(0, 1/(N s)),   g = ∇L(w + n)            (a random draw from the Gaussian)
+        ε = ρ g / s,   g' = ∇L(w + ε)                 (without n)
+        m ← β₁ m + (1 - β₁)(g' + (δ/N) w)
+        w ← w - lr m / s
+        s ← β₂ s + (1 - β₂)(√s |g| + damping + δ/N)
+
+    element by element: N s is the precision of the Gaussian, N the number of training examples, δ the precision of the
+    prior, which stands for weight decay. Möllenhoff, Khan, "SAM as an Optimal Relaxation of Bayes", ICLR 2023; the rule
+    as in the authors' code. The noise has the standard deviation 1/√(N s), and is gone before the step; another package
+    takes 1/(N s) and leaves it in the weights. ρ is not a norm: ε has no fixed length.
+
+    The base optimizer does nothing but multiply by the learning rate: it must be SGD without momentum and without
+    weight decay, both of which the rule has itself. ρ = 0 is that base optimizer, as for every variant here, not the
+    paper's limit, which would keep noise and scaling.
+
+    Cost: two forward and backward passes. State: m and s, two copies of the weights. The loss of a step is that at
+    w + n, and so are BatchNorm's running statistics. Defaults of the authors for CIFAR-10 (ResNet-18): ρ = 0.01,
+    β₁ = 0.9, β₂ = 0.999, δ = 40, damping 0.1, s = 1 at first, N = 4 · 50,000 (they multiply by 4 for the augmentation),
+    lr = 0.5. They draw and climb for each of 8 parts of a batch and average what enters m and s; here it is one draw
+    for the batch.
+
+    Raises:
+        ConfigError: another base optimizer, or micro-batches (m), whose averages would enter s too late.
+    """
+
+    memory: ClassVar[str] = "4"
+    paper: ClassVar[str] = "Möllenhoff, Khan, ICLR"
+    year: ClassVar[int] = 2023
+    reuses_gradient: ClassVar[bool] = True
+
+    rho: float = option(0.01, "ρ, the size of the perturbation ρ g/s; 0 is the base optimizer", minimum=0.0)
+    examples: int = option(200000, "N, training examples, times a factor for their augmentation", minimum=1)
+    beta1: float = option(0.9, "β₁, decay of the momentum", minimum=0.0, below=1.0)
+    beta2: float = option(0.999, "β₂, decay of the precision", minimum=0.0, below=1.0)
+    prior_precision: float = option(40.0, "δ, the precision of the prior; δ/N is the weight decay", minimum=0.0)
+    damping: float = option(0.1, "added to the precision so that it stays away from zero", minimum=0.0)
+    s_init: float = option(1.0, "s at first", above=0.0)
+
+    def gradient(self, step: Step) -> list[Tensor]:
+        self._refuse(step)
+        everywhere = self._precision(step)
+        generator = step.generator()
+        noise = [torch.empty_like(s).normal_(generator=generator).div_((self.examples * s).sqrt_()) for s in everywhere]
+        step.evaluate(noise)
+        if not step.parameters or not step.finite:
+            return step.gradient
+        return self.descend(step)
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        quotient = torch._foreach_div(step.gradient, self._precision(step, step.parameters))
+        return list(torch._foreach_mul(quotient, step.rho))
+
+    def descend(self, step: Step) -> list[Tensor]:
+        momentum, precision = step.memory("momentum"), self._precision(step, step.parameters)
+        perturbed = step.gradient_at(self.ascend(step))
+        decay = self.prior_precision / self.examples
+        torch._foreach_add_(perturbed, step.parameters, alpha=decay)
+        sound = torch.isfinite(global_norm(perturbed) + step.gradient_norm)
+        # where a gradient is not finite (fp16), m and s stay, and what is returned makes the base skip its step
+        goals = [torch.where(sound, g, m) for g, m in zip(perturbed, momentum, strict=True)]
+        torch._foreach_lerp_(momentum, goals, 1.0 - self.beta1)
+        update = [torch.where(sound, m / s, g) for m, s, g in zip(momentum, precision, perturbed, strict=True)]
+        goals = [
+            torch.where(sound, s.sqrt() * g.abs() + (self.damping + decay), s)
+            for g, s in zip(step.gradient, precision, strict=True)
+        ]
+        torch._foreach_lerp_(precision, goals, 1.0 - self.beta2)
+        step.state["updated"] = step.index
+        return update
+
+    def _precision(self, step: Step, parameters: list[Tensor] | None = None) -> list[Tensor]:
+        """s, for these parameters, or for all candidates: the noise needs it before the first pass."""
+        kept: dict[int, Tensor] = step.state.setdefault("precision", {})
+        by_parameter = {}
+        for position, p in enumerate(step.candidates):
+            if position not in kept:
+                kept[position] = torch.full_like(p, self.s_init, requires_grad=False)
+            elif kept[position].device != p.device:  # loaded from a checkpoint
+                kept[position] = kept[position].to(p.device)
+            by_parameter[p] = kept[position]
+        return [by_parameter[p] for p in (step.candidates if parameters is None else parameters)]
+
+    def _refuse(self, step: Step) -> None:
+        def plain(group: dict[str, Any]) -> bool:
+            return not (group["momentum"] or group["weight_decay"] or group["maximize"])
+
+        base = step.about.base
+        if not isinstance(base, torch.optim.SGD) or not all(map(plain, base.param_groups)):
+            raise ConfigError(
+                "bsam has its own momentum and weight decay: give it base: sgd, with momentum: 0 and weight_decay: 0."
+            )
+        if step.state.get("updated") == step.index:
+            raise ConfigError("bsam does not take micro-batches: leave m out.")

@@ -1,0 +1,48 @@
+"""GNP: penalising the gradient norm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.optim.geometry import steepest_ascent
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("gnp")
+@dataclass(frozen=True, kw_only=True)
+class GNP(Variant):
+    """Descend the loss plus a multiple of its gradient's norm, the Hessian by a finite difference.
+
+    ::
+
+        ε = ρ g / ‖g‖₂
+        w ← base(w, (1 - α) g + α ∇L(w + ε))
+
+    with g = ∇L(w). To first order in ρ that is the gradient of L + α ρ ‖∇L‖. Zhao, Zhang, Hu, "Penalizing Gradient
+    Norm for Efficiently Improving Generalization in Deep Learning", ICML 2022, where ρ is called r, and the weight of
+    the norm λ = α ρ. α = 1 is SAM.
+
+    Cost: two forward and backward passes. State: none; the first gradient is kept over the second pass. The defaults
+    here were not checked against the paper. The authors report that with Adam and vision transformers the penalty does
+    harm unless ρ rises from 0 at the start: set `rho_warmup_epochs`.
+    """
+
+    memory: ClassVar[str] = "2"
+    paper: ClassVar[str] = "Zhao et al., ICML"
+    year: ClassVar[int] = 2022
+    reuses_gradient: ClassVar[bool] = True
+
+    alpha: float = option(0.8, "α, the share of the perturbed gradient; 1 is SAM, 0 the base optimizer", minimum=0.0)
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        return steepest_ascent(step.ascent_gradient, step.rho)
+
+    def descend(self, step: Step) -> list[Tensor]:
+        perturbed = step.gradient_at(self.ascend(step))
+        return list(torch._foreach_lerp(step.gradient, perturbed, self.alpha))

@@ -1,0 +1,66 @@
+"""Lookbehind: several ascents, a descent after each, and slow weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.optim.geometry import steepest_ascent
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("lookbehind")
+@dataclass(frozen=True, kw_only=True)
+class Lookbehind(Variant):
+    """Climb k times, descend the gradient found after each climb, and go a share of the whole way.
+
+    ::
+
+        φ₀ = φ'₀ = w
+        φ'ᵢ = φ'ᵢ₋₁ + ρ ∇L(φ'ᵢ₋₁)/‖∇L(φ'ᵢ₋₁)‖₂          for i = 1 ... k
+        φᵢ  = base(φᵢ₋₁, ∇L(φ'ᵢ))
+        w ← w + α (φₖ - w)
+
+    Mordido, Malviya, Baratin, Chandar, "Lookbehind-SAM: k steps back, 1 step forward", ICML 2024; the rule as in the
+    authors' code. k = 1 with α = 1 is SAM.
+
+    Cost: k + 1 forward and backward passes: the gradient that is descended at φ'ᵢ is also the one that is climbed from
+    there. The authors' code computes it twice, 2k passes in all, with other dropout masks. State: none between steps;
+    the k gradients are kept within one, so that a step that fails half way has not touched the base optimizer. That
+    optimizer, with its momentum and weight decay, takes k steps; a clipped gradient is clipped in each. The code's
+    defaults are k = 5 and α = 0.5, with a ρ = 0.5 that it shares with ASAM; the ρ here is SAM's. Its adaptive α, a
+    cosine for each tensor by itself, is not offered. On an accelerator the host waits for the norm of the first
+    gradient. A step with several descents takes neither micro-batches (m) nor a scaled loss (fp16).
+    """
+
+    passes: ClassVar[str] = "k + 1"
+    memory: ClassVar[str] = "k + 1"
+    paper: ClassVar[str] = "Mordido et al., ICML"
+    year: ClassVar[int] = 2024
+
+    several_descents: ClassVar[bool] = True
+
+    k: int = option(5, "k, how often to climb and to descend", minimum=1)
+    alpha: float = option(0.5, "α, the share of the way to the fast weights; 1 goes all of it", above=0.0, maximum=1.0)
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        return steepest_ascent(step.ascent_gradient, step.rho)
+
+    def descend(self, step: Step) -> list[Tensor]:
+        if not bool(torch.isfinite(step.gradient_norm)):  # a fused base optimizer had left that to the device
+            return step.gradient
+        total = self.ascend(step)
+        gradients = [step.gradient_at(list(total))]
+        while len(gradients) < self.k:
+            torch._foreach_add_(total, steepest_ascent(step.with_weight_decay(gradients[-1], total), step.rho))
+            gradients.append(step.gradient_at(list(total)))
+        slow = [p.clone() for p in step.parameters]
+        for gradient in gradients:
+            step.base_step(gradient)
+        torch._foreach_lerp_(step.parameters, slow, 1.0 - self.alpha)
+        return gradients[-1]
