@@ -73,12 +73,10 @@ def main() -> None:
         times["base"].append(seconds(lambda: plain_step(passes)))
     medians = {name: 1000 * statistics.median(values) for name, values in times.items()}
     bookkeeping = medians["engine"] - medians["base"]
-    print(
-        f"{arguments.variant}, {arguments.model}, batch {arguments.batch}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    )
-    print(
-        f"training step {medians['step']:.1f} ms, bookkeeping {bookkeeping:.2f} ms: {bookkeeping / medians['step']:.1%}"
-    )
+    setting = f"{arguments.variant}, {arguments.model}, batch {arguments.batch}, {torch.get_num_threads()} threads"
+    print(f"{setting}, torch {torch.__version__}")
+    share = bookkeeping / medians["step"]
+    print(f"training step {medians['step']:.1f} ms, bookkeeping {bookkeeping:.2f} ms: {share:.1%}")
 
 
 if __name__ == "__main__":

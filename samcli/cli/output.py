@@ -28,9 +28,13 @@ def table(rows: Sequence[Mapping[str, str]]) -> None:
 
     if not rows:
         return
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, expand=any(len(text) > 24 for row in rows for text in row.values()))
     for heading in rows[0]:
-        grid.add_column(heading, overflow="fold")
+        longest = max(len(row[heading]) for row in rows)
+        if longest <= 24:  # what is short stays on one line, the rest shares what is left of the width
+            grid.add_column(heading, no_wrap=True)
+        else:
+            grid.add_column(heading, overflow="fold", ratio=longest)
     for row in rows:
         grid.add_row(*(Text(text) for text in row.values()))
     console = Console(file=sys.stdout, width=terminal_width())

@@ -51,7 +51,7 @@ def test_clipping_bounds_the_descent_gradient_only(name: str):
     nn.init.ones_(weight.weight)
     settings = {"name": name, "lr": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
     if name == "sam":
-        settings |= {"base": "sgd", "rho": 0.5, "norm": 2.0}
+        settings |= {"base": "sgd", "rho": 0.5, "norm": 2.0, "ascent_steps": 1}
     optimizer = samcli.optim.build_from_settings(settings, weight, clip_norm=0.25)
     visited: list[Tensor] = []
 

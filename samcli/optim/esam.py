@@ -1,0 +1,88 @@
+"""ESAM: SAM for some of the parameters and some of the examples."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.optim.batch import Batch
+from samcli.optim.geometry import global_norm
+from samcli.optim.perturb import Epsilon
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("esam")
+@dataclass(frozen=True, kw_only=True)
+class ESAM(Variant):
+    """Perturb a random share of the parameters, and descend the examples whose loss that raises most.
+
+    ::
+
+        m_i ~ Bernoulli(β) for each parameter tensor i
+        ε_i = (m_i / β) ρ g_i / ‖g‖₂
+        B⁺ = the ⌈γ|B|⌉ examples of the batch B with the largest ℓ(w + ε) - ℓ(w), the first of equal ones
+        w ← base(w, ∇L_B⁺(w + ε))
+
+    with g = ∇L_B(w). Du, Yan, Feng, Zhou, Zhen, Goh, Tan, "Efficient Sharpness-aware Minimization for Improved Training
+    of Neural Networks", ICLR 2022. Only a summary of the paper was at hand; by it the mask is drawn per weight. As in
+    the authors' code it is drawn per tensor here, so that the other tensors are neither copied nor written. If it is
+    empty, the tensor nearest to being drawn is perturbed.
+
+    Cost: a forward and backward pass of the batch, a forward pass of it (not for γ = 1), and a forward and backward
+    pass of the γ|B| examples. State: none; the mask is a function of the seed and the step. Needs a `Batch`. The first
+    pass gives every parameter its gradient: ‖g‖ is that of all of them, which keeps the mean of ε at SAM's. The
+    authors' code skips some of that work by switching `requires_grad` off, takes the norm of the rest, and drops the
+    example at the threshold, so that equal losses leave an empty batch.
+
+    With dropout the examples of B⁺ get new masks, for it is another batch. Defaults in the authors' scripts: β = 0.6,
+    γ = 0.5, ρ = 0.05 for ResNet-18; β = γ = 0.5, ρ = 0.1 for WRN-28-10.
+    """
+
+    passes: ClassVar[str] = "1 + γ + a forward"
+    memory: ClassVar[str] = "β"
+    paper: ClassVar[str] = "Du et al., ICLR"
+    year: ClassVar[int] = 2022
+
+    beta: float = option(0.6, "β, share of the parameter tensors that are perturbed", above=0.0, maximum=1.0)
+    gamma: float = option(0.5, "γ, share of the examples that are descended", above=0.0, maximum=1.0)
+
+    def ascend(self, step: Step) -> list[Epsilon]:
+        toss = random.Random(hash((step.about.seed, step.index, -step.about.part)))
+        draws = [toss.random() for _ in step.parameters]
+        limit = max(self.beta, math.nextafter(min(draws), math.inf))
+        gradient = step.ascent_gradient
+        length = global_norm(gradient)
+        factor = torch.where(length > 0, step.rho / (self.beta * length), 0.0)
+        return [g * factor if draw < limit else None for g, draw in zip(gradient, draws, strict=True)]
+
+    def gradient(self, step: Step) -> list[Tensor]:
+        step.batch.output = None  # a batch may serve several steps
+        return super().gradient(step)
+
+    def descend(self, step: Step) -> list[Tensor]:
+        batch = step.batch
+        count = math.ceil(self.gamma * len(batch) - 1e-9)  # 0.1 · 30 is a little above 3
+        if count == len(batch):
+            return step.gradient_at(self.ascend(step))
+        assert batch.output is not None
+        before = losses_of(batch, batch.output)
+
+        def most_sensitive() -> Tensor:
+            rise = losses_of(batch, batch.outputs()) - before
+            return batch.select(rise.argsort(descending=True, stable=True)[:count])()
+
+        return step.gradient_at(self.ascend(step), most_sensitive)
+
+
+def losses_of(batch: Batch, outputs: Tensor) -> Tensor:
+    """The loss of each example: (B,)."""
+    outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
+    each: Tensor = torch.vmap(lambda o, t: batch.loss(o.unsqueeze(0), t.unsqueeze(0)))(outputs, batch.targets)
+    return each

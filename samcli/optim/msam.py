@@ -1,0 +1,65 @@
+"""MSAM: momentum in place of the ascent gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from samcli.optim.geometry import global_norm
+from samcli.optim.perturb import Epsilon
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("msam")
+@dataclass(frozen=True, kw_only=True)
+class MSAM(Variant):
+    """One pass, at the point to which the momentum would carry the weights.
+
+    ::
+
+        ε = -ρ v / ‖v‖₂
+        w ← base(w, ∇L(w + ε))
+
+    with the base optimizer's momentum v before the step: the momentum buffer of SGD, the first moment of Adam and
+    AdamW. While v is zero, ε is zero. Becker, Altrock, Risse, "Momentum-SAM: Sharpness Aware Minimization without
+    Computational Overhead", NeurIPS 2025.
+
+    Cost: one forward and backward pass. State: none but the base optimizer's, which needs momentum. Between steps the
+    weights are unperturbed: what is evaluated and saved is w. The loss that a step returns, and the running statistics
+    of BatchNorm, are those at w + ε.
+
+    Defaults of the paper: ρ = 3 for CIFAR with SGD, where SAM has 0.2 to 0.3, and 1 to 3 with AdamW, with ρ = 0 while
+    the learning rate warms up (`start_epoch`). The authors' SGD code keeps the weights perturbed between steps, so that
+    a schedule of ρ moves them, and adds the weight decay of w + ε; here it is that of w, as in their AdamW code.
+    """
+
+    passes: ClassVar[str] = "1"
+    memory: ClassVar[str] = "1"
+    paper: ClassVar[str] = "Becker et al., NeurIPS"
+    year: ClassVar[int] = 2025
+
+    rho: float = option(3.0, "radius ρ; far above SAM's, and 0 is the base optimizer", minimum=0.0)
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        raise NotImplementedError  # the only pass is the first
+
+    def gradient(self, step: Step) -> list[Tensor]:
+        if any(group.get("momentum", 0.0) == 0.0 and "betas" not in group for group in step.about.base.param_groups):
+            raise ValueError(
+                "msam perturbs along the momentum of its base optimizer, which has none: "
+                "give SGD a momentum above 0, or use Adam or AdamW."
+            )
+        momenta = step.base_memory("momentum_buffer", "exp_avg")
+        held = [v for v in momenta if v is not None]
+        if not held:
+            return step.evaluate()
+        length = global_norm(held)
+        offsets = iter(torch._foreach_mul(held, torch.where(length > 0, -step.rho / length, 0.0)))
+        epsilon: list[Epsilon] = [None if v is None else next(offsets) for v in momenta]
+        del held, offsets
+        return step.evaluate(epsilon)

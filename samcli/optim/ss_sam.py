@@ -1,0 +1,46 @@
+"""SS-SAM: SAM at randomly chosen steps."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from samcli.optim.geometry import steepest_ascent
+from samcli.optim.step import Step
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import option
+
+
+@VARIANTS.register("ss-sam")
+@dataclass(frozen=True, kw_only=True)
+class StochasticScheduledSAM(Variant):
+    """A coin with probability p decides at each step between SAM and the base optimizer.
+
+    ::
+
+        x ~ Bernoulli(p)
+        w ← base(w, ∇L(w + ρ g / ‖g‖₂))   if x = 1
+        w ← base(w, g)                    if x = 0
+
+    with g = ∇L(w). Zhao, Zhang, Hu, "SS-SAM: Stochastic Scheduled Sharpness-Aware Minimization for Efficiently Training
+    Deep Neural Networks", 2022, for a constant p; not checked against the paper.
+
+    Cost: 1 + p forward and backward passes on average. State: none; the coin is a function of the seed and the step,
+    tossed on the host without waiting for the device, and one for all micro-batches. Defaults: ρ is SAM's; p = 0.5 is
+    our choice.
+    """
+
+    passes: ClassVar[str] = "1 + p"
+    paper: ClassVar[str] = "Zhao et al., arXiv"
+    year: ClassVar[int] = 2022
+
+    p: float = option(0.5, "probability of a SAM step", minimum=0.0, maximum=1.0)
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        return steepest_ascent(step.ascent_gradient, step.rho)
+
+    def perturbs(self, step: Step) -> bool:
+        return random.Random(hash((step.about.seed, step.index, 0))).random() < self.p

@@ -1,0 +1,69 @@
+"""What SAF and MESA share: a loss that holds the outputs near those of the past, in the step's one backward pass."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from samcli.optim.step import Step
+
+
+def trajectory_loss(outputs: Tensor, past: Tensor, known: Tensor, temperature: float) -> Tensor:
+    """T² KL(softmax(z_past / T) ‖ softmax(z / T)), the mean over a batch.
+
+    Args:
+        outputs: z, logits (B, C).
+        past: z_past, logits (B, C).
+        known: (B,), whether an example has a past; if not, its divergence counts as zero.
+        temperature: T.
+
+    >>> z = torch.tensor([[2.0, 0.0]])
+    >>> trajectory_loss(z, z, torch.tensor([True]), temperature=5.0)
+    tensor(0.)
+    """
+    log_p, log_q = (torch.log_softmax(z / temperature, 1) for z in (past, outputs))
+    divergence = (log_p.exp() * (log_p - log_q)).sum(1)
+    return temperature**2 * torch.where(known, divergence, 0.0).mean()
+
+
+def gradient_with_trajectory(
+    step: Step, past: Tensor, known: Tensor, weight: float, temperature: float
+) -> list[Tensor]:
+    """The gradient of the loss plus weight · `trajectory_loss`, at the weights; `step.loss` is that of the loss alone.
+
+    Args:
+        step: whose closure is a batch.
+        past: logits, (B, C).
+        known: (B,).
+        weight: of the trajectory loss.
+        temperature: T.
+    """
+    batch, loss_alone, start = step.batch, torch.zeros((), device=past.device), 0
+    objective = batch.objective
+
+    def with_trajectory(outputs: Tensor, targets: Tensor) -> Tensor:
+        nonlocal start, loss_alone
+        part = slice(start, start + len(outputs))  # a batch may come in pieces
+        start += len(outputs)
+        loss = objective(outputs, targets)
+        loss_alone = loss_alone + loss.detach() * (len(outputs) / len(batch))
+        return loss + weight * trajectory_loss(outputs, past[part], known[part], temperature)
+
+    batch.objective = with_trajectory  # type: ignore[method-assign, assignment]
+    try:
+        gradient = step.evaluate()
+    finally:
+        del batch.objective  # the class has one
+    step.loss = loss_alone
+    return gradient
+
+
+def check_logits(name: str, outputs: Tensor) -> None:
+    """Raises:
+    ValueError: the outputs are no logits of classes.
+    """
+    if outputs.ndim != 2 or outputs.shape[1] < 2 or not outputs.is_floating_point():
+        raise ValueError(
+            f"{name} compares distributions over classes: it needs outputs of the shape (examples, classes), "
+            f"not {tuple(outputs.shape)}."
+        )
