@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.optim import BASES, VARIANTS, Step, Variant
+from samcli.errors import SamcliError
+from samcli.optim import BASES, VARIANTS, Batch, SharpnessAware, Step, Variant
 from samcli.optim.geometry import steepest_ascent
-from samcli.optim.promises import PROMISES, broken_promises, meaning
+from samcli.optim.promises import PROMISES, Network, broken_promises, meaning
 
 # an optimizer of its own, which takes only the learning rate from its base
 ALONE = {"bsam": {"sgd": {"momentum": 0.0, "weight_decay": 0.0}}}
@@ -83,3 +84,67 @@ def test_random_state_is_left_alone():
     before: Any = torch.get_rng_state()
     broken_promises(Broken(how="draws"))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def trial(name: str, **around: Any) -> tuple[torch.nn.Module, SharpnessAware]:
+    torch.manual_seed(0)
+    model = Network()
+    settings = ALONE[name]["sgd"] if name in ALONE else {"weight_decay": 0.01}
+    base = BASES.create("sgd", lr=0.05, **settings).build(model.parameters())
+    return model, SharpnessAware(base, VARIANTS.create(name), model=model, **around)
+
+
+def batch(model: torch.nn.Module, index: int, **options: Any) -> Batch:
+    generator = torch.Generator().manual_seed(index)
+    x = torch.randn(16, 1, 8, 8, generator=generator)
+    y = torch.randint(3, (16,), generator=generator)
+    indices = torch.arange(16) + 16 * (index % 4)
+    return Batch(model, torch.nn.functional.cross_entropy, x, y, indices=indices, **options)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("lookbehind", "sampa")])
+def test_a_scaled_loss_gives_the_same_bits(name: str):
+    """A scale that is a power of two rounds nothing; only what overflows may differ, and here nothing does."""
+    results = []
+    for scaler in (None, torch.amp.GradScaler("cpu", init_scale=1024.0)):
+        model, optimizer = trial(name)
+        for index in range(6):
+            torch.manual_seed(index)
+            optimizer.progress = index / 6
+            optimizer.step(batch(model, index, scale=scaler.scale if scaler else None), scaler)
+        results.append({n: w.clone() for n, w in model.state_dict().items()})
+        assert scaler is None or scaler.get_scale() == 1024.0
+    for key, value in results[0].items():
+        assert torch.equal(value, results[1][key]), key
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("lookbehind", "sampa", "bsam")])
+@pytest.mark.parametrize("around", [{"m": 5}, {"ascent_weight_decay": True}])
+def test_micro_batches_and_ascent_decay_for_all(name: str, around: dict[str, Any]):
+    plain, _ = trial(name)
+    model, optimizer = trial(name, **around)
+    for index in range(4):
+        optimizer.progress = index / 4
+        optimizer.step(batch(model, index))
+    assert all(bool(torch.isfinite(p).all()) for p in model.parameters())
+    assert not torch.equal(plain.head.weight, model.head.weight)  # type: ignore[union-attr, arg-type]
+
+
+@pytest.mark.parametrize("name", ["lookbehind", "sampa", "bsam"])
+def test_those_that_take_no_micro_batches_say_so(name: str):
+    with pytest.raises(SamcliError, match="micro-batches"):
+        model, optimizer = trial(name, m=5)
+        optimizer.progress = 0.0
+        optimizer.step(batch(model, 0))
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_pieces_and_bfloat16_for_all(name: str):
+    def autocast() -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16)
+
+    model, optimizer = trial(name)
+    for index in range(4):
+        optimizer.progress = index / 4
+        optimizer.step(batch(model, index, accumulate=2, precision=autocast))
+    assert all(p.dtype == torch.float32 and bool(torch.isfinite(p).all()) for p in model.parameters())
