@@ -56,6 +56,18 @@ def buffers_untouched(model: nn.Module) -> Iterator[None]:
                 torch._foreach_copy_(buffers, saved)
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within the block the model is in evaluation mode; afterwards each module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:
     """The model's name of each parameter.
 

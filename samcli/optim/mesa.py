@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from samcli.optim.guard import evaluating
 from samcli.optim.step import Step
 from samcli.optim.trajectory import check_logits, gradient_with_trajectory
 from samcli.optim.variant import VARIANTS, Variant
@@ -85,15 +84,3 @@ class Averaged(nn.Module):
 
     def forward(self, inputs: Tensor) -> Any:
         return torch.func.functional_call(self._model[0], self._tensors, (inputs,))
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block the model is in evaluation mode; afterwards each module is as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from samcli.optim.geometry import global_norm
+from samcli.optim.guard import evaluating
 from samcli.optim.perturb import Epsilon, Sparse, in_memory_order
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
@@ -119,7 +119,7 @@ class SparseSAMF(SparseSAM):
         batch = step.batch
         fisher = [torch.zeros_like(p) for p in step.parameters]
         nowhere: list[Epsilon] = [None] * len(fisher)
-        with _evaluating(batch.model):
+        with evaluating(batch.model):
             for example in range(min(self.samples, len(batch))):
                 single = step.gradient_at(list(nowhere), batch.select(slice(example, example + 1)))
                 torch._foreach_addcmul_(fisher, single, single)
@@ -185,15 +185,3 @@ def _flat(tensor: Tensor, parameter: Tensor) -> Tensor:
 
 def _concatenated(tensors: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:
     return torch.cat([_flat(tensor, p) for tensor, p in zip(tensors, parameters, strict=True)])
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block the model is in evaluation mode; afterwards each module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

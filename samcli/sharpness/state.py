@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from samcli.optim.guard import RandomState, buffers_untouched
+from samcli.optim.guard import RandomState, buffers_untouched, evaluating
 
 
 @contextmanager
@@ -20,7 +20,6 @@ def untouched(model: nn.Module) -> Iterator[None]:
 
     Gradients need no saving: nothing here writes to `.grad`.
     """
-    modes = [(module, module.training) for module in model.modules()]
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     random_state = RandomState(device)
     try:
@@ -29,10 +28,8 @@ def untouched(model: nn.Module) -> Iterator[None]:
             torch.enable_grad(),
             torch.autocast(device.type, enabled=False),
             buffers_untouched(model),
+            evaluating(model),
         ):
-            model.eval()
             yield
     finally:
-        for module, training in modes:
-            module.training = training
         random_state.restore()
