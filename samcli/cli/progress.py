@@ -67,6 +67,7 @@ class RichProgress(PlainProgress):
         epochs = sum(cell.config.training.epochs - cell.epochs_done for cell in cells if cell.to_do)
         self._all = self._bars.add_task("all runs", total=epochs, summary="")
         self._current: TaskID | None = None
+        self._summary = ""
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -79,18 +80,22 @@ class RichProgress(PlainProgress):
 
     def started(self, cell: Cell) -> None:
         self._number += 1
+        self._summary = ""
         self._current = self._bars.add_task(
             label(cell), total=cell.config.training.epochs, completed=cell.epochs_done, summary=""
         )
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         assert self._current is not None
-        self._bars.update(self._current, advance=1, summary=summary(row))
+        self._summary = summary(row)
+        self._bars.update(self._current, advance=1, summary=self._summary)
         self._bars.update(self._all, advance=1)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
-        if status != "finished":
-            self._bars.console.print(f"{label(cell)} {status}. {message}", markup=False, highlight=False)
+        assert self._current is not None
+        self._bars.remove_task(self._current)  # a line above the bars instead: a grid may have more runs than lines
+        words = self._summary if status == "finished" else f"{status}. {message}"
+        self._bars.console.print(f"{label(cell)}  {words}", markup=False, highlight=False)
 
 
 def progress_for(cells: list[Cell]) -> PlainProgress:
