@@ -34,7 +34,6 @@ class Batch:
         scale: multiplies the loss before the backward pass: `GradScaler.scale`.
 
     Attributes:
-        output: of the first pass, at the weights that pass ran at.
         evaluated: examples that went forward and backward so far.
         forwarded: examples that went forward without backward so far.
     """
@@ -53,13 +52,28 @@ class Batch:
     ) -> None:
         self.model, self.loss = model, loss
         self.inputs, self.targets, self.indices = inputs, targets, indices
-        self.output: Tensor | None = None
         self.evaluated = 0
         self.forwarded = 0
         self._accumulate = accumulate
         self._precision = precision
         self._scale = scale
         self._whole = self
+        self._part_of: Batch | None = None
+        self._first_outputs: list[Tensor] = []
+
+    @property
+    def output(self) -> Tensor | None:
+        """The output of the first pass, at the weights that pass ran at, (B, ...); None before it.
+
+        Where micro-batches have their passes one after the other, it is that of each one's first pass.
+        """
+        if len(self._first_outputs) > 1:
+            self._first_outputs = [torch.cat(self._first_outputs)]
+        return self._first_outputs[0] if self._first_outputs else None
+
+    @output.setter
+    def output(self, output: Tensor | None) -> None:
+        self._first_outputs = [] if output is None else [output]
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -68,7 +82,7 @@ class Batch:
         """One pass; the loss is detached."""
         self.model.zero_grad()
         total = torch.zeros((), device=self.inputs.device)
-        outputs = []
+        outputs: list[Tensor] = []
         for inputs, targets in zip(
             self.inputs.chunk(self._accumulate), self.targets.chunk(self._accumulate), strict=True
         ):
@@ -78,8 +92,10 @@ class Batch:
             torch.autograd.backward(self._scale(loss) if self._scale else loss)
             total = total + loss.detach()
             outputs.append(output.detach())
-        if self.output is None:
-            self.output = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+        if not self._first_outputs:  # the passes that follow are elsewhere
+            self._first_outputs = outputs
+            if self._part_of is not None:
+                self._part_of._first_outputs.extend(outputs)
         self._whole.evaluated += len(self)
         return total
 
@@ -104,7 +120,9 @@ class Batch:
     def parts(self, size: int) -> Iterator[Batch]:
         """Closures of successive parts of at most `size` examples."""
         for start in range(0, len(self), size):
-            yield self.select(slice(start, start + size))
+            part = self.select(slice(start, start + size))
+            part._part_of = self
+            yield part
 
     @torch.no_grad()
     def outputs(self, model: nn.Module | None = None) -> Tensor:

@@ -113,6 +113,8 @@ class SharpnessAware(Optimizer):
         on_host = scaler is not None or self._decides_on_host()
         if self.variant.several_descents and self.rho > 0.0 and (scaler is not None or self._m is not None):
             raise ConfigError("A rule with several descents in a step takes neither micro-batches (m) nor fp16.")
+        if isinstance(closure, Batch):
+            closure.output = None  # a batch may serve several steps
         total, push = _Sum(), _Sum()
         loss, norm, finite = torch.zeros(()), torch.zeros(()), True
         for number, (part, share) in enumerate(self._parts(closure)):

@@ -63,7 +63,7 @@ class ESAM(Variant):
         return [g * factor if draw < limit else None for g, draw in zip(gradient, draws, strict=True)]
 
     def gradient(self, step: Step) -> list[Tensor]:
-        step.batch.output = None  # a batch may serve several steps
+        _ = step.batch  # a plain closure is refused before its first pass
         return super().gradient(step)
 
     def descend(self, step: Step) -> list[Tensor]:

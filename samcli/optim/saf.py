@@ -53,7 +53,6 @@ class SAF(Variant):
         batch, state = step.batch, step.state
         if batch.indices is None:
             raise ValueError("saf remembers the outputs of each example: give the Batch the examples' indices.")
-        batch.output = None  # a batch may serve several steps
         size, where = int(batch.indices.max()) + 1, batch.indices.to(step.device)
         if "logits" in state:
             self._fit(state, size, step.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,19 +53,28 @@ def telling(configs: Sequence[Config]) -> list[dict[str, str]]:
     """For each configuration its settings that tell it from others, and the radius ρ where it has one.
 
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
-    between rows of that data set or model, all others between rows on one data set.
+    between rows of that data set or model, all others between rows on one data set. An option of the optimizer that
+    more than half of the rows share goes without saying, unless rows of the same optimizer differ in it; so does null.
 
     Returns:
         Dotted keys and texts, the radius first.
     """
     flats = [flatten(config) for config in configs]
-    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    seen: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for flat in flats:
         for key, value in flat.items():
-            seen[_scope(key, flat), key].add(value)
+            seen[_scope(key, flat), key][value] += 1
+            seen[_scope(key, flat), key, flat["optimizer.name"]][value] += 1
+
+    def tells(key: str, value: str, flat: Mapping[str, str]) -> bool:
+        everywhere = seen[_scope(key, flat), key]
+        usual = key.startswith("optimizer.") and (value == "null" or 2 * everywhere[value] > everywhere.total())
+        alike = value == "null" or len(seen[_scope(key, flat), key, flat["optimizer.name"]]) == 1
+        return len(everywhere) > 1 and not (usual and alike)
+
     found = []
     for config, flat in zip(configs, flats, strict=True):
-        differ = {key: value for key, value in flat.items() if len(seen[_scope(key, flat), key]) > 1}
+        differ = {key: value for key, value in flat.items() if tells(key, value, flat)}
         if "base" not in config["optimizer"]:
             differ.pop("optimizer.base", None)
         always = {key: flat[key] for key in ALWAYS if key in flat}

@@ -14,7 +14,12 @@ def test_only_what_differs_and_the_radius():
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "momentum": 0.9, "rho": 0.05, "norm": 2.0})
     assert telling([sgd, sam]) == [{}, {"optimizer.rho": "0.05"}]
     faster = config({**sam["optimizer"], "lr": 0.2})
-    assert [label(row) for row in telling([sgd, sam, faster])] == ["lr=0.1", "rho=0.05 lr=0.1", "rho=0.05 lr=0.2"]
+    # what most rows have goes without saying, unless rows of one optimizer differ in it
+    assert [label(row) for row in telling([sgd, sam, faster])] == ["", "rho=0.05 lr=0.1", "rho=0.05 lr=0.2"]
+    half = [sgd, config({"name": "adam", "lr": 0.001})]
+    assert [label(row) for row in telling(half)] == ["lr=0.1", "lr=0.001"]
+    parts = [config({**sam["optimizer"], "m": m}) for m in (None, 8)]
+    assert [label(row) for row in telling(parts)] == ["rho=0.05", "rho=0.05 m=8"]
 
 
 def test_the_base_is_shown_where_bases_differ():

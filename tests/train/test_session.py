@@ -79,6 +79,15 @@ def test_radius_follows_its_schedule(config_of: Make, places: Any):
     assert [row["gradient_evaluations"] for row in rows] == list(itertools.accumulate(passes))
 
 
+def test_training_accuracy_with_micro_batches_is_that_of_the_first_passes(config_of: Make, places: Any):
+    text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.1, lr: 0.0")
+    whole, parts = (Session(config_of(f"optimizer.m={m}", text=text), **places) for m in ("null", 20))
+    a, b = whole.train_epoch(), parts.train_epoch()
+    assert a["train_accuracy"] == b["train_accuracy"]
+    assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-6)
+    assert b["gradient_evaluations"] == 300
+
+
 def test_accumulation_changes_only_the_rounding(config_of: Make, places: Any):
     text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.1, lr: 0.05")
     whole, pieces = (Session(config_of(f"accumulate={n}", text=text), **places) for n in (1, 3))
