@@ -81,7 +81,6 @@ def train(
         return
     chosen = choose_device(device)
     make_writable(results)
-    launch.check_ahead(cells, data_dir)
     outcome = run(cells, data_dir, chosen)
     report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy") for status in outcome.values()):
@@ -130,9 +129,11 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     kept = sum(cell.state == "finished" for cell in cells)
     if kept:
         hint(f"{kept} of {len(cells)} runs are finished already, {waiting} left to do.")
-    with termination_as_interrupt(), progress_for(cells) as observer:
+    with termination_as_interrupt():
         try:
-            return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
+            launch.check_ahead(cells, data_dir)
+            with progress_for(cells) as observer:
+                return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted between two runs; the same command continues.") from error
 
