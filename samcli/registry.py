@@ -180,6 +180,12 @@ class Registry(Generic[T]):
             options["argument"] = name.partition(":")[2]
         return kind(**options)
 
+    def canonical(self, name: str) -> str:
+        """The name that identifies a kind wherever it is used: a kind with a prefix may define `canonical`."""
+        prefix = self._prefix(name)
+        rewrite = getattr(self._kinds[prefix], "canonical", None) if prefix else None
+        return f"{prefix}{rewrite(name.partition(':')[2])}" if rewrite else name
+
     def shown(self) -> list[str]:
         """The names as a user would write them, prefixes with their argument in capitals."""
         return [

@@ -45,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         app(args=arguments, prog_name="samcli")
+    except SystemExit as ended:
+        if ended.code != 130:  # what typer makes of a Ctrl-C that nobody caught: while modules load
+            raise
+        hint("samcli: Interrupted; the same command begins again, or continues.")
+        sys.exit(75)
     except SamcliError as error:
         hint(f"samcli: {error}")
         sys.exit(error.exit_code)

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from samcli.cli.output import hint
 from samcli.launch import Cell
+from samcli.report.settings import label as settings_label
+from samcli.report.settings import telling
 
 
 class PlainProgress:
@@ -20,6 +22,11 @@ class PlainProgress:
     SECONDS_BETWEEN_LINES = 10.0
 
     def __init__(self, cells: list[Cell]) -> None:
+        settings = telling([cell.config.document() for cell in cells])
+        self._labels = {
+            cell.folder: f"{label(cell)} {settings_label(words, 'optimizer')}".strip() + f" seed {cell.config.seed}"
+            for cell, words in zip(cells, settings, strict=True)
+        }
         self._total = sum(cell.to_do for cell in cells)
         self._number = 0
         self._last = 0.0
@@ -36,7 +43,7 @@ class PlainProgress:
         self._number += 1
         self._last = time.monotonic()
         again = f", continuing after epoch {cell.epochs_done}" if cell.epochs_done else ""
-        hint(f"run {self._number}/{self._total}  {label(cell)}{again}")
+        hint(f"run {self._number}/{self._total}  {self._labels[cell.folder]}{again}")
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES or row["epoch"] == cell.config.training.epochs:
@@ -45,7 +52,7 @@ class PlainProgress:
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         if status != "finished":
-            hint(f"  {label(cell)} {status}. {message}")
+            hint(f"  {self._labels[cell.folder]} {status}. {message}")
 
 
 class RichProgress(PlainProgress):
@@ -82,7 +89,7 @@ class RichProgress(PlainProgress):
         self._number += 1
         self._summary = ""
         self._current = self._bars.add_task(
-            label(cell), total=cell.config.training.epochs, completed=cell.epochs_done, summary=""
+            self._labels[cell.folder], total=cell.config.training.epochs, completed=cell.epochs_done, summary=""
         )
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
@@ -95,7 +102,7 @@ class RichProgress(PlainProgress):
         assert self._current is not None
         self._bars.remove_task(self._current)  # a line above the bars instead: a grid may have more runs than lines
         words = self._summary if status == "finished" else f"{status}. {message}"
-        self._bars.console.print(f"{label(cell)}  {words}", markup=False, highlight=False)
+        self._bars.console.print(f"{self._labels[cell.folder]}  {words}", markup=False, highlight=False)
 
 
 def progress_for(cells: list[Cell]) -> PlainProgress:
@@ -104,10 +111,9 @@ def progress_for(cells: list[Cell]) -> PlainProgress:
 
 
 def label(cell: Cell) -> str:
-    """A run in a few words."""
+    """The names of a run; what else tells it from the others depends on these."""
     config = cell.config
-    rho = f" rho={config.optimizer['rho']:g}" if "rho" in config.optimizer else ""
-    return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}{rho} seed {config.seed}"
+    return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}"
 
 
 def summary(row: dict[str, Any]) -> str:

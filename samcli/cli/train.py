@@ -68,11 +68,13 @@ def train(
         if names is not None:
             draft.choose(section, _names(names))
     if epochs is not None:
-        draft.scalars["epochs"] = epochs
+        draft.assign("epochs", epochs)
     if seeds is not None:
-        draft.seeds = seeds
-    draft.name = name or draft.name
-    for assignment in set_ or []:
+        draft.assign("seeds", seeds)
+    if name is not None:
+        draft.assign("name", name)
+    # names before their options, whatever the order of the flags: a name starts from its defaults
+    for assignment in sorted(set_ or [], key=lambda text: "." in text.partition("=")[0]):
         draft.set(assignment)
 
     cells = launch.plan(draft.expand(), results)
@@ -129,6 +131,10 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     kept = sum(cell.state == "finished" for cell in cells)
     if kept:
         hint(f"{kept} of {len(cells)} runs are finished already, {waiting} left to do.")
+    for cell in cells:
+        if cell.state in ("diverged", "busy"):
+            words = "diverged before" if cell.state == "diverged" else "is being trained by another process"
+            hint(f"{cell.folder.path.name} {words}.")
     with termination_as_interrupt():
         try:
             launch.check_ahead(cells, data_dir)

@@ -15,6 +15,7 @@ from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
 # the model that stands for none depends on the data set
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
+MOST_SEEDS = 10_000
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 SHARPNESS = options_of(Sharpness)
@@ -113,10 +114,15 @@ class Draft:
             self.blocks[key] = _blocks(Source({}), key, value)
         else:
             self._known(key, key, [*SCALARS, "name", "seeds"])
-            if key in SCALARS:
-                self.scalars[key] = value
-            else:
-                setattr(self, key, value)
+            self.assign(key, value)
+
+    def assign(self, key: str, value: Any) -> None:
+        """Set a scalar, the name or the seeds from a flag, which messages then name instead of the file."""
+        self.source.flags.add((key,))
+        if key in SCALARS:
+            self.scalars[key] = value
+        else:
+            setattr(self, key, value)
 
     def expand(self) -> list[RunConfig]:
         """Every run of the grid, seed by seed and within a seed optimizer by optimizer, each once.
@@ -169,6 +175,7 @@ class Draft:
             if not isinstance(name, str):
                 raise ConfigError(f"{where}: this {section} has no name; write it as in {section}: {{name: ...}}.")
             options = self._options(section, name, base, where)
+            name = self.catalogue.datasets.canonical(name) if section == "dataset" else name  # noqa: PLW2901
             values = {k: v for k, v in block.values.items() if k not in ("name", "base")}
             if base is not None:
                 values["base"] = base
@@ -204,6 +211,9 @@ class Draft:
     def _checked(
         self, values: Mapping[str, Any], options: Mapping[str, Any], noun: str, path: KeyPath
     ) -> list[dict[str, Any]]:
+        for key, value in values.items():
+            if value == [] and not (key in options and options[key].is_list):
+                raise ConfigError(f"{self.source.where((*path, key))}: {key} is an empty list; give it a value.")
         return [check(options, cell, noun, self.source, path) for cell in _product(values, options)]
 
     def _set_in_blocks(self, section: str, key: str, value: Any) -> None:
@@ -219,6 +229,7 @@ class Draft:
                 known |= dict.fromkeys(options)
                 if key in options or key == "name":
                     block.values[key] = value
+                    self.source.flags.add((*block.path, key))
                     reached = True
         if not reached:
             raise ConfigError(f"--set {section}.{key}: no {section} here has an option {key!r}; {nearest(key, known)}")
@@ -249,16 +260,22 @@ def parse_seeds(value: Any, source: Source) -> list[int]:
     for item in value if isinstance(value, list) else str(value).split(","):
         match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", str(item))
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last - first >= MOST_SEEDS:
+            raise ConfigError(f"{source.where(('seeds',))}: {value!r} are more than {MOST_SEEDS:,} seeds; name fewer.")
         if last < first or isinstance(item, bool):
             raise ConfigError(
                 f"{source.where(('seeds',))}: seeds must be written as 3, 0-4 or [0, 1, 2], not {value!r}."
             )
         seeds += range(first, last + 1)
+    if not seeds:
+        raise ConfigError(f"{source.where(('seeds',))}: seeds is empty; write it as 3, 0-4 or [0, 1, 2].")
     return list(dict.fromkeys(seeds))
 
 
 def _blocks(source: Source, section: str, value: Any) -> list[Block]:
     items: Sequence[Any] = value if isinstance(value, list) else [value]
+    if not items:
+        raise ConfigError(f"{source.where((section,))}: {section} is an empty list; name one, or leave the key out.")
     blocks = []
     for index, item in enumerate(items):
         path: KeyPath = (section, index) if isinstance(value, list) else (section,)

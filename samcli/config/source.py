@@ -27,6 +27,7 @@ class Source:
         data: mappings, lists and scalars.
         name: the file, for messages.
         lines: key path to line number, from 1.
+        flags: key paths whose values come from the command line instead.
         trusted: whether the document may name Python files to run; what comes out of a checkpoint may not.
     """
 
@@ -34,9 +35,12 @@ class Source:
     name: str = "the command line"
     lines: dict[KeyPath, int] = field(default_factory=dict)
     trusted: bool = True
+    flags: set[KeyPath] = field(default_factory=set)
 
     def where(self, path: KeyPath) -> str:
         """`file.yaml, line 7` for a key path or its nearest ancestor with a known line; else the file alone."""
+        if path in self.flags:
+            return "the command line"
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return f"{self.name}, line {self.lines[path[:length]]}"
@@ -118,7 +122,10 @@ def parse(text: str, name: str) -> Source:
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{name} must hold keys and values such as 'epochs: 10'; see experiments/quickstart.yaml.")
     source = Source({}, name)
-    _record_lines(node, (), source)
+    try:
+        _record_lines(node, (), source)
+    except RecursionError:
+        raise ConfigError(f"{name} has an alias inside what it stands for; write the values out.") from None
     source.data = data
     return source
 

@@ -51,6 +51,11 @@ class ImageFolder(DatasetKind):
     )
     split_seed: int = option(0, "decides which fifth is the test part, in a folder without one", minimum=0)
 
+    @staticmethod
+    def canonical(argument: str) -> str:
+        """The absolute path: the same folder from wherever it is named, and never another one."""
+        return str(Path(argument).expanduser().resolve())
+
     def source(self, data_dir: Path) -> Source:
         root = Path(self.argument).expanduser()
         if not root.is_dir():
@@ -71,6 +76,11 @@ class ImageFolder(DatasetKind):
         counts = [len(classes[name]) for classes in listed for name in names]
         targets = torch.arange(len(names)).repeat(len(listed)).repeat_interleave(torch.tensor(counts))
         inputs, task = read_images(files, self.size), Classification(len(names))
+        if not parts and len(files) < 5 * len(names):
+            raise DataError(
+                f"{root} has {len(files)} images, too few to split off a test part; add more, or make the folders "
+                f"{root}/train and {root}/test."
+            )
         if not parts:
             return split_source(inputs, targets, task, names, self.split_seed)
         n = sum(counts[: len(names)])

@@ -10,6 +10,7 @@ import torch
 
 from samcli import data, models
 from samcli.config import RunConfig
+from samcli.errors import ResultsError
 from samcli.runs.folder import RunFolder, is_alive
 from samcli.train import CATALOGUE
 
@@ -41,7 +42,10 @@ def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:
 
 
 def _cell(run: RunConfig, folder: RunFolder) -> Cell:
-    status = folder.read_status() if folder.run.exists() else {}
+    try:
+        status = folder.read_status()
+    except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
+        status = {}
     done = int(status.get("epochs_done") or 0)
     kept = str(status.get("status"))
     if kept == "diverged" or (kept == "finished" and done == run.training.epochs):

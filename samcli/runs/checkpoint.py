@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from samcli.errors import CheckpointError
-from samcli.runs.files import atomic_path
+from samcli.runs.files import write_atomic
 
 FORMAT = "samcli checkpoint"
 VERSION = 1
@@ -19,9 +20,10 @@ VERSION = 1
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint; whatever happens meanwhile, the file is the old one or the new one."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        # to a file, not a path: torch names the archive after a path, and hides a full disk behind an error of its own
-        torch.save({"format": FORMAT, "version": VERSION, **content}, file)
+    # through memory: torch hides a full disk behind an error of its own
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, "version": VERSION, **content}, buffer)
+    write_atomic(path, buffer.getvalue())
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted
+from samcli.errors import CheckpointError, Interrupted
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
 from samcli.runs.folder import RunFolder
@@ -34,7 +34,7 @@ def train_run(
 
     Args:
         config: the run.
-        folder: where its files go; a checkpoint in it is continued.
+        folder: where its files go; a checkpoint in it is continued, one that cannot be read is put aside.
         data_dir: where data sets lie.
         device: where to train.
         on_epoch: called with each new row.
@@ -44,7 +44,7 @@ def train_run(
 
     Raises:
         Interrupted: on KeyboardInterrupt; the run can be resumed.
-        SamcliError: missing data, a model that does not fit them, an unreadable checkpoint.
+        SamcliError: missing data, a model that does not fit them.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     write_atomic(folder.config, yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
@@ -54,7 +54,10 @@ def train_run(
     try:
         session = Session(config, data_dir=data_dir, device=device)
         if folder.checkpoint.exists():
-            session.restore(checkpoint.load(folder.checkpoint))
+            try:
+                session.restore(checkpoint.load(folder.checkpoint))
+            except CheckpointError:  # keep it aside, and begin anew
+                folder.checkpoint.replace(folder.checkpoint.with_name("checkpoint.damaged"))
         status["parameters"] = sum(p.numel() for p in session.model.parameters())
         folder.write_status({**status, "epochs_done": session.epoch})
         status["status"] = _train_all(session, folder, status, on_epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -54,6 +55,7 @@ class Session:
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
         self.rows: list[Row] = []
         self.gradient_evaluations = 0
+        self._warm = False
         self._sharpness_part = self.data.train.subset(config.sharpness.examples, seed=0)
 
     @property
@@ -111,6 +113,7 @@ class Session:
 
     def _train(self) -> Row:
         settings, epoch = self.config.training, self.epoch + 1
+        self._warm_up()
         seed_everything(self.config.seed, "epoch", epoch)
         self.model.train()
         # sums stay on the device until the epoch is over: nothing waits within it
@@ -143,6 +146,14 @@ class Session:
             "skipped_steps": sharp.skipped_steps if sharp else 0,
         }
 
+    def _warm_up(self) -> None:
+        """One pass of a copy of the model, off the clock: the first of a process sets up threads and kernels."""
+        if not self._warm:
+            inputs, targets = next(iter(self.data.train.batches(self.config.training.batch_size)))
+            twin = copy.deepcopy(self.model).train()
+            self._batch(inputs, targets, torch.arange(len(inputs), device=self.device), twin)()
+        self._warm = True
+
     def _evaluate(self) -> Row:
         start = self._clock()
         row: Row = {}
@@ -168,11 +179,11 @@ class Session:
             "sharpness_seconds": self._clock() - start,
         }
 
-    def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor) -> optim.Batch:
+    def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
         """The closure of one batch."""
         settings = self.config.training
         return optim.Batch(
-            self.model,
+            model or self.model,
             partial(self.task.loss, label_smoothing=settings.label_smoothing),
             inputs,
             targets,

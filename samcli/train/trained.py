@@ -52,8 +52,9 @@ def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained
         )
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
-    except (ConfigError, RuntimeError, KeyError, ValueError) as error:
+    except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".:")
         raise CheckpointError(
-            f"{file} does not fit this version of samcli or these data ({error}); use the samcli that wrote it."
+            f"{file} does not fit this version of samcli or these data ({reason}); use the samcli that wrote it."
         ) from error
     return Trained(config, model, dataset, content["epoch"])

@@ -95,7 +95,7 @@ def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Pat
     )
     called = samcli("train", file, "--results", tmp_path / "results")
     assert called.code == 1
-    assert "diabetes linear sgd seed 0 diverged. The loss was not finite in epoch 1" in called.err
+    assert "diabetes linear sgd lr=1e+30 seed 0 diverged. The loss was not finite in epoch 1" in called.err
     assert "sam rho=0.01" in called.out
     assert "Traceback" not in called.err
     assert (tmp_path / "results" / "x").is_dir()  # named after the file
@@ -204,3 +204,68 @@ def test_defect_keeps_its_traceback(samcli: Samcli, tmp_path: Path, monkeypatch:
     assert called.code == 1
     assert "Traceback" in called.err
     assert "ZeroDivisionError: a defect of ours" in called.err
+
+
+ONE = ("--optimizer", "sgd", "--model", "mlp", *SMALL)
+
+
+def test_damaged_files_of_a_run_do_not_block_it(samcli: Samcli, tmp_path: Path):
+    samcli("train", *ONE, "--results", tmp_path)
+    (run,) = tmp_path.glob("digits/*")
+    whole = (run / "checkpoint.pt").read_bytes()
+    (run / "run.json").write_text("x")
+    assert samcli("train", *ONE, "--results", tmp_path).code == 0
+    assert json.loads((run / "run.json").read_text())["status"] == "finished"
+    (run / "checkpoint.pt").write_bytes(whole[:3000])
+    (run / "run.json").write_text('{"status": "interrupted", "epochs_done": 1}')
+    assert samcli("train", *ONE, "--results", tmp_path).code == 0
+    assert (run / "checkpoint.damaged").read_bytes() == whole[:3000]
+    assert len((run / "metrics.csv").read_text().splitlines()) == 3
+
+
+def test_order_of_set_does_not_matter(samcli: Samcli):
+    for flags in (("schedule.warmup_epochs=2", "schedule=cosine"), ("schedule=cosine", "schedule.warmup_epochs=2")):
+        called = samcli("train", "--dry-run", "--json", "--optimizer", "sgd", *(w for f in flags for w in ("--set", f)))
+        assert json.loads(called.out)["runs"][0]["config"]["schedule"]["warmup_epochs"] == 2.0
+
+
+@pytest.mark.parametrize("arguments", [("--epochs", "0"), ("--seeds", "a"), ("--set", "optimizer.lr=abc")])
+def test_mistakes_in_flags_are_not_blamed_on_the_file(samcli: Samcli, arguments: tuple[str, ...]):
+    called = samcli("train", *arguments)
+    assert called.err.startswith("samcli: the command line: ")
+    assert "line 7" not in called.err
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seeds: []", "seeds is empty"),
+        ("seeds: 0-100000000", "are more than 10,000 seeds; name fewer."),
+        ("epochs: []", "epochs is an empty list; give it a value."),
+        ("optimizer: []", "optimizer is an empty list"),
+        ("epochs: &a [*a]", "has an alias inside what it stands for"),
+    ],
+)
+def test_more_mistakes_in_files(samcli: Samcli, tmp_path: Path, text: str, sentence: str):
+    (tmp_path / "x.yaml").write_text(text + "\n")
+    called = samcli("train", tmp_path / "x.yaml", "--dry-run")
+    assert called.code == 2
+    assert sentence in called.err
+
+
+def test_an_image_folder_is_known_by_its_absolute_path(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    names = []
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        called = samcli("train", "--dataset", "image-folder:pics", "--optimizer", "sgd", "--dry-run", "--json")
+        (run,) = json.loads(called.out)["runs"]
+        assert run["config"]["dataset"]["name"] == f"image-folder:{tmp_path / place / 'pics'}"
+        names.append(run["folder"])
+    assert names[0] != names[1]
+
+
+def test_labels_tell_runs_apart(samcli: Samcli, tmp_path: Path):
+    called = samcli("train", *ONE, "--set", "optimizer.lr=[0.1,0.2]", "--results", tmp_path)
+    assert "digits mlp sgd lr=0.1 seed 0" in called.err
+    assert "digits mlp sgd lr=0.2 seed 0" in called.err
