@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 
 from samcli.optim.around import Around
 from samcli.optim.base import BASES
-from samcli.optim.engine import SharpnessAware, refuse_unsuited
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.engine import SharpnessAware
+from samcli.optim.variant import VARIANTS
 from samcli.registry import options_of
 
 
@@ -72,19 +72,7 @@ def build_from_settings(
     base = _base_of(settings, model)
     if clip_norm is not None:
         clip_gradient(base, clip_norm)
-    variant, around = _variant_of(settings), around_of(settings)
-    if variant is None:
-        return base
-    return SharpnessAware(
-        base,
-        variant,
-        model=model,
-        m=around.m,
-        ascent_weight_decay=around.ascent_weight_decay,
-        ascent_fraction=around.ascent_fraction,
-        ascent_dtype=around.ascent_dtype,
-        seed=seed,
-    )
+    return _surrounded(base, settings, model, seed)
 
 
 def check_settings(settings: Mapping[str, Any], model: nn.Module, *, scaled: bool) -> None:
@@ -98,11 +86,10 @@ def check_settings(settings: Mapping[str, Any], model: nn.Module, *, scaled: boo
     Raises:
         ConfigError: it cannot; see `Variant.objection`.
     """
-    variant, around = _variant_of(settings), around_of(settings)
     base = _base_of(settings, nn.Linear(1, 1))  # fused optimizers take no parameters without numbers
-    if variant is not None:
-        cheaper = around.ascent_fraction < 1.0 or around.ascent_dtype is not None
-        refuse_unsuited(variant, base, model, m=around.m, scaled=scaled, cheaper_ascent=cheaper)
+    optimizer = _surrounded(base, settings, model, seed=0)
+    if isinstance(optimizer, SharpnessAware):
+        optimizer.check(scaled=scaled)
 
 
 def _base_of(settings: Mapping[str, Any], model: nn.Module) -> Optimizer:
@@ -111,10 +98,22 @@ def _base_of(settings: Mapping[str, Any], model: nn.Module) -> Optimizer:
     return BASES.create(name, **options).build(p for p in model.parameters() if p.requires_grad)
 
 
-def _variant_of(settings: Mapping[str, Any]) -> Variant | None:
-    if settings["name"] not in VARIANTS:
-        return None
-    return VARIANTS.create(settings["name"], **{key: settings[key] for key in VARIANTS.options(settings["name"])})
+def _surrounded(base: Optimizer, settings: Mapping[str, Any], model: nn.Module, seed: int) -> Optimizer:
+    name = settings["name"]
+    if name not in VARIANTS:
+        return base
+    around = around_of(settings)
+    return build(
+        name,
+        base,
+        model=model,
+        m=around.m,
+        ascent_weight_decay=around.ascent_weight_decay,
+        ascent_fraction=around.ascent_fraction,
+        ascent_dtype=around.ascent_dtype,
+        seed=seed,
+        **{key: settings[key] for key in VARIANTS.options(name)},
+    )
 
 
 def around_of(settings: Mapping[str, Any]) -> Around:

@@ -92,7 +92,7 @@ class SharpnessAware(Optimizer):
         self._variant_state: dict[str, Any] = {}
         self._skipped: int | Tensor = 0
         self._share_with_base()
-        self._refuse_unsuited(scaled=False)
+        self.check(scaled=False)
 
     @property
     def rho(self) -> float:
@@ -123,7 +123,7 @@ class SharpnessAware(Optimizer):
         if closure is None:
             raise ValueError("A sharpness-aware step evaluates the loss more than once: call step(closure).")
         if scaler is not None:
-            self._refuse_unsuited(scaled=True)
+            self.check(scaled=True)
         on_host = scaler is not None or self._decides_on_host()
         if isinstance(closure, Batch):
             closure.output = None  # a batch may serve several steps
@@ -147,6 +147,22 @@ class SharpnessAware(Optimizer):
         self._steps += 1
         self._skipped = self._skipped + (not finite)
         return loss
+
+    def check(self, *, scaled: bool) -> None:
+        """Find out, without a step, that the variant cannot work so.
+
+        Args:
+            scaled: whether the loss will be scaled, as for fp16.
+
+        Raises:
+            ConfigError: it cannot; see `Variant.objection`.
+        """
+        words = self.variant.objection(self.base, self.model, m=self._m, scaled=scaled)
+        cheaper_ascent = self._ascent_fraction < 1.0 or self._ascent_dtype is not None
+        if cheaper_ascent and not self.variant.climbs_first:
+            words = "This rule descends the gradient of its first pass: leave ascent_fraction and ascent_precision out."
+        if words:
+            raise ConfigError(words)
 
     def state_dict(self) -> dict[str, Any]:
         """The base optimizer's state dictionary, and under `sharpness_aware` what the variant keeps."""
@@ -173,10 +189,6 @@ class SharpnessAware(Optimizer):
         self.param_groups = self.base.param_groups
         self.state = self.base.state
         self.defaults = self.base.defaults
-
-    def _refuse_unsuited(self, *, scaled: bool) -> None:
-        cheaper = self._ascent_fraction < 1.0 or self._ascent_dtype is not None
-        refuse_unsuited(self.variant, self.base, self.model, m=self._m, scaled=scaled, cheaper_ascent=cheaper)
 
     def _circumstances(self, on_host: bool, scaler: GradScaler | None, part: int) -> Circumstances:
         return Circumstances(
@@ -239,11 +251,11 @@ class SharpnessAware(Optimizer):
             nonlocal told
             if told:
                 return self._descend(gradient)
-            scaled = list(torch._foreach_mul(list(gradient.values()), scaler.get_scale()))
-            if not sound:
-                scaled[0].fill_(math.inf)  # wherever it overflowed: the scaler must see it
-            for p, g in zip(gradient, scaled, strict=True):
+            for p, g in gradient.items():
                 p.grad = g
+            torch._foreach_mul_(list(gradient.values()), scaler.get_scale())
+            if not sound:
+                next(iter(gradient.values())).fill_(math.inf)  # wherever it overflowed: the scaler must see it
             _scaled_step(self.base, scaler)
             told = True
 
@@ -262,19 +274,6 @@ class SharpnessAware(Optimizer):
         finally:
             del self.base.grad_scale, self.base.found_inf  # type: ignore[attr-defined]
         self._skipped = self._skipped + found
-
-
-def refuse_unsuited(
-    variant: Variant, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool, cheaper_ascent: bool
-) -> None:
-    """Raises:
-    ConfigError: the variant cannot work so; see `Variant.objection`.
-    """
-    words = variant.objection(base, model, m=m, scaled=scaled)
-    if cheaper_ascent and not variant.climbs_first:
-        words = "This rule descends the gradient of its first pass: leave ascent_fraction and ascent_precision out."
-    if words:
-        raise ConfigError(words)
 
 
 def take_step(optimizer: Optimizer, closure: Closure, scaler: GradScaler | None = None) -> Tensor:
