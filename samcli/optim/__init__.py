@@ -12,6 +12,7 @@ from samcli.optim.build import check_settings as check_settings
 from samcli.optim.build import clip_gradient as clip_gradient
 from samcli.optim.engine import SharpnessAware as SharpnessAware
 from samcli.optim.engine import take_step as take_step
+from samcli.optim.replay import Replayed as Replayed
 from samcli.optim.sam import SAM as SAM
 from samcli.optim.schedules import SCHEDULES as SCHEDULES
 from samcli.optim.schedules import Schedule as Schedule

@@ -34,6 +34,7 @@ class ASAM(Variant):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Kwon et al., ICML"
     year: ClassVar[int] = 2021
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the scaled neighbourhood; 0 is the base optimizer", minimum=0.0)
     eta: float = option(0.01, "η, added to |w| so that weights near zero move too", minimum=0.0)

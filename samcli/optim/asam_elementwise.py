@@ -34,6 +34,7 @@ class ASAMElementwise(Variant):
 
     paper: ClassVar[str] = "after Kwon et al., ICML"
     year: ClassVar[int] = 2021
+    repeats: ClassVar[bool] = True
 
     rho: float = option(2.0, "radius ρ of the scaled neighbourhood; 0 is the base optimizer", minimum=0.0)
     eta: float = option(0.0, "η, added to |w| so that weights near zero move too", minimum=0.0)

@@ -40,6 +40,7 @@ class AsyncSAM(Variant):
     paper: ClassVar[str] = "Jo et al., arXiv"
     year: ClassVar[int] = 2025
     climbs_first: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
 
     def ascend(self, step: Step) -> list[Tensor]:
         return steepest_ascent(step.memory("last gradient", step.candidates), step.rho)

@@ -30,6 +30,8 @@ class Batch:
         inputs: (B, ...).
         targets: (B, ...).
         indices: (B,), the position of each example in the data set; for rules that remember examples.
+        population: how many examples the data set has; None leaves it to such rules to find out, who then wait for
+            the device at each step.
         accumulate: in how many pieces a pass goes through the model, one after the other, to save memory. The gradient
             is that of the whole batch, up to what BatchNorm makes of smaller pieces.
         precision: entered around each forward pass: `torch.autocast(...)`, or nothing.
@@ -44,12 +46,14 @@ class Batch:
         targets: Tensor,
         *,
         indices: Tensor | None = None,
+        population: int | None = None,
         accumulate: int = 1,
         precision: Callable[[], AbstractContextManager[object]] = nullcontext,
         scale: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.model, self.loss = model, loss
         self.inputs, self.targets, self.indices = inputs, targets, indices
+        self.population = population
         self._evaluated = 0
         self._forwarded = 0
         self._accumulate = accumulate
@@ -137,6 +141,7 @@ class Batch:
             self.inputs[index],
             self.targets[index],
             indices=None if self.indices is None else self.indices[index],
+            population=self.population,
             precision=self._precision,
             scale=self._scale,
         )

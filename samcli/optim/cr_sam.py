@@ -39,6 +39,7 @@ class CRSAM(Variant):
     paper: ClassVar[str] = "Wu et al., AAAI"
     year: ClassVar[int] = 2024
     reuses_gradient: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     gamma: float = option(0.1, "γ, the weight of the second difference of the gradient", minimum=0.0)

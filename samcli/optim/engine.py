@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Hashable
 from typing import Any
 
 import torch
@@ -63,6 +64,8 @@ class SharpnessAware(Optimizer):
     Attributes:
         rho_factor: what the variant's radius is multiplied with, for a schedule of ρ; 0 is the base optimizer.
         progress: the finished share of training, from 0 to 1, for rules that change over it; None if unknown.
+        runs_ahead: that the host waits for nothing which the device can decide, not even on the CPU where waiting is
+            free. Steps that are to be recorded and replayed must run so.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class SharpnessAware(Optimizer):
         self.model = model
         self.rho_factor = 1.0
         self.progress: float | None = None
+        self.runs_ahead = False
         self._m = m
         self._ascent_weight_decay = ascent_weight_decay
         self._ascent_fraction = ascent_fraction
@@ -128,14 +132,19 @@ class SharpnessAware(Optimizer):
         if isinstance(closure, Batch):
             closure.output = None  # a batch may serve several steps
         total = Total()
-        loss, norm, finite = torch.zeros(()), torch.zeros(()), True
+        loss: Tensor | None = None
+        norm: Tensor | None = None
+        finite = True
         for number, (part, share) in enumerate(self._parts(closure)):
             step = Step(part, self._circumstances(on_host, scaler, number))
             gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
             total.add(step.parameters, gradient, step.aside, step.push, share)
             total.gradient.add(list(step.late), list(step.late.values()), share)
-            loss = step.loss if share == 1.0 else loss.to(step.loss) + share * step.loss
-            norm, finite = norm.to(step.gradient_norm) + step.gradient_norm, finite and step.finite
+            part_loss = step.loss if share == 1.0 else share * step.loss
+            loss = part_loss if loss is None else loss + part_loss
+            norm = step.gradient_norm if norm is None else norm + step.gradient_norm
+            finite = finite and step.finite
+        assert loss is not None and norm is not None
         if scaler is not None:
             finite = self._update_with(scaler, step, total, finite)
         elif not on_host:
@@ -145,8 +154,25 @@ class SharpnessAware(Optimizer):
         else:
             self.zero_grad()
         self._steps += 1
-        self._skipped = self._skipped + (not finite)
+        if not finite:
+            self._skipped += 1
         return loss
+
+    def kind(self) -> Hashable | None:
+        """What the host decides about the next step; steps of one kind launch the same operations, see `Variant.kind`.
+
+        None: it has to run.
+        """
+        if self._decides_on_host():
+            return None
+        kind = self.variant.kind(self._steps, self._seed, self._variant_state) if self.rho > 0.0 else ()
+        return None if kind is None else (kind, self.rho)
+
+    def count_replayed(self) -> None:
+        """Note that the device has replayed a step of the kind that was next."""
+        if self.rho > 0.0:
+            self.variant.replayed(self._steps, self._variant_state)
+        self._steps += 1
 
     def check(self, *, scaled: bool) -> None:
         """Find out, without a step, that the variant cannot work so.
@@ -223,7 +249,7 @@ class SharpnessAware(Optimizer):
         """
         on_cpu = all(p.device.type == "cpu" for group in self.param_groups for p in group["params"])
         fused = all(group.get("fused") for group in self.param_groups)
-        return on_cpu or not fused or not self.base.state
+        return (on_cpu and not self.runs_ahead) or not fused or not self.base.state
 
     def _update(self, step: Step, total: Total, descend: Descent, unless: Tensor | None = None) -> None:
         if self.rho > 0.0:
@@ -273,7 +299,9 @@ class SharpnessAware(Optimizer):
             self._update(step, total, self._descend, unless=not_finite)
         finally:
             del self.base.grad_scale, self.base.found_inf  # type: ignore[attr-defined]
-        self._skipped = self._skipped + found
+        if not isinstance(self._skipped, Tensor):
+            self._skipped = torch.full_like(found, self._skipped)
+        self._skipped += found
 
 
 def take_step(optimizer: Optimizer, closure: Closure, scaler: GradScaler | None = None) -> Tensor:

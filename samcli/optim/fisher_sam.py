@@ -35,6 +35,7 @@ class FisherSAM(Variant):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Kim et al., ICML"
     year: ClassVar[int] = 2022
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ in the metric F; 0 is the base optimizer", minimum=0.0)
     eta: float = option(0.2, "η, weight of the squared gradient in F; 0 is SAM", minimum=0.0)

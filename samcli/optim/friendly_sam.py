@@ -41,6 +41,7 @@ class FriendlySAM(Variant):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Li et al., CVPR"
     year: ClassVar[int] = 2024
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.2, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     sigma: float = option(1.0, "σ, how much of the mean gradient is taken away; 0 is SAM", minimum=0.0)

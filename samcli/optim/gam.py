@@ -42,6 +42,7 @@ class GAM(Variant):
     paper: ClassVar[str] = "Zhang et al., CVPR"
     year: ClassVar[int] = 2023
     reuses_gradient: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.2, "radius ρ in which the gradient norm is climbed; 0 is the base optimizer", minimum=0.0)
     r: float = option(0.02, "radius r of the finite difference along the gradient", above=0.0)

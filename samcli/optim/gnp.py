@@ -38,6 +38,7 @@ class GNP(Variant):
     paper: ClassVar[str] = "Zhao et al., ICML"
     year: ClassVar[int] = 2022
     reuses_gradient: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     alpha: float = option(0.8, "α, the share of the perturbed gradient; 1 is SAM, 0 the base optimizer", minimum=0.0)
 

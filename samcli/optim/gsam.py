@@ -38,6 +38,7 @@ class GSAM(Variant):
     paper: ClassVar[str] = "Zhuang et al., ICLR"
     year: ClassVar[int] = 2022
     reuses_gradient: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     alpha: float = option(0.4, "α, how much of the orthogonal part of the gradient is ascended; 0 is SAM", minimum=0.0)
 

@@ -11,10 +11,14 @@ from torch import Tensor, nn
 
 
 class RandomState:
-    """The global random generators of the CPU and of one accelerator, at the time of construction."""
+    """The global random generators of the CPU and of one accelerator, at the time of construction.
+
+    The accelerator's cannot be put back while a graph is recorded; what is recorded must not draw from it.
+    """
 
     def __init__(self, device: torch.device) -> None:
-        self._cuda = device if device.type == "cuda" else None
+        reachable = device.type == "cuda" and not torch.cuda.is_current_stream_capturing()
+        self._cuda = device if reachable else None
         self._host_state = torch.get_rng_state()
         self._cuda_state = torch.cuda.get_rng_state(self._cuda) if self._cuda else None
 

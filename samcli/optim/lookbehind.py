@@ -43,6 +43,7 @@ class Lookbehind(Variant):
     memory: ClassVar[str] = "k + 1"
     paper: ClassVar[str] = "Mordido et al., ICML"
     year: ClassVar[int] = 2024
+    repeats: ClassVar[bool] = True
 
     k: int = option(5, "k, how often to climb and to descend", minimum=1)
     alpha: float = option(0.5, "α, the share of the way to the fast weights; 1 goes all of it", above=0.0, maximum=1.0)

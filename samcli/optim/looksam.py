@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -52,8 +53,7 @@ class LookSAM(Variant):
         return steepest_ascent(step.ascent_gradient, step.rho)
 
     def gradient(self, step: Step) -> list[Tensor]:
-        since = step.index - step.state.get("looked", step.index)  # 0 too in further micro-batches of such a step
-        if since == 0 or since >= self.k:
+        if self._looks(step.index, step.state):
             return super().gradient(step)
         step.evaluate(whole=True)
         return self._reuse(step) if step.parameters and step.finite else step.gradient
@@ -74,3 +74,14 @@ class LookSAM(Variant):
         length = global_norm(across)
         factor = torch.where(length > 0, self.alpha * step.gradient_norm / length, 0.0)
         return list(torch._foreach_add(step.gradient, list(torch._foreach_mul(across, factor))))
+
+    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+        return self._looks(index, state)
+
+    def replayed(self, index: int, state: dict[str, Any]) -> None:
+        if self._looks(index, state):
+            state["looked"] = index
+
+    def _looks(self, index: int, state: Mapping[str, Any]) -> bool:
+        since = index - state.get("looked", index)  # 0 too in further micro-batches of such a step
+        return bool(since == 0 or since >= self.k)

@@ -44,6 +44,7 @@ class MSAM(Variant):
     paper: ClassVar[str] = "Becker et al., NeurIPS"
     year: ClassVar[int] = 2025
     climbs_first: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
 
     rho: float = option(3.0, "radius ρ; far above SAM's, and 0 is the base optimizer", minimum=0.0)
 

@@ -55,7 +55,8 @@ class SAF(Variant):
         batch, state = step.batch, step.state
         if batch.indices is None:
             raise ValueError("saf remembers the outputs of each example: give the Batch the examples' indices.")
-        size, where = int(batch.indices.max()) + 1, batch.indices.to(step.device)
+        size = batch.population or int(batch.indices.max()) + 1
+        where = batch.indices.to(step.device)
         if "logits" in state:
             self._fit(state, size, step.device)
             slots = state["visits"][where] % self.epochs_ago  # what is oldest is read, and then written over

@@ -43,6 +43,7 @@ class SAM(Variant):
 
     paper: ClassVar[str] = "Foret et al., ICLR"
     year: ClassVar[int] = 2021
+    repeats: ClassVar[bool] = True
 
     norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)
 

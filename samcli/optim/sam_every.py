@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -41,4 +42,10 @@ class SAMEvery(Variant):
         return steepest_ascent(step.ascent_gradient, step.rho)
 
     def perturbs(self, step: Step) -> bool:
-        return step.index % self.k == 0
+        return self._due(step.index)
+
+    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+        return self._due(index)
+
+    def _due(self, index: int) -> bool:
+        return index % self.k == 0

@@ -44,6 +44,7 @@ class SAMON(Variant):
     memory: ClassVar[str] = "0"
     paper: ClassVar[str] = "Mueller et al., NeurIPS"
     year: ClassVar[int] = 2023
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     norm: float = option(2.0, "p of the ball ‖T⁻¹ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -45,4 +46,10 @@ class StochasticScheduledSAM(Variant):
         return steepest_ascent(step.ascent_gradient, step.rho)
 
     def perturbs(self, step: Step) -> bool:
-        return random.Random(hash((step.about.seed, step.index, 0))).random() < self.p
+        return self._tossed(step.index, step.about.seed)
+
+    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+        return self._tossed(index, seed)
+
+    def _tossed(self, index: int, seed: int) -> bool:
+        return random.Random(hash((seed, index, 0))).random() < self.p

@@ -33,6 +33,7 @@ class StableSAM(Variant):
 
     paper: ClassVar[str] = "Tan et al., JMLR"
     year: ClassVar[int] = 2025
+    repeats: ClassVar[bool] = True
 
     def ascend(self, step: Step) -> list[Tensor]:
         return steepest_ascent(step.ascent_gradient, step.rho)

@@ -125,11 +125,6 @@ class Step:
         return [g.add(point, alpha=decay[p]) for g, point, p in zip(gradient, points, self.parameters, strict=True)]
 
     @property
-    def lr(self) -> float:
-        """The learning rate of the first parameter group."""
-        return float(self.about.base.param_groups[0]["lr"])
-
-    @property
     def batch(self) -> Batch:
         """The closure, as one that knows its examples.
 

@@ -31,6 +31,7 @@ class USAM(Variant):
 
     paper: ClassVar[str] = "Andriushchenko and Flammarion, ICML"
     year: ClassVar[int] = 2022
+    repeats: ClassVar[bool] = True
 
     def ascend(self, step: Step) -> list[Tensor]:
         return list(torch._foreach_mul(step.ascent_gradient, step.rho))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,6 +39,8 @@ class Variant(ABC):
             `SharpnessAware`.
         decides_ahead: whether `perturbs` needs no gradient, and is asked before the first pass.
         base_defaults: options of the base optimizer whose defaults are others under this rule.
+        repeats: every step launches the same operations with the same numbers, whatever its index and what the host
+            keeps of earlier ones; see `kind`. Not inherited: a rule made from another may well look at the index.
     """
 
     passes: ClassVar[str] = "2"
@@ -49,6 +51,7 @@ class Variant(ABC):
     climbs_first: ClassVar[bool] = True
     decides_ahead: ClassVar[bool] = False
     base_defaults: ClassVar[Mapping[str, Any]] = {}
+    repeats: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
 
@@ -92,6 +95,27 @@ class Variant(ABC):
         """
         del step
         descend(total.gradient)
+
+    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable | None:
+        """What the host decides about a step: those of one kind may be recorded once and replayed from then on.
+
+        Not asked while ρ is 0.
+
+        Args:
+            index: of the step, from 0.
+            seed: of the rule's random draws.
+            state: `Step.state` before the step.
+
+        Returns:
+            Anything hashable; None if the host has to run each step, because it draws random numbers or waits for a
+            result. By default one kind if the rule `repeats`, otherwise None.
+        """
+        del index, seed, state
+        return "step" if vars(type(self)).get("repeats", False) else None
+
+    def replayed(self, index: int, state: dict[str, Any]) -> None:
+        """What the host itself notes in `Step.state` during a step, after the device has replayed one of its kind."""
+        del index, state
 
     def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
         """Why the rule cannot work under these circumstances, as a sentence that says what to do; empty if it can.

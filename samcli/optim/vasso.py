@@ -35,6 +35,7 @@ class VaSSO(Variant):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Li and Giannakis, NeurIPS"
     year: ClassVar[int] = 2023
+    repeats: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     theta: float = option(0.9, "θ, weight of the new gradient in the mean; 1 is SAM", above=0.0, maximum=1.0)

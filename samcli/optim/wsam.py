@@ -38,6 +38,7 @@ class WSAM(Variant):
     paper: ClassVar[str] = "Yue et al., KDD"
     year: ClassVar[int] = 2023
     reuses_gradient: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
 
     gamma: float = option(0.9, "γ, the weight of the sharpness: a = γ / (1 - γ)", minimum=0.0, below=1.0)
     coupled: bool = option(False, "whether the base optimizer descends the sharpness too, instead of a step of its own")

@@ -1,0 +1,193 @@
+"""Steps that repeat, recorded once and replayed: one launch in place of hundreds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from samcli.optim.engine import SharpnessAware
+
+T = TypeVar("T")
+
+# Runs before a kind of step is recorded: in them libraries choose algorithms, and what is kept between steps begins.
+WARM_UP = 3
+
+# Runs a function without effect on the device; returns what it returned, and what has the effect.
+Recorder = Callable[[Callable[[], Any]], tuple[Any, Callable[[], None]]]
+
+
+@dataclass
+class _Kind:
+    """What is known of one kind of call; `runs` is how often it ran, the others are those of its recording."""
+
+    runs: int = 0
+    inputs: tuple[Tensor, ...] = ()
+    returned: Any = None
+    replay: Callable[[], None] | None = None
+
+
+class Replayed(Generic[T]):
+    """A function that takes a step of an optimizer, recorded when it repeats and replayed from then on.
+
+    A small network on a GPU waits for the host, which launches some 150 operations for each pass. A CUDA graph of the
+    whole step, with its passes, perturbation, restoration and update, is a single launch. Steps are told apart by the
+    shapes of their inputs, by the options of the parameter groups, and by what the host decides
+    (`SharpnessAware.kind`); each kind is recorded after three runs. The function cannot tell whether it runs or is
+    recorded.
+
+    What changes from call to call must be in the input tensors, or in tensors that the function changes in place. The
+    learning rate is neither, so each parameter group has it as a tensor while the function runs. What the function
+    does besides, to the model's mode or to plain numbers, is done once, when it is recorded.
+
+    Some calls always run: those of a kind that the optimizer calls None, such as a rule that draws random numbers or
+    waits for a result; those that draw from the global generators (dropout), which a recording could not put back for
+    the second pass; the first step of a base optimizer, and each of one that is not `fused`, since that would wait for
+    its learning rate; and all after a recording has failed.
+
+    Args:
+        function: of tensors. What it returns is returned by each replay of the same kind: plain values, or tensors
+            that the replay overwrites.
+        optimizer: whose step it takes.
+        device: where it does so.
+        recorder: how to record; None for CUDA graphs.
+
+    Attributes:
+        failure: why nothing is recorded any more; empty as long as no recording has failed.
+        replays: how many calls were replayed.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., T],
+        optimizer: Optimizer,
+        device: torch.device,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._function, self._optimizer, self._device = function, optimizer, device
+        self._record = recorder or _cuda_graphs()
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        self._rates = [torch.zeros((), device=device) for _ in optimizer.param_groups]
+        self._kinds: dict[Hashable, _Kind | None] = {}
+        self.failure = ""
+        self.replays = 0
+        if isinstance(optimizer, SharpnessAware):
+            optimizer.runs_ahead = True
+
+    def __call__(self, *inputs: Tensor) -> T:
+        """Run the function, or have its effect."""
+        if not all(group.get("fused") for group in self._optimizer.param_groups):
+            return self._function(*inputs)
+        with self._on_one_stream(), self._rates_on_device():
+            key = self._key(inputs)
+            kind = self._kinds.setdefault(key, _Kind()) if key is not None else None
+            if kind is None:
+                return self._function(*inputs)
+            if kind.replay is not None:
+                if isinstance(self._optimizer, SharpnessAware):
+                    self._optimizer.count_replayed()
+            elif kind.runs < WARM_UP or not self._recorded(kind, inputs):
+                return self._run(key, kind, inputs)
+            return self._replay(kind, inputs)
+
+    def _key(self, inputs: tuple[Tensor, ...]) -> Hashable | None:
+        if not self._optimizer.state:
+            return None
+        decided: Hashable | None = ()
+        if isinstance(self._optimizer, SharpnessAware):
+            decided = self._optimizer.kind()
+            if decided is None:
+                return None
+        groups = self._optimizer.param_groups
+        options = [repr(v) for group in groups for k, v in group.items() if k not in ("params", "param_names", "lr")]
+        return (decided, *options, *((x.shape, x.dtype) for x in inputs))
+
+    def _run(self, key: Hashable, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
+        before = self._random_state()
+        returned = self._function(*inputs)
+        kind.runs += 1
+        if not torch.equal(before, self._random_state()):
+            self._kinds[key] = None
+        return returned
+
+    def _random_state(self) -> Tensor:
+        """That of the global generator; a read on the host."""
+        return torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else torch.get_rng_state()
+
+    def _recorded(self, kind: _Kind, inputs: tuple[Tensor, ...]) -> bool:
+        """Record, unless that has failed before; whether it worked."""
+        if self.failure:
+            return False
+        own = tuple(x.clone() for x in inputs)
+        try:
+            with self._capturable():
+                kind.returned, kind.replay = self._record(lambda: self._function(*own))
+        except RuntimeError as error:  # what an operation that cannot be recorded raises
+            self.failure = str(error).partition("\n")[0]
+            return False
+        kind.inputs = own
+        return True
+
+    def _replay(self, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
+        assert kind.replay is not None
+        for own, given in zip(kind.inputs, inputs, strict=True):
+            own.copy_(given)
+        kind.replay()
+        self.replays += 1
+        return cast(T, kind.returned)
+
+    @contextmanager
+    def _on_one_stream(self) -> Iterator[None]:
+        """A stream beside the default one, which cannot be recorded; autograd remembers where it ran first."""
+        if self._stream is None:
+            yield
+            return
+        outside = torch.cuda.current_stream(self._device)
+        self._stream.wait_stream(outside)
+        with torch.cuda.stream(self._stream):
+            yield
+        outside.wait_stream(self._stream)
+
+    @contextmanager
+    def _rates_on_device(self) -> Iterator[None]:
+        groups = self._optimizer.param_groups
+        given = [group["lr"] for group in groups]
+        for group, rate, value in zip(groups, self._rates, given, strict=True):
+            group["lr"] = rate.fill_(value)
+        try:
+            yield
+        finally:
+            for group, value in zip(groups, given, strict=True):
+                group["lr"] = value
+
+    @contextmanager
+    def _capturable(self) -> Iterator[None]:
+        """Adam refuses to be recorded unless it is `capturable`, and warns if that is set while it runs."""
+        groups = [group for group in self._optimizer.param_groups if "capturable" in group]
+        given = [group["capturable"] for group in groups]
+        for group in groups:
+            group["capturable"] = True
+        try:
+            yield
+        finally:
+            for group, value in zip(groups, given, strict=True):
+                group["capturable"] = value
+
+
+def _cuda_graphs() -> Recorder:
+    """Records CUDA graphs, which share their memory: only one of them is replayed at a time."""
+    pool = torch.cuda.graph_pool_handle()
+
+    def record(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        graph = torch.cuda.CUDAGraph()
+        # other threads may use the device meanwhile, as the one that writes checkpoints
+        with torch.cuda.graph(graph, pool, torch.cuda.current_stream(), capture_error_mode="thread_local"):
+            returned = function()
+        return returned, graph.replay
+
+    return record

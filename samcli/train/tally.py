@@ -1,0 +1,40 @@
+"""What an epoch of training adds up, without the host looking at it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Tally:
+    """Sums of losses and statistics on the device, in tensors that stay where they are from epoch to epoch.
+
+    >>> tally = Tally(torch.device("cpu"))
+    >>> for hits in (3.0, 4.0):
+    ...     tally.add(torch.tensor(0.5), torch.tensor([hits]), examples=10)
+    >>> float(tally.loss), tally.statistics
+    (10.0, tensor([7.]))
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.statistics: Tensor | None = None
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.loss.zero_()
+        if self.statistics is not None:
+            self.statistics.zero_()
+
+    def add(self, loss: Tensor, statistics: Tensor, examples: int) -> None:
+        """Add a batch.
+
+        Args:
+            loss: its mean.
+            statistics: sums over its examples, see `Task.statistics`.
+            examples: how many these are.
+        """
+        self.loss += loss * examples
+        if self.statistics is None:
+            self.statistics = torch.zeros_like(statistics)
+        self.statistics += statistics
