@@ -11,20 +11,22 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from samcli.optim import tape
 from samcli.optim.base import SGD, Base
 from samcli.optim.batch import Batch
 from samcli.optim.engine import SharpnessAware
+from samcli.optim.replay import Replayed
 from samcli.optim.variant import Variant
 
 
 class Network(nn.Module):
     """Small, with what makes further passes delicate: BatchNorm, dropout, an unused parameter."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, 4, 3)
         self.norm = nn.BatchNorm2d(4)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(4 * 36, 3)
         self.unused = nn.Linear(2, 2)
 
@@ -40,10 +42,11 @@ class Trial:
 
     variant: Variant
     base: Base
+    dropout: float = 0.5
 
     def __post_init__(self) -> None:
         torch.manual_seed(0)
-        self.model = Network()
+        self.model = Network(self.dropout)
         self.inner: Optimizer = self.base.build(self.model.parameters())
         self.optimizer = SharpnessAware(self.inner, self.variant, model=self.model)
 
@@ -189,6 +192,34 @@ def stays_finite(variant: Variant, base: Base) -> str:
     return "" if not torch.equal(before["head.weight"], after["head.weight"]) else "nothing moved in 20 steps"
 
 
+def repeats_as_it_says(variant: Variant, base: Base) -> str:
+    """Steps that the rule calls alike are alike: one of them, recorded and replayed, has the effect of the next."""
+    device, ends = torch.device("cpu"), []
+    for recorder in (tape.record, None):
+        trial = Trial(variant, base, dropout=0.0)
+
+        def update(x: Tensor, y: Tensor, indices: Tensor, trial: Trial = trial) -> None:
+            trial.optimizer.step(Batch(trial.model, nn.functional.cross_entropy, x, y, indices=indices))
+
+        step = Replayed(update, trial.optimizer, device, recorder or _refuse)
+        for index in range(20):
+            batch = trial.batch(index)
+            assert batch.indices is not None
+            trial.optimizer.progress = index / 20
+            step(batch.inputs, batch.targets, batch.indices)
+        if recorder and step.failure:
+            return f"a step that it says repeats cannot be recorded: {step.failure}"
+        ends.append(trial.model.state_dict())
+    names = _differing(*ends)
+    return (
+        names and f"different when steps are replayed: {names}; leave out repeats, or have kind tell such steps apart"
+    )
+
+
+def _refuse(function: Callable[[], None]) -> tuple[None, Callable[[], None]]:
+    raise RuntimeError("every step is to run")
+
+
 Promise = Callable[[Variant, Base], str]
 PROMISES: tuple[Promise, ...] = (
     zero_radius_is_the_base,
@@ -199,6 +230,7 @@ PROMISES: tuple[Promise, ...] = (
     resumes_bit_for_bit,
     bad_gradient_changes_nothing,
     stays_finite,
+    repeats_as_it_says,
 )
 
 

@@ -1,7 +1,7 @@
 """Every variant keeps every promise over every base; variants made to break one are found out."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -76,6 +76,23 @@ def test_a_broken_promise_is_found(how: str, promise: str):
     assert meaning(promise).endswith(".")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Repeating(Variant):
+    """Says that its steps repeat, although the host looks at something that changes."""
+
+    repeats: ClassVar[bool] = True
+    looks_at: str
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        seen = float(step.gradient_norm) if self.looks_at == "norm" else 1.0 + step.index
+        return steepest_ascent(step.gradient, self.rho / seen)
+
+
+@pytest.mark.parametrize(("looks_at", "words"), [("norm", "cannot be recorded"), ("index", "different when")])
+def test_a_rule_that_says_wrongly_that_it_repeats_is_found(looks_at: str, words: str):
+    assert words in broken_promises(Repeating(looks_at=looks_at))["repeats_as_it_says"]
+
+
 def test_a_sound_variant_is_not_accused():
     assert not any(broken_promises(Broken(how="not at all")).values())
 
@@ -88,7 +105,7 @@ def test_random_state_is_left_alone():
 
 def trial(name: str, **around: Any) -> tuple[torch.nn.Module, SharpnessAware]:
     torch.manual_seed(0)
-    model = Network()
+    model = Network(dropout=0.5)
     settings = ALONE[name]["sgd"] if name in ALONE else {"weight_decay": 0.01}
     base = BASES.create("sgd", lr=0.05, **settings).build(model.parameters())
     return model, SharpnessAware(base, VARIANTS.create(name), model=model, **around)

@@ -1,5 +1,6 @@
 """Recorded steps do what the steps that they replace would have done, bit for bit."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from samcli.optim import BASES, VARIANTS, Batch, Replayed, SharpnessAware, clip_gradient, take_step
 from samcli.optim.replay import WARM_UP, Recorder
-from tests.optim.tape import record, refuse
+from samcli.optim.tape import record
 
 STEPS = 18
 # What decides on the host by a result, draws random numbers, or keeps host values that change at each step.
@@ -16,6 +17,11 @@ RUNS_EACH_STEP = {
     "ae-sam", "bsam", "esam", "frob-sam", "mesa", "random-sam", "rwp", "saf", "sampa", "sparse-sam-d", "sparse-sam-f",
     "trace-sam",
 }  # fmt: skip
+
+
+def refuse(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+    """A recorder that never can."""
+    raise RuntimeError("out of tape")
 
 
 def network(dropout: float = 0.0) -> nn.Module:
