@@ -17,7 +17,7 @@ class Waits(RuntimeError):
     """The host asked for a value that the device has yet to compute."""
 
 
-class Tape(TorchDispatchMode):
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The operations below autograd, with the very tensors that they read and wrote.
 
     To play it repeats each operation on its tensors, and copies what it returns to where it was returned at first, so
@@ -26,7 +26,7 @@ class Tape(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._before: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
         self.operations: list[tuple[Any, tuple[Any, ...], dict[str, Any], list[Tensor]]] = []
 
@@ -39,7 +39,7 @@ class Tape(TorchDispatchMode):
         for x in tree_leaves((args, kwargs)):
             if isinstance(x, Tensor) and x.untyped_storage()._cdata not in self._before:
                 storage = x.untyped_storage()
-                self._before[storage._cdata] = (storage, storage.clone())
+                self._before[storage._cdata] = (storage, storage.clone())  # type: ignore[no-untyped-call]
         found = func(*args, **kwargs)
         self.operations.append((func, args, kwargs, [x for x in tree_leaves(found) if isinstance(x, Tensor)]))
         return found
