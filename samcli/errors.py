@@ -19,6 +19,10 @@ class ConfigError(SamcliError):
     """What the user wrote, in a file or in flags, cannot be run."""
 
 
+class NotApplicable(ConfigError):
+    """A measure that is not defined for this model, task or optimizer."""
+
+
 class DataError(SamcliError):
     """A data set is missing or unreadable."""
 

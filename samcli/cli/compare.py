@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samcli.cli.output import document, hint, result, table, terminal_width
+from samcli.cli.output import comma_separated, document, hint, result, table, terminal_width
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,7 +42,11 @@ def compare(
     ] = None,
     baseline: Annotated[str, typer.Option(help="The optimizer that others are compared to.")] = "sgd",
     metric: Annotated[
-        str | None, typer.Option(help="Column of metrics.csv to compare.", show_default="test_accuracy or test_r2")
+        str | None,
+        typer.Option(
+            help="Column of metrics.csv, or a measure kept by samcli sharpness.",
+            show_default="test_accuracy or test_r2",
+        ),
     ] = None,
     budget: Annotated[
         Budget, typer.Option(help="Compare after equal epochs, gradient evaluations or seconds.")
@@ -56,7 +60,7 @@ def compare(
     """Compare runs: one row for each setting, over its seeds.
 
     Differences to the baseline are paired by seed and come with a 95 % interval of Student's t.
-    With --correlate: Kendall's τ between each measure kept by samcli sharpness and the generalisation gap.
+    With --correlate: Kendall's τ between each measure kept by samcli sharpness and the generalisation gap, or --metric.
     """
     from samcli.report import compare as compare_runs
     from samcli.report import render
@@ -66,17 +70,17 @@ def compare(
     for warning in warnings:
         hint(f"warning: {warning}")
     if correlate:
-        show_correlations(runs, format)
+        show_correlations(runs, metric, format)
         return
     comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value)
     result(render(comparison, format.value, width=terminal_width(), color=sys.stdout.isatty()).rstrip("\n"))
 
 
-def show_correlations(runs: list[Run], format: Format) -> None:
+def show_correlations(runs: list[Run], metric: str | None, format: Format) -> None:
     """A row for each measure, the strongest correlation first.
 
     Raises:
-        ConfigError: a format that this table does not have.
+        ConfigError: a format that this table does not have, or a metric that no run has.
         NothingToCompare: nothing was measured.
     """
     from samcli.report import correlate
@@ -91,17 +95,17 @@ def show_correlations(runs: list[Run], format: Format) -> None:
             "high": found.correlation.high,
             "unconverged": found.unconverged,
         }
-        for found in correlate(runs)
+        for found in correlate(runs, metric)
     ]
     if format is Format.json:
         document(rows)
     elif format is Format.csv:
-        lines = [",".join(rows[0]), *(",".join("" if v is None else str(v) for v in row.values()) for row in rows)]
-        result("\n".join(lines))
+        comma_separated(rows)
     elif format is Format.table:
         table([{key: shown(value) for key, value in row.items()} for row in rows])
-        hint("Kendall's τ between sharpness and training less test score, with a 95 % interval that takes the runs as")
-        hint("independent. Runs left out as unconverged are counted in the last column.")
+        other = metric or "training less test score"
+        hint(f"Kendall's τ between sharpness and {other}, with a 95 % interval that takes the runs as independent.")
+        hint("Runs left out as unconverged are counted in the last column.")
     else:
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import sys
@@ -17,6 +19,16 @@ def result(text: str) -> None:
 def document(content: Any) -> None:
     """Print one JSON document; what JSON has no number for becomes null."""
     result(json.dumps(strict(content), indent=2, ensure_ascii=False))
+
+
+def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows as CSV, with a column for whatever any of them has; what a row has not, or is None, stays empty."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    result(text.getvalue().rstrip("\n"))
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> None:
@@ -53,6 +65,12 @@ def terminal_width() -> int:
 def hint(text: str) -> None:
     """Say something that is no result: progress, a warning, what to do next."""
     print(text, file=sys.stderr, flush=True)
+
+
+def status(text: str) -> None:
+    """Say on a terminal what is being done; the next text takes its place, and an empty one ends it."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def strict(content: Any) -> Any:

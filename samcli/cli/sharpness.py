@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.output import document, hint, result, table, terminal_width
-from samcli.errors import CheckpointError, ConfigError
+from samcli.cli.output import comma_separated, document, hint, status, table, terminal_width
+from samcli.errors import CheckpointError, ConfigError, NotApplicable
 
 if TYPE_CHECKING:
     from samcli.sharpness import Result
@@ -27,6 +27,14 @@ class Format(StrEnum):
     json = "json"
 
 
+class BatchNorm(StrEnum):
+    """What BatchNorm normalises by."""
+
+    evaluation = "evaluation"
+    recalibrated = "recalibrated"
+    batch = "batch"
+
+
 def sharpness(
     checkpoints: Annotated[
         list[Path],
@@ -41,11 +49,30 @@ def sharpness(
     rho: Annotated[
         str | None, typer.Option(help="Radius, or several with commas: 0.05,0.1.", show_default="each measure's own")
     ] = None,
-    eta: Annotated[float | None, typer.Option(min=0.0, help="η of the adaptive measures.", show_default="0.01")] = None,
+    eta: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="η of the adaptive measures.", show_default="each measure's own"),
+    ] = None,
+    m: Annotated[
+        int | None,
+        typer.Option(
+            "--m",
+            min=1,
+            help="Examples that have a worst case of their own (m-sharpness).",
+            show_default="all together",
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other parameter, e.g. m=128; may be repeated."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other parameter, e.g. steps=50; may be repeated."),
     ] = None,
+    batch_norm: Annotated[
+        BatchNorm,
+        typer.Option(help="BatchNorm by its running statistics, these estimated anew, or those of each batch."),
+    ] = BatchNorm.evaluation,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Examples in a forward pass; values depend on it by BatchNorm only.")
+    ] = 500,
     plugin: Annotated[
         list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
     ] = None,
@@ -64,33 +91,49 @@ def sharpness(
     from samcli.registry import load_plugin
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
-    from samcli.train.measured import default_measures
+    from samcli.train.measured import QUICK
 
     for file in plugin or []:
         load_plugin(file)
-    names = list(MEASURES) if measure == "all" else default_measures()
-    if measure and measure != "all":
-        names = [name.strip() for name in measure.split(",")]
-    parameters = parameters_of(names, rho, eta, set_ or [])
-    how = {"examples": examples, "seed": seed, "parameters": parameters, "data_dir": data_dir}
+    every = measure == "all"
+    names = list(MEASURES if every else QUICK) if every or not measure else [n.strip() for n in measure.split(",")]
+    flags = {"rho": rho, "eta": eta, "m": m}
+    given = [f"{key}={value}" for key, value in flags.items() if value is not None]
+    how = {
+        "examples": examples,
+        "seed": seed,
+        "batch_norm": batch_norm.value,
+        "batch_size": batch_size,
+        "parameters": parameters_of(names, given + (set_ or [])),
+        "data_dir": data_dir,
+        "device": choose_device(device),
+        "pass_over": every,
+    }
     paths = find_checkpoints(checkpoints)
-    rows = list(measured(paths, names, device=choose_device(device), **how))
+    rows = list(measured(paths, names, **how))
     show(rows, format)
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
 
 
 def measured(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measured]:
-    """What is measured of each checkpoint; one that cannot be read is told and passed over."""
+    """What is measured of each checkpoint; one that cannot be read or measured is told and passed over."""
     from samcli.train.measured import measure_checkpoint
 
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
             hint(f"{number}/{len(paths)} {path.parent.name}")
         try:
-            yield measure_checkpoint(path, names, **how)
-        except CheckpointError as error:
+            try:
+                row = measure_checkpoint(path, names, begins=lambda label: status(f"  {label} ..."), **how)
+            finally:
+                status("")
+        except (CheckpointError, NotApplicable) as error:
             hint(f"samcli: {error}")
+            continue
+        for label, reason in row.passed_over.items():
+            hint(f"{label} is passed over. {reason}")
+        yield row
 
 
 def find_checkpoints(paths: list[Path]) -> list[Path]:
@@ -102,8 +145,8 @@ def find_checkpoints(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def parameters_of(names: list[str], rho: str | None, eta: float | None, assignments: list[str]) -> dict[str, Any]:
-    """The parameters that the flags give, checked against those of the measures.
+def parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
+    """The parameters that assignments KEY=VALUE give, checked against those of the measures; rho may be several.
 
     Raises:
         ConfigError: no such measure or parameter, or a value that it cannot have.
@@ -112,21 +155,15 @@ def parameters_of(names: list[str], rho: str | None, eta: float | None, assignme
     from samcli.sharpness import MEASURES
 
     options = {key: option for name in names for key, option in MEASURES.options(name).items()}
-    given = [("rho", part) for part in (rho or "").split(",") if part]
-    given += [("eta", str(eta))] if eta is not None else []
-    radii: list[float] = []
     parameters: dict[str, Any] = {}
-    for key, text in given:
-        if key in options:
-            value = check_flags(options, {key: text}, "this choice of measures")[key]
-            radii += [value] if key == "rho" else []
-            parameters[key] = value
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise ConfigError(f"--set {assignment}: write KEY=VALUE, for example --set m=128.")
-        parameters |= check_flags(options, {key: text}, "this choice of measures")
-    return parameters | ({"rho": radii} if len(radii) > 1 else {})
+            raise ConfigError(f"--set {assignment}: write KEY=VALUE, for example --set steps=50.")
+        texts = text.split(",") if key == "rho" else [text]
+        values = [check_flags(options, {key: part}, "this choice of measures")[key] for part in texts]
+        parameters[key] = values if len(values) > 1 else values[0]
+    return parameters
 
 
 def show(rows: list[Measured], format: Format) -> None:
@@ -145,29 +182,24 @@ def show(rows: list[Measured], format: Format) -> None:
         )
         return
     if format is Format.csv:
-        import csv
-        import io
-
-        flat = [{"checkpoint": str(r.checkpoint), "epoch": r.epoch, **flatten(r.values)} for r in rows]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, flat[0] if flat else ["checkpoint"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(flat)
-        result(text.getvalue().rstrip("\n"))
+        comma_separated([{"checkpoint": str(r.checkpoint), "epoch": r.epoch, **flatten(r.values)} for r in rows])
         return
     for block in blocks(rows):
-        table([{"run": r.run, "epoch": str(r.epoch), **{heading(n): cell(r.values[n]) for n in block}} for r in rows])
-    if rows and rows[0].values:
-        first = next(iter(rows[0].values.values())).details
-        hint(f"Mean loss of {first['examples']} training examples, evaluation mode; * has not converged.")
+        table(
+            [{"run": r.run, "epoch": str(r.epoch), **{heading(n): cell(r.values.get(n)) for n in block}} for r in rows]
+        )
+    first = next((value.details for row in rows for value in row.values.values()), None)
+    if first:
+        mode = "" if first["batch_norm"] == "evaluation" else f" with BatchNorm {first['batch_norm']}"
+        hint(f"Mean loss of {first['examples']} training examples, evaluation mode{mode}; * has not converged.")
 
 
 def blocks(rows: list[Measured]) -> list[list[str]]:
     """The measures of each table: as many as fit beside the names of the runs in the width of the terminal."""
     left, found = 0, list[list[str]]()
     name = max((len(row.run) for row in rows), default=0)
-    for measure in rows[0].values if rows else []:
-        texts = [line for row in rows for line in (*heading(measure).split("\n"), cell(row.values[measure]))]
+    for measure in dict.fromkeys(measure for row in rows for measure in row.values):
+        texts = [*heading(measure).split("\n"), *(cell(row.values.get(measure)) for row in rows)]
         width = max(map(len, texts)) + 3
         if not found or width > left:
             found.append([])
@@ -182,8 +214,10 @@ def heading(measure: str) -> str:
     return measure.replace("-", "-\n").replace(" ", "\n")
 
 
-def cell(value: Result) -> str:
+def cell(value: Result | None) -> str:
     """A value as a table shows it, with its standard error; one that has not converged is marked."""
+    if value is None:
+        return ""
     error = "" if value.stderr is None else f" ± {value.stderr:.1g}"
     return f"{value.value:.4g}{error}" + ("" if value.converged else " *")
 

@@ -107,7 +107,9 @@ def _is_share(metric: str) -> bool:
 
 
 def _value(value: float, metric: str, sign: str = "") -> str:
-    return f"{100.0 * value:{sign}.2f}" if _is_share(metric) else f"{value:{sign}.4f}"
+    if _is_share(metric):
+        return f"{100.0 * value:{sign}.2f}"
+    return f"{value:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"
 
 
 def _mean(summary: Summary, metric: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.report import notes
+from samcli.report.kept import kept_measures, with_measure
 from samcli.report.reading import Reading, higher_is_better, limit, read
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import cell_key, label, shared, telling
@@ -28,7 +29,8 @@ def compare(
     Args:
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
         baseline: the optimizer that the others are compared to.
-        metric: a column of `metrics.csv`; by default the test accuracy or the test R² of the task.
+        metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by the name that it has in
+            `kept_measures`; by default the test accuracy or the test R² of the task.
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
             last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
             of the same data set and model.
@@ -42,7 +44,7 @@ def compare(
     if budget not in BUDGETS:
         raise ConfigError(f"There is no budget named {budget!r}; {nearest(budget, BUDGETS)}")
     if metric is not None:
-        _check_metric(metric, runs)
+        runs = _with_metric(metric, runs)
     single, duplicates = _one_per_seed(runs)
     places = _grouped(single, "dataset", "model")
     limits = {
@@ -139,9 +141,14 @@ def _task_metric(runs: Sequence[Run]) -> str:
     return "test_r2" if any("test_r2" in run.metrics for run in runs) else "test_accuracy"
 
 
-def _check_metric(metric: str, runs: Sequence[Run]) -> None:
+def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
+    """The runs with the metric among their columns."""
     known = list(dict.fromkeys(str(name) for run in runs for name in run.metrics.columns if name != "epoch"))
     if metric not in known:
-        raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
+        measures = {measure.name: measure for measure in kept_measures(runs)}
+        if metric not in measures:
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, [*known, *measures])}")
+        return [with_measure(run, measures[metric]) for run in runs]
     if not any(run.metrics[metric].notna().any() for run in runs if metric in run.metrics):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
+    return runs

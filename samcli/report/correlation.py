@@ -1,24 +1,23 @@
-"""Whether measures of sharpness rank runs as their generalisation gaps do."""
+"""Whether measures of sharpness rank runs as their generalisation gaps do, or as another metric does."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from samcli.errors import NothingToCompare
+from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.report.kept import kept_measures
 from samcli.runs.reader import Run
-from samcli.runs.sharpness_file import SharpnessFile
 from samcli.stats import RankCorrelation, kendall
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """Kendall's τ between one measure and the generalisation gap, over the runs that have both.
+    """Kendall's τ between one measure and another quantity, over the runs that have both.
 
     Attributes:
-        measure: with its radius where there are several.
+        measure: with its radius, and with what else tells it from others.
         examples: that it was measured on.
         correlation: over the runs.
         unconverged: how many runs were left out since the measure had not converged or was no number.
@@ -30,41 +29,49 @@ class Correlation:
     unconverged: int
 
 
-def correlate(runs: Sequence[Run]) -> list[Correlation]:
-    """One correlation for each measure, with the same parameters, that was kept of at least two of the runs.
+def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlation]:
+    """One correlation for each measure, with the same parameters, that was kept of at least two of the finished runs.
 
-    The gap is the training score less the test score after the last epoch (accuracy, or R² of a regression), in the
-    columns of `metrics.csv`: the training score is one with augmentation and, where there is label noise, of the noisy
-    labels.
+    By default it is that with the generalisation gap: the training score less the test score after the last epoch
+    (accuracy, or R² of a regression), in the columns of `metrics.csv`. The training score is one with augmentation and,
+    where there is label noise, of the noisy labels.
+
+    Args:
+        runs: any runs.
+        metric: in place of the gap, a column of `metrics.csv` after the last epoch.
 
     Raises:
         NothingToCompare: no measure was kept of two finished runs.
+        ConfigError: no run has such a metric.
     """
-    gaps: dict[str, list[tuple[float, float]]] = {}
-    names: dict[str, tuple[str, int]] = {}
-    left_out: dict[str, int] = {}
-    for run in runs:
-        gap = generalisation_gap(run)
-        if gap is None:
-            continue
-        for entry in SharpnessFile(run.folder / "checkpoint.pt").entries:
-            key = json.dumps(entry["key"], sort_keys=True)
-            names[key] = (str(entry["label"]), int(entry["key"]["examples"]))
-            pairs = gaps.setdefault(key, [])
-            if entry["converged"] and isinstance(entry["value"], float | int):
-                pairs.append((float(entry["value"]), gap))
-            else:
-                left_out[key] = left_out.get(key, 0) + 1
-    found = [
-        Correlation(*names[key], kendall([s for s, _ in pairs], [gap for _, gap in pairs]), left_out.get(key, 0))
-        for key, pairs in gaps.items()
-        if len(pairs) >= 2
-    ]
+    if metric is not None:
+        _check(metric, runs)
+    others = {run.folder: other for run in runs if (other := _other(run, metric)) is not None}
+    found = []
+    for kept in kept_measures([run for run in runs if run.folder in others]):
+        if len(kept.values) >= 2:
+            tau = kendall(list(kept.values.values()), [others[folder] for folder in kept.values])
+            found.append(Correlation(kept.name, kept.examples, tau, kept.unconverged))
     if not found:
         raise NothingToCompare(
             "No measure of sharpness is kept of two finished runs; measure them first: samcli sharpness RESULTS"
         )
     return sorted(found, key=lambda one: -abs(one.correlation.tau or 0.0))
+
+
+def _check(metric: str, runs: Sequence[Run]) -> None:
+    known = list(dict.fromkeys(str(name) for run in runs for name in run.metrics.columns if name != "epoch"))
+    if metric not in known:
+        raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
+
+
+def _other(run: Run, metric: str | None) -> float | None:
+    if metric is None:
+        return generalisation_gap(run)
+    if run.state != "finished" or metric not in run.metrics or not len(run.metrics):
+        return None
+    value = float(run.metrics[metric].iloc[-1])
+    return value if math.isfinite(value) else None
 
 
 def generalisation_gap(run: Run) -> float | None:

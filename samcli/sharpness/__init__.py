@@ -19,7 +19,11 @@ from samcli.sharpness import relative_flatness as relative_flatness
 # isort: on
 from samcli.sharpness.base import MEASURES as MEASURES
 from samcli.sharpness.base import Measure as Measure
+from samcli.sharpness.landscape import Landscape as Landscape
+from samcli.sharpness.landscape import loss_line as loss_line
+from samcli.sharpness.landscape import loss_slice as loss_slice
 from samcli.sharpness.measure import labels as labels
 from samcli.sharpness.measure import measure as measure
+from samcli.sharpness.measure import measuring as measuring
 from samcli.sharpness.problem import Problem as Problem
 from samcli.sharpness.result import Result as Result

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.logits import normalised
 from samcli.sharpness.noise import error_of_mean, gaussian, in_quadrature, scales_of, uniform
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -35,6 +36,8 @@ class AverageCase(Measure):
     is particular to a draw and an example is in both, so it rather is too large.) To compare networks measured with
     one seed on the same examples, most of either is common to both and the difference is more certain than that.
 
+    `normalise_logits` measures the loss of logits without mean and of length 1; see `samcli.sharpness.logits`.
+
     The published grids of ρ are 0.005 to 0.04 for vision transformers and 0.05 to 0.4 for ResNets; 0.01 is small for
     either, so that the value is still about the point w. The cost: 2 `draws` + 1 forward passes, `draws` + 1 without
     `antithetic`.
@@ -45,14 +48,18 @@ class AverageCase(Measure):
     rho: float = option(0.01, "size ρ of the noise in each coordinate", minimum=0.0)
     draws: int = option(20, "independent draws of the noise", minimum=2)
     antithetic: bool = option(True, "whether each draw is used with both signs")
+    normalise_logits: bool = option(False, "whether the loss gets logits without mean and of length 1")
 
     def of(self, problem: Problem) -> Result:
+        if self.normalise_logits:
+            problem = normalised(problem)
         before = problem.memo("example_losses", problem.example_losses)
         details: dict[str, Any] = {
             **circumstances(problem),
             "rho": self.rho,
             "draws": self.draws,
             "antithetic": self.antithetic,
+            "normalise_logits": self.normalise_logits,
             **self._scaling(),
             "loss": float(before.mean()),
             "passes": 1 + self.draws * (2 if self.antithetic else 1),

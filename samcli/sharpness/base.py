@@ -27,6 +27,7 @@ def circumstances(problem: Problem) -> dict[str, Any]:
         "examples": problem.examples,
         "parameters": problem.dimension,
         "dtype": problem.dtype,
-        "batch_norm": "evaluation",
+        "batch_norm": problem.batch_norm,
+        **({"batch_size": problem.batch_size} if problem.batch_norm != "evaluation" else {}),
         "seed": problem.seed,
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import element_scales, is_weight
+from samcli.errors import NotApplicable
 from samcli.sharpness.lanczos import Lanczos, Operator
+from samcli.sharpness.noise import asam_scales
 from samcli.sharpness.problem import Problem
 
 # The gradient is a forward and a backward pass; its derivative runs through both again. The Gauss-Newton product has a
@@ -41,9 +43,32 @@ def gauss_newton(problem: Problem) -> Curvature:
 
 def adaptive_hessian(problem: Problem, eta: float) -> Curvature:
     """T H T with ASAM's T: |w| + η for weights, 1 for biases."""
-    values = [parameter.detach() for parameter in problem.parameters]
-    scale = torch.cat([s.reshape(-1) for s in element_scales(values, map(is_weight, problem.names), eta)])
-    return Curvature(f"adaptive hessian {eta!r}", lambda v: scale * problem.hessian_times(scale * v))
+    return _rescaled(f"adaptive hessian {eta!r}", problem, asam_scales(problem, eta))
+
+
+def adam_hessian(problem: Problem) -> Curvature:
+    """P^-½ H P^-½ with Adam's preconditioner P; where the optimizer has no state, P is infinite.
+
+    Raises:
+        NotApplicable: there is no P.
+    """
+    preconditioner = problem.stability.preconditioner if problem.stability else None
+    if not preconditioner:
+        raise NotApplicable(
+            "lambda-max-adam needs the state of Adam or AdamW after a step, with one learning rate for all parameters; "
+            "leave it out for weights that were trained otherwise."
+        )
+    scales = [
+        preconditioner[name].rsqrt() if name in preconditioner else torch.zeros_like(parameter)
+        for name, parameter in zip(problem.names, problem.parameters, strict=True)
+    ]
+    return _rescaled("adam hessian", problem, scales)
+
+
+def _rescaled(name: str, problem: Problem, scales: Sequence[Tensor]) -> Curvature:
+    """S H S for a diagonal S in the shapes of the parameters."""
+    scale = torch.cat([part.detach().reshape(-1) for part in scales])
+    return Curvature(name, lambda v: scale * problem.hessian_times(scale * v))
 
 
 def krylov(problem: Problem, curvature: Curvature) -> Lanczos:

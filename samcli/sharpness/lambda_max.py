@@ -7,25 +7,15 @@ from typing import Any, ClassVar
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov
+from samcli.sharpness.curvature import Curvature, adam_hessian, adaptive_hessian, cost, gauss_newton, hessian, krylov
 from samcli.sharpness.lanczos import extreme_eigenvalue
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
 
-@MEASURES.register("lambda-max")
 @dataclass(frozen=True, kw_only=True)
-class LambdaMax(Measure):
-    """λ_max(∇²L(w)): the largest curvature in any direction, with its sign, by the Lanczos method.
-
-    `details` holds the relative `residual` ‖Hx - λx‖ / max |Ritz value| from one more product, the number of
-    Hessian-vector `products` (about 10), and the `tolerance`; a value whose residual is above the tolerance has
-    `converged` False. A residual certifies that an eigenvalue is near, not that it is the largest, so some guard steps
-    follow the first small one. The Krylov space is shared with the other measures of the same operator.
-
-    There is no standard error: the error from measuring on a part of the data is larger than that of the method, and is
-    seen by measuring on other examples (another seed of the command). Compare values on the same examples.
-    """
+class Extreme(Measure):
+    """The largest or the smallest eigenvalue of a symmetric operator, the Hessian unless another is named."""
 
     largest: ClassVar[bool] = True
 
@@ -42,6 +32,7 @@ class LambdaMax(Measure):
         details = {
             **circumstances(problem),
             **self._scaling(),
+            **self._edge(problem, found.value),
             "residual": found.residual,
             **cost(found.products),
             "tolerance": self.tolerance,
@@ -55,10 +46,36 @@ class LambdaMax(Measure):
     def _scaling(self) -> dict[str, Any]:
         return {}
 
+    def _edge(self, problem: Problem, value: float) -> dict[str, float]:
+        return {}
+
+
+@MEASURES.register("lambda-max")
+@dataclass(frozen=True, kw_only=True)
+class LambdaMax(Extreme):
+    """λ_max(∇²L(w)): the largest curvature in any direction, with its sign, by the Lanczos method.
+
+    `details` holds the relative `residual` ‖Hx - λx‖ / max |Ritz value| from one more product, the number of
+    Hessian-vector `products` (about 10), and the `tolerance`; a value whose residual is above the tolerance has
+    `converged` False. A residual certifies that an eigenvalue is near, not that it is the largest, so some guard steps
+    follow the first small one. The Krylov space is shared with the other measures of the same operator.
+
+    Where the optimizer is known to be SGD, `details` also has its `edge_of_stability` (2/η, with momentum (2 + 2β)/η),
+    the learning rate η of the last step, and `edge_ratio`, the value over the edge; see
+    `samcli.sharpness.stability`. After a schedule that ends near zero the edge lies far above.
+
+    There is no standard error: the error from measuring on a part of the data is larger than that of the method, and is
+    seen by measuring on other examples (another seed of the command). Compare values on the same examples.
+    """
+
+    def _edge(self, problem: Problem, value: float) -> dict[str, float]:
+        known = problem.stability
+        return known.details(value) if known and known.preconditioner is None else {}
+
 
 @MEASURES.register("lambda-min")
 @dataclass(frozen=True, kw_only=True)
-class LambdaMin(LambdaMax):
+class LambdaMin(Extreme):
     """λ_min(∇²L(w)): the smallest curvature; below zero, the loss falls in some direction at second order.
 
     Method, parameters and `details` are those of `lambda-max`. The tolerance is relative to the largest |eigenvalue|:
@@ -71,7 +88,7 @@ class LambdaMin(LambdaMax):
 
 @MEASURES.register("lambda-max-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveLambdaMax(LambdaMax):
+class AdaptiveLambdaMax(Extreme):
     """λ_max(T ∇²L(w) T) with ASAM's T: the largest curvature relative to the size of each weight.
 
     T is |w| + η for weights and 1 for biases (Kwon et al., ICML 2021, section 4). With η = 0 and without biases,
@@ -87,9 +104,30 @@ class AdaptiveLambdaMax(LambdaMax):
         return {"eta": self.eta}
 
 
+@MEASURES.register("lambda-max-adam")
+@dataclass(frozen=True, kw_only=True)
+class AdamLambdaMax(Extreme):
+    """λ_max(P^-½ ∇²L(w) P^-½) with Adam's preconditioner P from the optimizer's own state.
+
+    J. Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022): trained with full batches, it rises
+    until it hovers about the edge (2 + 2β₁)/((1 - β₁) η), 38/η for β₁ = 0.9. P and what `details` has of the edge are
+    described in `samcli.sharpness.stability`; the rest is as for `lambda-max`. Parameters without a state, which the
+    optimizer has not moved, are left out.
+
+    Raises:
+        NotApplicable: the optimizer is not known, not Adam, or has made no step.
+    """
+
+    def _curvature(self, problem: Problem) -> Curvature:
+        return adam_hessian(problem)
+
+    def _edge(self, problem: Problem, value: float) -> dict[str, float]:
+        return problem.stability.details(value) if problem.stability else {}
+
+
 @MEASURES.register("gauss-newton-lambda-max")
 @dataclass(frozen=True, kw_only=True)
-class GaussNewtonLambdaMax(LambdaMax):
+class GaussNewtonLambdaMax(Extreme):
     """λ_max(G), G = Jᵀ (∂²ℓ/∂f²) J: the Hessian without the curvature of the network itself.
 
     J is the derivative of the outputs f by the parameters (Schraudolph, Neural Computation 2002). For cross-entropy G

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from torch import nn
+from torch.optim import Optimizer
 
 from samcli.errors import ConfigError, nearest
 from samcli.sharpness.base import MEASURES
+from samcli.sharpness.batch_norm import normalising
 from samcli.sharpness.problem import Batches, Loss, Problem
 from samcli.sharpness.result import Result
+from samcli.sharpness.stability import stability_of
 from samcli.sharpness.state import untouched
 
 
@@ -21,6 +25,8 @@ def measure(
     measures: Sequence[str] = ("one-step", "lambda-max"),
     *,
     seed: int = 0,
+    batch_norm: str = "evaluation",
+    optimizer: Optimizer | None = None,
     **parameters: Any,
 ) -> dict[str, Result]:
     """Measure the sharpness of a model in evaluation mode, and leave it as it was.
@@ -33,7 +39,11 @@ def measure(
         loss: `loss(output, target)`, the mean over its batch.
         data: (input, target) batches of any sizes; every value is that of the mean loss over all examples together.
         measures: names from `MEASURES`.
-        seed: of the start vector of iterative measures.
+        seed: of all that is drawn.
+        batch_norm: what BatchNorm normalises by: "evaluation" is its running statistics, "recalibrated" these after
+            they were estimated anew on the data, "batch" those of each batch; see `samcli.sharpness.batch_norm`.
+        optimizer: that the model was trained with; `lambda-max-adam` needs its state, and `lambda-max` then records
+            the edge of stability. It is only read.
         parameters: of the measures, each given to all that have it: `rho`, the radius of the neighbourhood, or several
             of them; `eta`, η of the adaptive measures; `m`, ...; see the fields of each.
 
@@ -41,7 +51,8 @@ def measure(
         A result for each measure by its name; with several radii those that have one are named `one-step rho=0.1`.
 
     Raises:
-        ConfigError: no measure of that name, or a parameter that none of them has.
+        ConfigError: no measure of that name, a parameter that none of them has, no such BatchNorm mode.
+        NotApplicable: a measure is not defined for this model, data or optimizer.
         ValueError: no examples, or no parameters that require a gradient.
 
     >>> import torch
@@ -52,11 +63,30 @@ def measure(
     1.0
     """
     chosen = [(label, MEASURES.create(name, **settings)) for label, name, settings in labels(measures, parameters)]
+    with measuring(model, loss, data, seed=seed, batch_norm=batch_norm, optimizer=optimizer) as problem:
+        return {label: one.of(problem) for label, one in chosen}
+
+
+@contextmanager
+def measuring(
+    model: nn.Module,
+    loss: Loss,
+    data: Batches,
+    *,
+    seed: int = 0,
+    batch_norm: str = "evaluation",
+    optimizer: Optimizer | None = None,
+) -> Iterator[Problem]:
+    """The problem that measures are of, while the model is in the mode it is measured in.
+
+    Arguments, errors, and what comes back afterwards are those of `measure`.
+    """
     # torch.compile's wrapper has no second derivative; the module inside shares the parameters
     inner = cast(nn.Module, getattr(model, "_orig_mod", model))
-    with untouched(inner):
-        problem = Problem(inner, loss, data, seed)
-        return {label: one.of(problem) for label, one in chosen}
+    stability = None if optimizer is None else stability_of(optimizer, inner)
+    batches = [(inputs, targets) for inputs, targets in data if len(inputs)]
+    with untouched(inner), normalising(inner, batch_norm, batches):
+        yield Problem(inner, loss, batches, seed, batch_norm=batch_norm, stability=stability)
 
 
 def labels(measures: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -76,8 +106,11 @@ def labels(measures: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple
         radii = settings.get("rho")
         if isinstance(radii, Sequence):
             several = len(radii) > 1
-            for rho in sorted(radii):
-                found.append((f"{name} rho={rho:g}" if several else name, name, {**settings, "rho": rho}))
+            for rho in sorted(set(radii)):
+                one = {**settings, "rho": rho}
+                if "after" in options:
+                    one["after"] = tuple(smaller for smaller in sorted(set(radii)) if 0.0 < smaller < rho)
+                found.append((f"{name} rho={rho:g}" if several else name, name, one))
         else:
             found.append((name, name, settings))
     return found

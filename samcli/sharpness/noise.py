@@ -13,8 +13,11 @@ from samcli.sharpness.problem import Problem
 
 def scales_of(problem: Problem, eta: float | None) -> list[Tensor] | None:
     """ASAM's T, |w| + η for weights and 1 for biases; None, which stands for T = 1, without an η."""
-    if eta is None:
-        return None
+    return None if eta is None else asam_scales(problem, eta)
+
+
+def asam_scales(problem: Problem, eta: float) -> list[Tensor]:
+    """ASAM's T, |w| + η for weights and 1 for biases, in the shapes of the parameters."""
     weights = [parameter.detach() for parameter in problem.parameters]
     return element_scales(weights, map(is_weight, problem.names), eta)
 

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import torch
 
-from samcli.optim.geometry import element_scales, global_norm, is_weight, steepest_ascent
+from samcli.optim.geometry import global_norm, steepest_ascent
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.noise import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -34,8 +35,7 @@ class OneStep(Measure):
         details = {**circumstances(problem), "rho": self.rho, "norm": self.norm, "loss": loss, **self._scaling()}
         if not (math.isfinite(loss) and bool(torch.isfinite(global_norm(gradient)))):
             return Result(math.nan, converged=False, details=details)
-        eta = self._scaling().get("eta")
-        scales = None if eta is None else element_scales(_values(problem), map(is_weight, problem.names), eta)
+        scales = scales_of(problem, self._scaling().get("eta"))
         value = problem.loss_at(steepest_ascent(gradient, self.rho, self.norm, scales)) - loss
         finite = math.isfinite(value)
         return Result(value if finite else math.nan, converged=finite, details=details)
@@ -72,7 +72,3 @@ class AdaptiveOneStepBox(AdaptiveOneStep):
     """L(w + ε) - L(w), ε = ρ T sign g with ASAM's T, in the l∞ norm."""
 
     norm: ClassVar[float] = math.inf
-
-
-def _values(problem: Problem) -> list[torch.Tensor]:
-    return [parameter.detach() for parameter in problem.parameters]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from samcli.errors import ConfigError
+from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
 from samcli.sharpness.noise import error_of_mean, gaussian, in_quadrature, scales_of
@@ -43,7 +43,7 @@ class PacBayesSigma(Measure):
     1 + `draws` · (values of σ tried + 3) forward passes, about 130 with the defaults.
 
     Raises:
-        ConfigError: the outputs are not one score for each class, or the targets not class numbers.
+        NotApplicable: the outputs are not one score for each class, or the targets not class numbers.
     """
 
     drop: float = option(0.1, "the fall of the accuracy, as a fraction", above=0.0, below=1.0)
@@ -152,7 +152,7 @@ def _right(outputs: Tensor, targets: Tensor) -> Tensor:
 def _check(outputs: Tensor, targets: Tensor) -> None:
     numbers = not (targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool)
     if not (outputs.dim() == 2 and outputs.shape[1] > 1 and targets.dim() == 1 and numbers):
-        raise ConfigError(
+        raise NotApplicable(
             "The PAC-Bayes measures count right answers: they need outputs of the shape (examples, classes) and class "
             "numbers as targets. Leave them out for other tasks."
         )

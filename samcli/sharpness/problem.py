@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from samcli.errors import NotApplicable
 from samcli.optim.batch import example_losses
 from samcli.optim.perturb import moved
+from samcli.sharpness.stability import Stability
 
 T = TypeVar("T")
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -22,13 +24,17 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 class Problem:
     """L(w) = (1/n) Σ ℓ(f_w(x_i), y_i) and its derivatives.
 
-    A batch of n_b examples counts n_b/n, so values do not depend on how the examples are cut into batches.
+    A batch of n_b examples counts n_b/n, so values do not depend on how the examples are cut into batches, as long as
+    BatchNorm's statistics do not.
 
     Args:
         model: in evaluation mode; its parameters with `requires_grad` are w.
         loss: of an output and a target, the mean over a batch.
         data: (input, target) batches of any sizes.
         seed: for the measures that draw random numbers.
+        batch_norm: what BatchNorm's statistics are taken from, see `samcli.sharpness.batch_norm`; the model is in this
+            mode.
+        stability: of the optimizer that the model was trained with, if it is known.
 
     Attributes:
         names, parameters: of the model, those that are perturbed.
@@ -39,8 +45,18 @@ class Problem:
         ValueError: no examples, or no parameters that require a gradient.
     """
 
-    def __init__(self, model: nn.Module, loss: Loss, data: Batches, seed: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        data: Batches,
+        seed: int,
+        *,
+        batch_norm: str = "evaluation",
+        stability: Stability | None = None,
+    ) -> None:
         self._model, self._loss = model, loss
+        self.batch_norm, self.stability = batch_norm, stability
         # a list, for an iterator would be empty after the first pass; the mean over an empty batch is NaN
         self._data = [(inputs, targets) for inputs, targets in data if len(inputs)]
         self.seed = seed
@@ -59,6 +75,11 @@ class Problem:
     def dtype(self) -> str:
         """Of the parameters, as `float32`."""
         return str(self.parameters[0].dtype).removeprefix("torch.")
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in the largest batch, on which values do not depend unless BatchNorm looks at batches."""
+        return max(len(inputs) for inputs, _ in self._data)
 
     @property
     def dimension(self) -> int:
@@ -87,10 +108,10 @@ class Problem:
                 torch._foreach_add_(gradient, parts, alpha=weight)
         return float(total), gradient
 
-    def loss_at(self, epsilon: Sequence[Tensor]) -> float:
-        """L(w + ε); the parameters come back bit for bit."""
+    def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
+        """L(w + ε), or L(w); the parameters come back bit for bit."""
         total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
-        with torch.no_grad(), moved(self.parameters, list(epsilon)):
+        with torch.no_grad(), moved(self.parameters if epsilon is not None else [], list(epsilon or [])):
             for inputs, targets in self._data:
                 total += len(inputs) / self.examples * self._loss(self._model(inputs), targets)
         return float(total)
@@ -117,15 +138,27 @@ class Problem:
         return example_losses(self._loss, outputs, targets)
 
     def parts(self, m: int) -> Iterator[Problem]:
-        """The same function on successive disjoint sets of m examples; the last has what is left."""
+        """The same function on successive disjoint sets of m examples; the last has what is left.
+
+        Raises:
+            NotApplicable: a set of one example, with BatchNorm by batches.
+        """
+        if self.batch_norm == "batch" and (m == 1 or self.examples % m == 1):
+            raise NotApplicable(
+                "A set of one example has no statistics for BatchNorm; choose another m or number of examples, or "
+                "another batch_norm mode."
+            )
         inputs, targets = (torch.cat(column) for column in zip(*self._data, strict=True))
         for start in range(0, self.examples, m):
             part = slice(start, start + m)
-            yield Problem(self._model, self._loss, [(inputs[part], targets[part])], self.seed)
+            yield self._with(self._loss, [(inputs[part], targets[part])])
 
     def with_loss(self, transform: Callable[[Loss], Loss]) -> Problem:
         """The same model and examples with a loss made from this one."""
-        return Problem(self._model, transform(self._loss), self._data, self.seed)
+        return self._with(transform(self._loss), self._data)
+
+    def _with(self, loss: Loss, data: Batches) -> Problem:
+        return Problem(self._model, loss, data, self.seed, batch_norm=self.batch_norm, stability=self.stability)
 
     def generator(self, purpose: str) -> torch.Generator:
         """A generator on the CPU, so that draws are the same on every device: a function of the seed and a purpose."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from samcli.errors import ConfigError, nearest
+from samcli.errors import ConfigError, NotApplicable, nearest
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
 from samcli.sharpness.curvature import cost
@@ -44,6 +44,7 @@ class RelativeFlatness(Measure):
 
     Raises:
         ConfigError: no such weight matrix.
+        NotApplicable: no weight matrix at all.
     """
 
     layer: str | None = option(None, "name of a weight matrix; null is the last one")
@@ -71,7 +72,7 @@ class RelativeFlatness(Measure):
     def _name(self, problem: Problem) -> str:
         matrices = [name for name, p in zip(problem.names, problem.parameters, strict=True) if p.dim() == 2]
         if not matrices:
-            raise ConfigError(
+            raise NotApplicable(
                 "Relative flatness is that of a fully connected layer: the model has no weight matrix that requires a "
                 "gradient. Leave it out for this model."
             )

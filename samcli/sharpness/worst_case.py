@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -14,8 +16,9 @@ from samcli.registry import option
 from samcli.sharpness.ascent import Found, climb, settled
 from samcli.sharpness.ball import Ball
 from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.logits import normalised
 from samcli.sharpness.noise import error_of_mean, scales_of
-from samcli.sharpness.problem import Loss, Problem
+from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
 
@@ -30,17 +33,17 @@ class WorstCase(Measure):
     makes every iterate invariant under the rescaling of layers.
 
     The value is that of a point inside the ball that was really evaluated: at least 0, at least `one-step` at the same
-    ρ, and below the true maximum by an unknown amount, which more steps and restarts make smaller. Radii measured one
-    after the other in increasing order give values that do not decrease: each also starts from the best point of the
-    radius before, at the price of one copy of the parameters; with `m` only the values are carried over.
+    ρ, and below the true maximum by an unknown amount, which more steps and restarts make smaller. Smaller radii in
+    `after` are climbed first, and each ascent also starts from the best point of the radius before, so that values do
+    not decrease from one radius to the next; with `m` only the values are carried over. Several radii in one call are
+    measured so, each `after` all smaller ones: a value is a function of its parameters, whatever else is measured.
 
     With `m` the examples are cut, in their order, into sets of m. Each set has an ε of its own, and the value is the
     mean of the sets' maxima, weighted by their sizes (the last may be smaller): m-sharpness (Foret et al., section
     4.1). The true one is at least the true worst case of all examples together. The physical batch size has no part
     in it.
 
-    `normalise_logits` replaces the outputs f of each example by (f - mean f)/‖f - mean f‖ over the last dimension
-    before the loss (Andriushchenko et al.), so that the scale of the logits does not matter.
+    `normalise_logits` measures the loss of logits without mean and of length 1; see `samcli.sharpness.logits`.
 
     `stderr` is the error from the choice of examples (`example_stderr` too): with all examples together it is that of
     the mean difference of the losses at the ε that was found, taken as given, and so does not contain that ε was chosen
@@ -51,9 +54,9 @@ class WorstCase(Measure):
     than 1 % of its final value. True says that the ascent has settled, not that it found the maximum.
 
     The cost, in `details["passes"]`: about 2 (steps + 1) restarts forward and backward passes over all examples, each
-    counted as one. `details` also has the number of `sets` and, where it is one, the `perturbation_norm` ‖T⁻¹ε‖ of the
-    point that was found. The published grid of ρ is 0.25 to 2 for ResNets and 0.025 to 0.2 for vision transformers, on
-    1024 training examples with m = 128.
+    counted as one; those of the radii in `after` stand in their own results. `details` also has the number of `sets`
+    and, where it is one, the `perturbation_norm` ‖T⁻¹ε‖ of the point that was found. The published grid of ρ is 0.25 to
+    2 for ResNets and 0.025 to 0.2 for vision transformers, on 1024 training examples with m = 128.
     """
 
     norm: ClassVar[float] = 2.0
@@ -63,39 +66,49 @@ class WorstCase(Measure):
     restarts: int = option(1, "ascents; the first from the parameters, the others from random points", minimum=1)
     m: int | None = option(None, "examples in each set that has a perturbation of its own; null: all in one", minimum=1)
     normalise_logits: bool = option(False, "whether the loss gets logits without mean and of length 1")
+    after: tuple[float, ...] = option((), "smaller radii to climb first, each from the one before", above=0.0)
+
+    def __post_init__(self) -> None:
+        radii = (*self.after, self.rho)
+        if any(smaller >= larger for smaller, larger in itertools.pairwise(radii)):
+            raise ConfigError("The radii in after must increase and be smaller than rho.")
 
     def of(self, problem: Problem) -> Result:
-        # kept, for a second ascent at the same radius would start from more than the first
-        return problem.memo(f"result {self!r}", lambda: self._measured(problem))
-
-    def _measured(self, problem: Problem) -> Result:
         if self.normalise_logits:
-            problem = problem.memo("normalised logits", lambda: problem.with_loss(_of_normalised_logits))
-        key = f"reached {replace(self, rho=0.0)!r}"
-        reached = problem.memo(key, _Reached)
+            problem = normalised(problem)
         if self.m is None or self.m >= problem.examples:
-            return self._of_all(problem, reached)
-        return self._of_sets(problem, self.m, reached)
+            return self._of_all(problem)
+        return self._of_sets(problem, self.m)
 
-    def _of_all(self, problem: Problem, reached: _Reached) -> Result:
-        ball = self._ball(problem)
-        known = reached.found if 0.0 < reached.rho < self.rho else None
+    def _reached(self, problem: Problem) -> _Reached:
+        """What the last radius in `after` has reached, which is measured unless it is the last that was."""
+        last = problem.memo("worst case reached", _Last)
+        if not self.after:
+            return _Reached()
+        before = replace(self, rho=self.after[-1], after=self.after[:-1])
+        if last.measure != before:
+            before.of(problem)
+        return last.reached
+
+    def _of_all(self, problem: Problem) -> Result:
+        ball, known = self._ball(problem), self._reached(problem).found
         found = self._climb(problem, ball, problem.generator("worst-case 0"), known)
         details = {**self._details(problem), "sets": 1, "passes": found.passes}
         if math.isnan(found.gain):
+            self._keep(problem, _Reached())
             return Result(math.nan, converged=False, details=details)
-        reached.keep(self.rho, found=found)
+        self._keep(problem, _Reached(found=found))
         _, difference = example_differences(problem, ball.scaled(found.position))
         stderr = error_of_mean(difference)
         details |= {"passes": found.passes + 2, "perturbation_norm": ball.length(found.position)}
         details["example_stderr"] = stderr
         return Result(found.gain, stderr, found.settled, details)
 
-    def _of_sets(self, problem: Problem, m: int, reached: _Reached) -> Result:
+    def _of_sets(self, problem: Problem, m: int) -> Result:
         gains, earlier, passes = [], [], 0.0
-        weights = []
+        weights, reached = [], self._reached(problem).gains
         for number, part in enumerate(problem.parts(m)):
-            known = reached.gains[number] if 0.0 < reached.rho < self.rho else 0.0
+            known = reached[number] if reached else 0.0
             found = self._climb(part, self._ball(part), problem.generator(f"worst-case {number}"), None)
             weights.append(part.examples / problem.examples)
             gains.append(found.gain if math.isnan(found.gain) else max(found.gain, known))
@@ -103,14 +116,18 @@ class WorstCase(Measure):
             passes += weights[-1] * found.passes
         value, before = _weighted(weights, gains), _weighted(weights, earlier)
         details = {**self._details(problem), "sets": len(gains), "passes": round(passes, 3)}
+        self._keep(problem, _Reached(gains=[] if math.isnan(value) else gains))
         if math.isnan(value):
             return Result(math.nan, converged=False, details=details)
-        reached.keep(self.rho, gains=gains)
         # std/√k for k sets of one size
         spread = sum((w * (gain - value)) ** 2 for w, gain in zip(weights, gains, strict=True))
         stderr = math.sqrt(spread * len(gains) / (len(gains) - 1))
         details["example_stderr"] = stderr
         return Result(value, stderr, settled(value, before), details)
+
+    def _keep(self, problem: Problem, reached: _Reached) -> None:
+        last = problem.memo("worst case reached", _Last)
+        last.measure, last.reached = self, reached
 
     def _climb(self, problem: Problem, ball: Ball, generator: torch.Generator, known: Found | None) -> Found:
         return climb(problem, ball, steps=self.steps, restarts=self.restarts, generator=generator, known=known)
@@ -128,6 +145,7 @@ class WorstCase(Measure):
             "restarts": self.restarts,
             "m": self.m,
             "normalise_logits": self.normalise_logits,
+            "after": list(self.after),
             "loss": problem.loss_and_gradient[0],
         }
 
@@ -178,17 +196,20 @@ class AdaptiveWorstCaseBox(AdaptiveWorstCase):
     rho: float = option(0.002, "half the side ρ of the box, relative to T", minimum=0.0)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Reached:
-    """What the largest radius so far has reached: its best point, or the gain of each set."""
+    """What a radius has reached: its best point, or the gain of each set; nothing if the loss was not finite."""
 
-    rho: float = 0.0
     found: Found | None = None
-    gains: list[float] = field(default_factory=list)
+    gains: Sequence[float] = ()
 
-    def keep(self, rho: float, found: Found | None = None, gains: list[float] | None = None) -> None:
-        if rho > self.rho:
-            self.rho, self.found, self.gains = rho, found, gains or []
+
+@dataclass
+class _Last:
+    """The last worst case that was measured: one best point is kept, not one for each radius."""
+
+    measure: WorstCase | None = None
+    reached: _Reached = _Reached()
 
 
 def example_differences(problem: Problem, epsilon: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -199,14 +220,3 @@ def example_differences(problem: Problem, epsilon: list[Tensor]) -> tuple[Tensor
 
 def _weighted(weights: list[float], values: list[float]) -> float:
     return sum(weight * value for weight, value in zip(weights, values, strict=True))
-
-
-def _of_normalised_logits(loss: Loss) -> Loss:
-    def of(output: Tensor, target: Tensor) -> Tensor:
-        if output.shape[-1] < 2:
-            raise ConfigError("One output for each example cannot be normalised; leave normalise_logits out.")
-        centred = output - output.mean(-1, keepdim=True)
-        # the smallest length is that of the authors' code; equal logits stay equal
-        return loss(torch.nn.functional.normalize(centred, dim=-1, eps=1e-10), target)
-
-    return of

@@ -55,15 +55,14 @@ def kendall(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) ->
     if a.shape != b.shape:
         raise ValueError(f"Kendall's τ needs pairs, not {a.size} and {b.size} values.")
     n = int(a.size)
-    signs = [np.sign(values[:, None] - values[None, :]) for values in (a, b)]
-    both, ties = float((signs[0] * signs[1]).sum()), [float(np.abs(s).sum()) for s in signs]
-    if not (ties[0] and ties[1]):
+    if len(set(a.tolist())) < 2 or len(set(b.tolist())) < 2:
         return RankCorrelation(None, None, None, n, confidence)
-    tau = both / math.sqrt(ties[0] * ties[1])
+    from scipy.special import ndtri
+    from scipy.stats import kendalltau
+
+    tau = float(kendalltau(a, b).statistic)
     if n < SMALLEST:
         return RankCorrelation(tau, None, None, n, confidence)
-    from scipy.special import ndtri
-
     inside = max(-1.0 + 1e-12, min(1.0 - 1e-12, tau))
     half = float(ndtri((1.0 + confidence) / 2.0)) * math.sqrt(0.437 / (n - 4))
     low, high = math.tanh(math.atanh(inside) - half), math.tanh(math.atanh(inside) + half)

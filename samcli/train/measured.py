@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from samcli.errors import NotApplicable
 from samcli.runs.folder import RunFolder
 from samcli.runs.sharpness_file import SharpnessFile
-from samcli.sharpness import MEASURES, Result, labels, measure
-from samcli.train.trained import load_trained
+from samcli.sharpness import MEASURES, Result, labels, measuring
+from samcli.train.trained import Trained, load_trained
 
-BATCH = 500
+# What is measured when nobody says what: all of it is quick.
+QUICK = ("one-step", "one-step-linf", "one-step-adaptive", "one-step-adaptive-linf", "grad-norm", "lambda-max")
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Measured:
         checkpoint: the file.
         epoch: how many epochs it was trained for.
         values: by the name of the measure, and its radius where there are several.
+        passed_over: why a measure does not apply, by its name.
     """
 
     run: str
     checkpoint: Path
     epoch: int
     values: dict[str, Result]
+    passed_over: dict[str, str] = field(default_factory=dict)
 
 
 def measure_checkpoint(
@@ -41,57 +45,78 @@ def measure_checkpoint(
     *,
     examples: int,
     seed: int = 0,
+    batch_norm: str = "evaluation",
+    batch_size: int = 500,
     parameters: Mapping[str, Any],
     data_dir: Path | None = None,
     device: torch.device,
+    pass_over: bool = False,
+    begins: Callable[[str], None] = lambda label: None,
 ) -> Measured:
     """Measure a checkpoint on a part of its training data, or read what was measured before.
 
-    Results are kept in `sharpness.json` beside the checkpoint, by measure, parameters, examples and seed, as long as
-    neither the checkpoint nor samcli's version changes.
+    Results are kept in `sharpness.json` beside the checkpoint as soon as each is there, by measure, parameters,
+    examples, seed and BatchNorm mode, as long as neither the checkpoint nor samcli's version changes.
 
     Args:
         path: of the checkpoint.
         measures: names from `MEASURES`.
         examples: of the training part, chosen by the seed.
         seed: of the choice of examples and of all draws.
+        batch_norm: see `samcli.sharpness.measure`.
+        batch_size: examples in a forward pass.
         parameters: of the measures, see `samcli.sharpness.measure`.
         data_dir: where data sets lie; None is where the run found them.
         device: where to measure.
+        pass_over: whether to pass over what does not apply.
+        begins: is called with the name of each measurement before it begins.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
         ConfigError: no such measure or parameter.
+        NotApplicable: a measure is not defined for this run, and is not to be passed over.
     """
-    measured = labels(measures, parameters)
-    wanted = {
-        label: {"measure": name, "parameters": settings, "examples": examples, "seed": seed}
-        for label, name, settings in measured
+    # how examples are cut into batches changes nothing, unless BatchNorm looks at batches
+    circumstances = {"batch_norm": batch_norm} | ({} if batch_norm == "evaluation" else {"batch_size": batch_size})
+    wanted: dict[str, dict[str, Any]] = {
+        label: {"measure": name, "parameters": settings, "examples": examples, "seed": seed, **circumstances}
+        for label, name, settings in labels(measures, parameters)
     }
-    folder = RunFolder(path.parent)
-    kept = SharpnessFile(path)
-    missing = [label for label, key in wanted.items() if kept.find(key) is None]
+    kept, passed_over = SharpnessFile(path), dict[str, str]()
+    missing = {label: key for label, key in wanted.items() if kept.find(key) is None}
     epoch = kept.epoch
     if missing or epoch is None:
-        recorded = folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"
-        trained = load_trained(path, data_dir=data_dir or Path(str(recorded)), device=device)
+        trained = _load(path, data_dir, device)
         epoch = trained.epoch
-        names = list(dict.fromkeys(name for label, name, _ in measured if label in missing))
-        given = {key: value for key, value in parameters.items() if any(key in MEASURES.options(n) for n in names)}
-        part = trained.data.train.subset(examples, seed=seed)
-        found = measure(trained.model, trained.data.task.loss, list(part.batches(BATCH)), names, seed=seed, **given)
-        new = [{"label": label, "key": wanted[label], **asdict(found[label])} for label in missing]
-        kept.add(new, epoch)
-    entries = [(label, kept.find(key)) for label, key in wanted.items()]
-    return Measured(path.parent.name, path, epoch, {label: _result(entry) for label, entry in entries if entry})
+        batches = list(trained.data.train.subset(examples, seed=seed).batches(batch_size))
+        how: dict[str, Any] = {"seed": seed, "batch_norm": batch_norm, "optimizer": trained.optimizer}
+        with measuring(trained.model, trained.data.task.loss, batches, **how) as problem:
+            for label, key in missing.items():
+                begins(label)
+                try:
+                    found = MEASURES.create(key["measure"], **key["parameters"]).of(problem)
+                except NotApplicable as error:
+                    if not pass_over:
+                        raise
+                    passed_over[label] = str(error)
+                else:
+                    kept.add([_entry(label, key, found)], epoch)
+    entries = {label: kept.find(key) for label, key in wanted.items()}
+    values = {label: _result(entry) for label, entry in entries.items() if entry}
+    return Measured(path.parent.name, path, epoch, values, passed_over)
+
+
+def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:
+    folder = RunFolder(path.parent)
+    recorded = folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"
+    return load_trained(path, data_dir=data_dir or Path(str(recorded)), device=device)
+
+
+def _entry(label: str, key: Mapping[str, Any], found: Result) -> dict[str, Any]:
+    entry = {"label": label, "key": key, **asdict(found)}
+    return entry | {"details": {"split": "train", **found.details}}
 
 
 def _result(entry: Mapping[str, Any]) -> Result:
     value = math.nan if entry["value"] is None else float(entry["value"])
     return Result(value, entry["stderr"], entry["converged"], entry["details"])
-
-
-def default_measures() -> list[str]:
-    """What is measured when nobody says what: the quick ones, and the largest eigenvalue."""
-    quick = ("one-step", "one-step-linf", "one-step-adaptive", "one-step-adaptive-linf", "grad-norm", "lambda-max")
-    return [name for name in MEASURES if name in quick]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from samcli import data
+from samcli import data, optim
 from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset
 from samcli.errors import CheckpointError, ConfigError
 from samcli.runs import checkpoint
+from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.session import build_model
 
@@ -22,21 +24,23 @@ class Trained:
     """A model with the weights of a checkpoint.
 
     Attributes:
+        optimizer: with the state of the last step.
         epoch: how many epochs it was trained for.
     """
 
     config: RunConfig
     model: nn.Module
+    optimizer: Optimizer
     data: Dataset
     epoch: int
 
 
-def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained:
-    """Rebuild the model of a checkpoint and its data set.
+def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> Trained:
+    """Rebuild the model of a checkpoint, its optimizer and its data set.
 
     Args:
         path: a checkpoint, or a run folder.
-        data_dir: where data sets lie.
+        data_dir: where data sets lie; None is where the run found them.
         device: where the model and the data go.
 
     Raises:
@@ -45,6 +49,7 @@ def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
     content = checkpoint.load(file)
+    data_dir = data_dir or _recorded_data_dir(file)
     try:
         (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
         dataset = data.load(
@@ -52,9 +57,16 @@ def load_trained(path: Path, *, data_dir: Path, device: torch.device) -> Trained
         )
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
+        optimizer = optim.build_from_settings(config.optimizer, model)
+        optimizer.load_state_dict(content["optimizer"])
     except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".:")
         raise CheckpointError(
             f"{file} does not fit this version of samcli or these data ({reason}); use the samcli that wrote it."
         ) from error
-    return Trained(config, model, dataset, content["epoch"])
+    return Trained(config, model, optimizer, dataset, content["epoch"])
+
+
+def _recorded_data_dir(file: Path) -> Path:
+    folder = RunFolder(file.parent)
+    return Path(str(folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"))

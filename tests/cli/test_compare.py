@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 Samcli = Callable[..., Any]
+JSON = ("--format", "json")
 
 
 @pytest.fixture
@@ -84,6 +85,30 @@ def test_correlate(samcli: Samcli, results: Path):
     assert "95 % interval" in table.err
     rows = json.loads(samcli("compare", results, "--correlate", "--format", "json").out)
     assert [row["runs"] for row in rows] == [4, 4]
+    assert {row["measure"] for row in rows} == {"one-step rho=0.05", "grad-norm"}
     lines = list(csv.DictReader(io.StringIO(samcli("compare", results, "--correlate", "--format", "csv").out)))
     assert [float(row["tau"]) for row in lines] == [row["tau"] for row in rows]
     assert samcli("compare", results, "--correlate", "--format", "latex").code == 2
+
+
+def test_a_kept_measure_as_metric(samcli: Samcli, results: Path):
+    samcli("sharpness", results, "--measure", "one-step,lambda-max", "--examples", 40)
+    table = samcli("compare", results, "--metric", "lambda-max")
+    assert table.code == 0
+    assert "digits, mlp: lambda-max" in table.out
+    rows = {
+        row["optimizer"]: row
+        for row in json.loads(samcli("compare", results, "--metric", "lambda-max", *JSON).out)["rows"]
+    }
+    kept = {
+        path.parent.name: next(
+            e["value"] for e in json.loads(path.read_text())["measured"] if e["label"] == "lambda-max"
+        )
+        for path in results.glob("*/*/sharpness.json")
+    }
+    sgd = [value for name, value in kept.items() if "-sgd-" in name]
+    assert rows["sgd"]["last_mean"] == pytest.approx(sum(sgd) / 2)
+    assert rows["sam"]["pairs"] == 2
+    called = samcli("compare", results, "--metric", "one-step")
+    assert called.code == 2
+    assert "did you mean one-step rho=0.05?" in called.err

@@ -25,6 +25,24 @@ def test_documents_are_strict_json(capsys: pytest.CaptureFixture[str]):
     assert document == {"nan": None, "inf": [None, 1.5], "text": "ρ", "flag": True, "3": None}
 
 
+def test_comma_separated(capsys: pytest.CaptureFixture[str]):
+    """A column for what any row has, in the order of first appearance."""
+    output.comma_separated([{"a": 1.5, "b": None}, {"a": "x,y", "c": True}, {"b": 2, "a": float("nan")}])
+    assert capsys.readouterr().out == 'a,b,c\n1.5,,\n"x,y",,True\nnan,2,\n'
+
+
+def test_status_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    output.status("measuring")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    output.status("measuring")
+    output.status("")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "measuring" in captured.err
+    assert captured.err.endswith("\r\x1b[K")
+
+
 def test_tables_take_brackets_as_they_are(capsys: pytest.CaptureFixture[str]):
     output.table([{"option": "betas", "default": "[0.9, 0.999]"}, {"option": "x", "default": "[bold]"}])
     out = capsys.readouterr().out

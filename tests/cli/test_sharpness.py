@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from samcli.sharpness import MEASURES
+
 Samcli = Callable[..., Any]
 
 
@@ -53,6 +55,67 @@ def test_csv_has_residual_and_converged(samcli: Samcli, results: Path):
         assert float(row["lambda-max"]) > 0
     again = samcli("sharpness", results, "--measure", "lambda-max", "--format", "csv", "--examples", 30, "--seed", 1)
     assert again.out == called.out
+
+
+def test_csv_of_rows_that_differ(samcli: Samcli, results: Path):
+    """A standard error that one of the checkpoints has not leaves its cell empty."""
+    samcli("sharpness", results, "--measure", "average-case,grad-norm")
+    kept = sorted(results.glob("*/*/sharpness.json"))[1]
+    content = json.loads(kept.read_text())
+    content["measured"][0]["stderr"] = None
+    kept.write_text(json.dumps(content))
+    called = samcli("sharpness", results, "--measure", "average-case,grad-norm", "--format", "csv")
+    assert called.code == 0
+    first, second = csv.DictReader(io.StringIO(called.out))
+    assert float(first["average-case-stderr"]) > 0.0
+    assert second["average-case-stderr"] == ""
+    assert float(second["average-case"]) != 0.0
+
+
+def test_what_does_not_apply(samcli: Samcli, results: Path):
+    (sgd,) = results.glob("*/digits-mlp-sgd-*")
+    alone = samcli("sharpness", sgd, "--measure", "lambda-max-adam")
+    assert alone.code == 2
+    assert "samcli: lambda-max-adam needs the state of Adam" in alone.err
+    assert alone.out == ""
+    small = ("--set", "dataset.train_examples=60", "--epochs", "1", "--results", results)
+    samcli("train", "--model", "mlp", "--optimizer", "adam", *small)
+    both = samcli("sharpness", results, "--measure", "lambda-max-adam", "--format", "json")
+    assert both.code == 1
+    assert both.err.count("needs the state of Adam") == 2
+    (row,) = json.loads(both.out)
+    assert "digits-mlp-adam-" in row["run"]
+    assert row["values"]["lambda-max-adam"]["edge_ratio"] > 0.0
+
+
+def test_all_that_applies(samcli: Samcli, tmp_path: Path):
+    """Regression has no accuracy, which PAC-Bayes counts, and the run no state of Adam."""
+    small = ("--set", "dataset.train_examples=40", "--epochs", "1", "--results", tmp_path)
+    samcli("train", "--dataset", "diabetes", "--model", "linear", "--optimizer", "sgd", *small)
+    called = samcli(
+        "sharpness", tmp_path, "--measure", "all", "--examples", "40", "--set", "steps=3", "--format", "json"
+    )
+    assert called.code == 0
+    (row,) = json.loads(called.out)
+    missing = {"pac-bayes-sigma", "pac-bayes-sigma-adaptive", "lambda-max-adam"}
+    assert set(row["values"]) == set(MEASURES) - missing
+    for name in missing:
+        assert f"{name} is passed over. " in called.err
+    assert "Traceback" not in called.err
+
+
+def test_sets_of_examples_and_batch_norm(samcli: Samcli, results: Path):
+    how = ("--measure", "worst-case", "--set", "steps=2", "--examples", 40, "--format", "json")
+    values = {}
+    for flags in ((), ("--m", 10), ("--batch-norm", "recalibrated", "--batch-size", 20)):
+        (row, _) = json.loads(samcli("sharpness", results, *how, *flags).out)
+        values[flags] = row["values"]["worst-case"]
+    plain, sets, recalibrated = values.values()
+    assert (sets["sets"], plain["sets"]) == (4, 1)
+    assert sets["value"] > plain["value"]
+    assert (recalibrated["batch_norm"], recalibrated["batch_size"]) == ("recalibrated", 20)
+    assert "with BatchNorm recalibrated" in samcli("sharpness", results, *how[:-2], "--batch-norm", "recalibrated").err
+    assert samcli("sharpness", results, "--batch-norm", "training").code == 2
 
 
 def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
@@ -102,6 +165,9 @@ def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path):
     ("arguments", "sentence"),
     [
         (("--rho", "wide"), "rho must be a number at least 0"),
+        (("--measure=lambda-max", "--rho=0.1"), "has no option 'rho'"),
+        (("--rho", "0.1,"), "rho must be a number at least 0"),
+        (("--m", "8"), "has no option 'm'"),
         (("--set", "tolerance"), "write KEY=VALUE"),
         (("--set", "tolerence=1"), "did you mean tolerance?"),
         (("--set", "tolerance=-1"), "must be a number above 0"),

@@ -240,3 +240,33 @@ def test_nothing_finished_yet(results: Any, sgd: Block, sam: Block, budget: str)
     assert [(row.n, row.difference, row.cost) for row in found.rows] == [(0, None, None)] * 2
     (note,) = found.notes  # and none about budgets or baselines
     assert note.startswith("Failed runs are not in the mean; ")
+
+
+def test_runs_that_end_at_a_training_loss_are_read_there(results: Any, sgd: Block):
+    lengths = ((64, (3.0, 0.4)), (64, (3.0, 2.0, 0.3)), (512, (3.0, 2.0, 1.0, 0.9)))
+    for seed, (batch_size, losses) in enumerate(lengths):
+        folder = results.add(sgd, seed, losses, epochs=4, batch_size=batch_size, stop_at_train_loss=0.5)
+        folder.write_metrics(
+            [row | {"train_loss": loss} for row, loss in zip(folder.read_metrics(), losses, strict=True)]
+        )
+    found = compare(results.runs())
+    assert {row.settings: dict(row.by_seed) for row in found.rows} == {
+        "batch_size=64": {0: 0.4, 1: 0.3},
+        "batch_size=512": {2: 0.9},
+    }
+    assert "sgd batch_size=512: 1 of 1 runs did not reach the training loss 0.5." in found.notes
+    assert "Runs that end at a training loss are read there, after 2 to 4 epochs." in found.notes
+    assert not any("batch_size=64" in note for note in found.notes)
+    # an equal budget cuts the longer ones short, and says so itself
+    assert not any("are read there" in note for note in compare(results.runs(), budget="gradients").notes)
+
+
+def test_a_recorded_measure_is_a_metric(results: Any, sgd: Block, sam: Block):
+    for optimizer, curvature in ((sgd, 30.0), (sam, 10.0)):
+        for seed in range(2):
+            folder = results.add(optimizer, seed, (0.5, 0.6))
+            first, last = folder.read_metrics()
+            folder.write_metrics([first, last | {"lambda_max": curvature + seed}])
+    found = compare(results.runs(), metric="lambda_max")
+    assert [(row.optimizer, row.last.mean) for row in found.rows] == [("sam", 10.5), ("sgd", 30.5)]
+    assert row_of(found, "sam").difference.mean == -20.0

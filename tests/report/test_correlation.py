@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from samcli.errors import NothingToCompare
+from samcli.errors import ConfigError, NothingToCompare
 from samcli.report import correlate
 from samcli.report.correlation import generalisation_gap
 from samcli.runs.sharpness_file import SharpnessFile
@@ -38,6 +38,17 @@ def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Any
     assert second.measure == "flat"
     assert abs(second.correlation.tau or 0.0) < 0.5
     assert first.unconverged == second.unconverged == 0
+
+
+def test_another_metric_takes_the_place_of_the_gap(results: Any, sgd: dict[str, Any]):
+    for seed, sharp in enumerate((4.0, 3.0, 2.0, 1.0)):
+        add(results, sgd, seed, seed / 10, sharp=(sharp, True))
+    (gap,), (train,) = correlate(results.runs()), correlate(results.runs(), "train_accuracy")
+    assert gap.correlation == train.correlation  # the test accuracy is 0.5 in all of them
+    (test,) = correlate(results.runs(), "test_accuracy")
+    assert test.correlation.tau is None  # of equal values
+    with pytest.raises(ConfigError, match=r"No run has a metric 'test_acuracy'; .*test_accuracy"):
+        correlate(results.runs(), "test_acuracy")
 
 
 def test_what_did_not_converge_is_left_out_and_counted(results: Any, sgd: dict[str, Any]):

@@ -117,6 +117,33 @@ def test_passes_are_counted(antithetic: bool):
     assert result.details["passes"] == len(calls) == (15 if antithetic else 8)
 
 
+class Normalised(nn.Module):
+    """The network with its logits normalised as its last layer."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        f = self.model(x)
+        f = f - f.mean(1, keepdim=True)
+        return f / f.norm(dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_normalised_logits(name: str):
+    """As if the last layer did it, and whatever the scale of the logits; to fp64 rounding of losses near 1."""
+    (x, y), model = examples(), mlp(torch.float64)
+    data, loss = [(x.double(), y)], nn.functional.cross_entropy
+    expected = average(Normalised(model), loss, data, name)
+    found = average(model, loss, data, name, normalise_logits=True)
+    assert found.value == pytest.approx(expected.value, rel=1e-9)
+    assert found.stderr == pytest.approx(expected.stderr, rel=1e-9)
+    assert found.details["normalise_logits"] is True
+    larger = average(model, lambda output, target: loss(7 * output, target), data, name)
+    assert abs(larger.value - average(model, loss, data, name).value) > 0.1 * larger.value
+
+
 @pytest.mark.parametrize("name", ["average-case-adaptive", "average-case-adaptive-linf"])
 def test_rescaling_a_relu_network(name: str):
     """Layer 1 times 10 and layer 2 divided by 10: with η = 0 the noise scales along."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.sharpness.lanczos import largest_eigenvalue
+from samcli.sharpness.lanczos import Eigenvalue, Lanczos, Operator, extreme_eigenvalue
 
 
 def matrix(eigenvalues: list[float], dtype: torch.dtype = torch.float64) -> Tensor:
@@ -15,6 +15,11 @@ def matrix(eigenvalues: list[float], dtype: torch.dtype = torch.float64) -> Tens
 
 def start(n: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.randn(n, generator=torch.Generator().manual_seed(1), dtype=dtype)
+
+
+def largest_eigenvalue(operator: Operator, start: Tensor, *, tolerance: float, max_iterations: int) -> Eigenvalue:
+    run = Lanczos(operator, start)
+    return extreme_eigenvalue(run, largest=True, tolerance=tolerance, max_iterations=max_iterations)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.errors import ConfigError
+from samcli.errors import NotApplicable
 from samcli.sharpness import Result
 from samcli.sharpness.pac_bayes import bracket
 
@@ -180,7 +180,7 @@ def test_outputs_that_are_not_finite():
     [(2, torch.zeros(5, 2)), (1, torch.zeros(5, dtype=torch.int64)), (2, torch.zeros(5, dtype=torch.bool))],
 )
 def test_only_classes_have_an_accuracy(outputs: int, targets: Tensor):
-    with pytest.raises(ConfigError, match="PAC-Bayes measures count right answers"):
+    with pytest.raises(NotApplicable, match="PAC-Bayes measures count right answers"):
         sigma(nn.Linear(3, outputs), [(torch.randn(5, 3), targets)])
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, NotApplicable
 from samcli.sharpness import Result
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -146,7 +146,7 @@ def test_layers_that_are_not_there():
         flatness(mlp(), [(x, y)], layer="2.wieght")
     with pytest.raises(ConfigError, match=r"no weight matrix named '2\.bias'"):
         flatness(mlp(), [(x, y)], layer="2.bias")
-    with pytest.raises(ConfigError, match="the model has no weight matrix"):
+    with pytest.raises(NotApplicable, match="the model has no weight matrix"):
         flatness(Convolution().double(), [(x, y)])
 
 

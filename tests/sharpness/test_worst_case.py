@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, NotApplicable
 from samcli.optim.geometry import is_weight
 from samcli.sharpness import MEASURES, Problem, Result
 
@@ -78,9 +78,10 @@ def test_at_least_the_one_step_value(name: str):
 @pytest.mark.parametrize("m", [None, 8])
 @pytest.mark.parametrize("name", WORST)
 def test_larger_radii_reach_at_least_as_far(name: str, m: int | None):
-    where = problem(n=20)
     radii = [RADIUS[name] * factor for factor in (0.1, 0.2, 0.21, 1.0, 5.0)]
-    values = [result(name, where, rho=rho, m=m, steps=3).value for rho in radii]
+    found = sharpness.measure(mlp(), cross_entropy, [examples(20)], [name], rho=radii, m=m, steps=3)
+    values = [one.value for one in found.values()]
+    assert len(values) == 5
     assert values == sorted(values)
     assert values[0] > 0.0
 
@@ -101,14 +102,37 @@ def test_a_smaller_radius_is_built_upon(m: int | None):
     data = [(torch.tensor([1.0, 1.1]), torch.zeros(2))]
     where = Problem(Waves(), lambda output, target: output.mean(), data, 0)
     small = result("worst-case", where, rho=1.45, m=m, steps=1)
-    alone = result("worst-case", Problem(Waves(), lambda o, t: o.mean(), data, 0), rho=3.0, m=m, steps=1)
+    alone = result("worst-case", where, rho=3.0, m=m, steps=1)
     assert alone.value < small.value - 0.5
-    assert result("worst-case", where, rho=3.0, m=m, steps=1).value >= small.value
+    built = result("worst-case", where, rho=3.0, m=m, steps=1, after=(1.45,))
+    assert built.value >= small.value
+    assert built.details["after"] == [1.45]
+
+
+@pytest.mark.parametrize("m", [None, 15])
+def test_a_value_does_not_depend_on_what_was_measured_before(m: int | None):
+    """Whether the smaller radii are at hand, were pushed out by another measure, or come first now."""
+    chain: dict[str, Any] = {"rho": 0.5, "after": (0.1, 0.2), "m": m, "steps": 3}
+    fresh, used = problem(), problem()
+    found = [result("worst-case", fresh, **chain)]
+    result("worst-case", used, **chain | {"rho": 0.2, "after": (0.1,)})
+    found.append(result("worst-case", used, **chain))
+    result("worst-case-linf", used, steps=1, m=m)
+    result("worst-case", used, rho=2.0, steps=3, m=m)
+    found.append(result("worst-case", used, **chain))
+    assert found[0] == found[1] == found[2]
+    assert result("worst-case", used, **chain | {"after": ()}) == result("worst-case", fresh, **chain | {"after": ()})
+
+
+def test_radii_that_do_not_increase():
+    for after in ((0.2, 0.1), (0.3,), (0.4,)):
+        with pytest.raises(ConfigError, match="must increase and be smaller than rho"):
+            MEASURES.create("worst-case", rho=0.3, after=after)
 
 
 def test_several_radii_in_one_call():
-    """From the smallest on, whatever their order."""
-    found = sharpness.measure(mlp(), cross_entropy, [examples()], ["worst-case"], rho=[0.5, 0.1, 0.2], steps=3)
+    """From the smallest on, whatever their order, and each once."""
+    found = sharpness.measure(mlp(), cross_entropy, [examples()], ["worst-case"], rho=[0.5, 0.1, 0.2, 0.1], steps=3)
     assert list(found) == ["worst-case rho=0.1", "worst-case rho=0.2", "worst-case rho=0.5"]
     values = [one.value for one in found.values()]
     assert values == sorted(values)
@@ -291,7 +315,7 @@ def test_normalised_logits_have_no_scale():
     options = {"eta": 0.0, "normalise_logits": True, "m": 16}
     a, b = (result("worst-case-adaptive", problem(net), **options).value for net in (model, larger))
     assert a == pytest.approx(b, rel=1e-9)
-    with pytest.raises(ConfigError, match="cannot be normalised"):
+    with pytest.raises(NotApplicable, match="cannot be normalised"):
         x, y = examples()
         regression = Problem(nn.Linear(4, 1), lambda o, t: o.square().mean(), [(x, y)], 0)
         result("worst-case", regression, normalise_logits=True)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, NotApplicable
 from samcli.runs.folder import RunFolder
 from samcli.sharpness import MEASURES, Result
 from samcli.train import measured, train_run
-from samcli.train.measured import default_measures, measure_checkpoint
+from samcli.train.measured import QUICK, measure_checkpoint
 
 CPU = torch.device("cpu")
 
@@ -85,12 +85,68 @@ def test_several_radii_are_several_values(checkpoint: Path):
     assert values(checkpoint, ["one-step"], rho=[0.2])["one-step"] == found["one-step rho=0.2"]
 
 
-def test_what_is_not_a_number_comes_back_as_such(checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(measured, "measure", lambda *a, **k: {"one-step": Result(math.nan, converged=False)})
+def test_radii_that_came_before_are_part_of_the_question(checkpoint: Path, loads: list[Path]):
+    both = values(checkpoint, ["worst-case"], rho=[0.1, 0.5], steps=2)
+    alone = values(checkpoint, ["worst-case"], rho=0.5, steps=2)["worst-case"]
+    assert len(loads) == 2
+    assert both["worst-case rho=0.5"].details["after"] == [0.1]
+    assert alone.details["after"] == []
+    assert values(checkpoint, ["worst-case"], rho=0.1, steps=2)["worst-case"] == both["worst-case rho=0.1"]
+    assert len(loads) == 2
+
+
+def test_what_is_not_a_number_comes_back_as_such(checkpoint: Path):
     for _ in range(2):
-        result = values(checkpoint, ["one-step"])["one-step"]
+        result = values(checkpoint, ["one-step"], rho=1e38)["one-step"]
         assert math.isnan(result.value)
         assert not result.converged
+
+
+def test_what_was_measured_before_an_error_is_kept(checkpoint: Path, loads: list[Path]):
+    """The run is one of SAM around SGD, so Adam's measure does not apply to it."""
+    with pytest.raises(NotApplicable, match="the state of Adam"):
+        values(checkpoint, ["grad-norm", "lambda-max-adam"])
+    values(checkpoint, ["grad-norm"])
+    assert len(loads) == 1
+
+
+def test_what_does_not_apply_is_passed_over(checkpoint: Path):
+    begun: list[str] = []
+    names = ["lambda-max-adam", "grad-norm"]
+    how = {"examples": 40, "parameters": {}, "device": CPU}
+    found = measure_checkpoint(checkpoint, names, pass_over=True, begins=begun.append, **how)
+    assert list(found.values) == ["grad-norm"]
+    assert "the state of Adam" in found.passed_over["lambda-max-adam"]
+    assert begun == names
+
+
+def test_edge_of_stability_of_the_checkpoint(config_of: Callable[..., RunConfig], checkpoint: Path, tmp_path: Path):
+    """At the learning rate of the last step: 2 (1 + 0.9)/η for SGD with momentum, 38/η for Adam."""
+    adam = RunFolder(tmp_path / "adam")
+    train_run(config_of("epochs=1", "optimizer.base=adam", "optimizer.lr=0.01"), adam, data_dir=tmp_path, device=CPU)
+    for path, name, factor in ((checkpoint, "lambda-max", 3.8), (adam.checkpoint, "lambda-max-adam", 38.0)):
+        rate = RunFolder(path.parent).read_metrics()[-1]["learning_rate"]
+        found = values(path, [name])[name]
+        assert found.details["edge_of_stability"] == pytest.approx(factor / float(rate or 0.0), rel=1e-6)
+        assert found.details["edge_ratio"] == pytest.approx(found.value / found.details["edge_of_stability"], rel=1e-9)
+        assert found.details["split"] == "train"
+    assert "edge_of_stability" not in values(adam.checkpoint, ["lambda-max"])["lambda-max"].details
+
+
+def test_batch_norm_mode_is_part_of_the_question(checkpoint: Path, loads: list[Path]):
+    """And with it the size of the batches, on which nothing depends in evaluation mode."""
+    for mode, size, measurements in (
+        ("evaluation", 40, 1),
+        ("evaluation", 20, 1),
+        ("recalibrated", 40, 2),
+        ("batch", 40, 3),
+        ("batch", 20, 4),
+        ("batch", 40, 4),
+    ):
+        how: dict[str, Any] = {"examples": 40, "parameters": {}, "device": CPU, "batch_norm": mode, "batch_size": size}
+        details = measure_checkpoint(checkpoint, ["grad-norm"], **how).values["grad-norm"].details
+        assert len(loads) == measurements
+        assert (details["batch_norm"], details.get("batch_size", size)) == (mode, size)
 
 
 def test_unknown_names(checkpoint: Path):
@@ -101,5 +157,4 @@ def test_unknown_names(checkpoint: Path):
 
 
 def test_the_default_measures_are_there():
-    assert set(default_measures()) <= set(MEASURES)
-    assert "lambda-max" in default_measures()
+    assert set(QUICK) <= set(MEASURES)

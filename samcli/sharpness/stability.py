@@ -1,0 +1,103 @@
+"""At which curvature the steps of an optimizer stop converging: its edge of stability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from samcli.optim.engine import SharpnessAware
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The largest λ_max(P^-½ H P^-½) at which full-batch steps on a quadratic converge, and P.
+
+    J. Cohen, S. Kaur, Y. Li, J. Z. Kolter, A. Talwalkar, "Gradient Descent on Neural Networks Typically Occurs at the
+    Edge of Stability" (ICLR 2021), and J. Cohen et al., "Adaptive Gradient Methods at the Edge of Stability" (2022).
+    The edge is `factor`/η: 2/η for gradient descent, (2 + 2β)/η with heavy-ball momentum β, (2 + 2β)/((1 + 2β) η) with
+    Nesterov's, and (2 + 2β₁)/((1 - β₁) η) for Adam, 38/η for β₁ = 0.9, with::
+
+        P = (1 - β₁ᵗ) diag(√(v/(1 - β₂ᵗ)) + ε)
+
+    after t steps. Weight decay that joins the gradient counts as curvature, and is left out here.
+
+    Attributes:
+        learning_rate: η of the last step.
+        base_learning_rate: the one that the optimizer was built with, at the top of a schedule.
+        factor: of 1/η.
+        preconditioner: Adam's P by the parameter's name, without parameters that it has not moved; None for P = 1.
+    """
+
+    learning_rate: float
+    base_learning_rate: float
+    factor: float
+    preconditioner: Mapping[str, Tensor] | None = None
+
+    def details(self, value: float) -> dict[str, float]:
+        """What a result records; a ratio above 1 is an eigenvalue beyond the edge."""
+        return {
+            "learning_rate": self.learning_rate,
+            "base_learning_rate": self.base_learning_rate,
+            "edge_of_stability": self.factor / self.learning_rate if self.learning_rate else float("inf"),
+            "edge_ratio": value * self.learning_rate / self.factor,
+        }
+
+
+def stability_of(optimizer: Optimizer, model: nn.Module) -> Stability | None:
+    """The edge of stability of SGD, Adam or AdamW, or of the one that a sharpness-aware optimizer is built around.
+
+    That is the edge of the base optimizer itself; SAM's own lies below (Long and Bartlett, JMLR 2024).
+
+    Args:
+        optimizer: of the model's parameters; it is only read.
+        model: that names them.
+
+    Returns:
+        None for another optimizer, and where groups of parameters differ in what the edge depends on.
+    """
+    base = optimizer.base if isinstance(optimizer, SharpnessAware) else optimizer
+    is_adam = isinstance(base, torch.optim.Adam | torch.optim.AdamW)
+    if not (is_adam or isinstance(base, torch.optim.SGD)):
+        return None
+    first, *others = base.param_groups
+    keys = ("lr", "betas") if is_adam else ("lr", "momentum", "dampening", "nesterov")
+    if any(group[key] != first[key] for group in others for key in keys):
+        return None
+    return Stability(
+        learning_rate=float(first["lr"]),
+        base_learning_rate=float(base.defaults["lr"]),
+        factor=_factor(first["betas"][0], 1.0 - first["betas"][0]) if is_adam else _factor_of_sgd(first),
+        preconditioner=_preconditioner(base, model) if is_adam else None,
+    )
+
+
+def _factor(beta: float, share: float) -> float:
+    """Of heavy-ball momentum β to which a gradient adds the given share of itself."""
+    return (2.0 + 2.0 * beta) / share
+
+
+def _factor_of_sgd(group: Mapping[str, Any]) -> float:
+    beta = float(group["momentum"])
+    if group["nesterov"]:
+        return (2.0 + 2.0 * beta) / (1.0 + 2.0 * beta)
+    return _factor(beta, 1.0 - group["dampening"] if beta else 1.0)
+
+
+def _preconditioner(adam: Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    found = {}
+    for group in adam.param_groups:
+        (beta1, beta2), eps = group["betas"], group["eps"]
+        for parameter in group["params"]:
+            state = adam.state.get(parameter)
+            if state and parameter in names:
+                steps = float(state["step"])
+                square = state["max_exp_avg_sq"] if group["amsgrad"] else state["exp_avg_sq"]
+                root = (square / (1.0 - beta2**steps)).sqrt() + eps
+                found[names[parameter]] = (1.0 - beta1**steps) * root
+    return found
