@@ -24,12 +24,13 @@ class PlainProgress:
     def __init__(self, cells: list[Cell]) -> None:
         settings = telling([cell.config.document() for cell in cells])
         self._labels = {
-            cell.folder: f"{label(cell)} {settings_label(words, 'optimizer')}".strip() + f" seed {cell.config.seed}"
+            cell.folder: f"{label(cell)} {settings_label(words)}".strip() + f" seed {cell.config.seed}"
             for cell, words in zip(cells, settings, strict=True)
         }
         self._total = sum(cell.to_do for cell in cells)
         self._number = 0
         self._last = 0.0
+        self._line = ""
 
     def __enter__(self) -> Self:
         return self
@@ -42,16 +43,25 @@ class PlainProgress:
     def started(self, cell: Cell) -> None:
         self._number += 1
         self._last = time.monotonic()
+        self._line = ""
         again = f", continuing after epoch {cell.epochs_done}" if cell.epochs_done else ""
         hint(f"run {self._number}/{self._total}  {self._labels[cell.folder]}{again}")
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
-        if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES or row["epoch"] == cell.config.training.epochs:
-            self._last = time.monotonic()
-            hint(f"  epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}")
+        self._line = f"  epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}"
+        if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Print the last epoch's line, once."""
+        if self._line:
+            hint(self._line)
+        self._last, self._line = time.monotonic(), ""
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
-        if status != "finished":
+        if status == "finished":
+            self._tell()
+        else:
             hint(f"  {self._labels[cell.folder]} {status}. {message}")
 
 
@@ -100,6 +110,8 @@ class RichProgress(PlainProgress):
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         assert self._current is not None
+        # a run that stopped at a training loss leaves out epochs
+        self._bars.update(self._all, advance=next(t.remaining or 0 for t in self._bars.tasks if t.id == self._current))
         self._bars.remove_task(self._current)  # a line above the bars instead: a grid may have more runs than lines
         words = self._summary if status == "finished" else f"{status}. {message}"
         self._bars.console.print(f"{self._labels[cell.folder]}  {words}", markup=False, highlight=False)

@@ -16,6 +16,7 @@ from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
 # the model that stands for none depends on the data set
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
+FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 SHARPNESS = options_of(Sharpness)
@@ -136,11 +137,12 @@ class Draft:
             datasets,
             [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())],
             self._variations("schedule"),
-            [Sharpness(**v) for v in self._checked(self.sharpness, SHARPNESS, "sharpness", ("sharpness",))],
+            self._sharpness(),
             parse_seeds(self.seeds, self.source),
         )
         for dataset, training, schedule, sharpness, seed in axes:
             for model, optimizer in itertools.product(self._models(dataset), self._variations("optimizer")):
+                self._check_stop(training, schedule, optimizer)
                 run = RunConfig(
                     name=self._checked_name(dataset),
                     dataset=dataset,
@@ -154,6 +156,26 @@ class Draft:
                 )
                 runs.setdefault(run.identity, run)
         return list(runs.values())
+
+    def _sharpness(self) -> list[Sharpness]:
+        found = [Sharpness(**v) for v in self._checked(self.sharpness, SHARPNESS, "sharpness", ("sharpness",))]
+        for name in (name for sharpness in found for name in sharpness.measures):
+            try:
+                self.catalogue.measures.kind(name)
+            except ConfigError as error:
+                raise ConfigError(f"{self.source.where(('sharpness', 'measures'))}: {error}") from None
+        return found
+
+    def _check_stop(self, training: Training, schedule: Mapping[str, Any], optimizer: Mapping[str, Any]) -> None:
+        """Refuse a stop at a training loss with a schedule by which the run would depend on an end it never sees."""
+        if training.stop_at_train_loss is None:
+            return
+        for key, name in (("schedule", schedule["name"]), ("optimizer.rho_schedule", optimizer.get("rho_schedule"))):
+            if name in FALLING:
+                raise ConfigError(
+                    f"{self.source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with {key} {name}, "
+                    f"which falls until the last of all epochs; set {key} to constant."
+                )
 
     def _models(self, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self.blocks["model"]:

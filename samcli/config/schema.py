@@ -28,6 +28,7 @@ class Catalogue:
     variants: Registry[Any]
     schedules: Registry[Any]
     around: type
+    measures: Registry[Any]
 
     def optimizer_names(self) -> list[str]:
         """Base optimizers and variants, as a user may write them."""
@@ -68,7 +69,10 @@ _BASE = Option("the optimizer that takes the step", name="base", type=str, defau
 class Sharpness:
     """What is measured after an epoch, off the training clock."""
 
-    rho: float = option(0.05, "radius ρ of the one-step sharpness, the same for every optimizer", above=0.0)
+    measures: tuple[str, ...] = option(("one-step", "grad-norm"), "what is measured: a column for each")
+    rho: float = option(
+        0.05, "radius ρ of one-step, the same for every optimizer; other measures have theirs", above=0.0
+    )
     examples: int = option(512, "size of the fixed subset of training examples it is measured on", minimum=1)
     every: int = option(1, "measure after every so many epochs, and after the last; 0 never measures", minimum=0)
 
@@ -78,6 +82,9 @@ class Training:
     """The settings of a run that belong to no component."""
 
     epochs: int = option(20, "passes over the training part", minimum=1)
+    stop_at_train_loss: float | None = option(
+        None, "ends the run after the first epoch whose train_loss is at most this; null is off", above=0.0
+    )
     batch_size: int = option(128, "examples in a batch", minimum=1)
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
@@ -131,7 +138,7 @@ class RunConfig:
     @property
     def identity(self) -> str:
         """A hash of what determines the run: the same for any order of keys and whatever else is in the grid."""
-        body = {key: value for key, value in self.document().items() if key not in ("name", "plugins")}
+        body = without_newer({k: v for k, v in self.document().items() if k not in ("name", "plugins")})
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -141,6 +148,18 @@ class RunConfig:
         parts = [self.dataset["name"], self.model["name"], self.optimizer["name"], f"seed{self.seed}"]
         words = "-".join("".join(c if c.isalnum() else "-" for c in str(part)).strip("-")[-40:] for part in parts)
         return f"{words}-{self.identity[:8]}"
+
+
+def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's document without the options that are younger than the first runs, where they have their default.
+
+    A run that uses nothing newer is thus the same to every version.
+    """
+    body = {key: value for key, value in document.items() if (key, value) != ("stop_at_train_loss", None)}
+    if isinstance(block := body.get("sharpness"), Mapping):
+        usual = ("measures", list(Sharpness.measures))
+        body["sharpness"] = {key: value for key, value in block.items() if (key, value) != usual}
+    return body
 
 
 def vars_of(settings: Any) -> dict[str, Any]:

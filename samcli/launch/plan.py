@@ -11,9 +11,13 @@ from torch import nn
 
 from samcli import data, models, optim
 from samcli.config import RunConfig
+from samcli.config.schema import Sharpness
+from samcli.data import Dataset
 from samcli.errors import ResultsError
 from samcli.runs.folder import RunFolder, is_alive
 from samcli.train import CATALOGUE
+from samcli.train.recorded import record
+from samcli.train.session import build_model
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def _cell(run: RunConfig, folder: RunFolder) -> Cell:
         status = {}
     done = int(status.get("epochs_done") or 0)
     kept = str(status.get("status"))
-    if kept == "diverged" or (kept == "finished" and done == run.training.epochs):
+    complete = done == run.training.epochs or run.training.stop_at_train_loss is not None
+    if kept == "diverged" or (kept == "finished" and complete):
         return Cell(run, folder, kept, done)
     if kept == "running" and is_alive(status):
         return Cell(run, folder, "busy", done)
@@ -58,17 +63,19 @@ def _cell(run: RunConfig, folder: RunFolder) -> Cell:
 
 def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
     """Find out before the first run what would stop a later one: a missing data set, a model that does not fit, an
-    optimizer whose settings exclude each other.
+    optimizer whose settings exclude each other, a measure to be recorded that is not defined here.
 
     Raises:
         DataError: a data set is missing or unreadable.
         ConfigError: an option that does not suit the data set, a model that cannot take its inputs, or settings that
             the optimizer's rule does not take.
+        NotApplicable: a measure is not defined for the model, the task or the optimizer.
     """
     networks: dict[str, nn.Module] = {}
     for config in (cell.config for cell in cells if cell.to_do):
         smoothing = config.training.label_smoothing
-        key = repr((config.dataset, config.model, smoothing))
+        base = config.optimizer.get("base", config.optimizer["name"])
+        key = repr((config.dataset, config.model, smoothing, config.sharpness, base))
         if key not in networks:
             kind = CATALOGUE.create("dataset", config.dataset)
             loaded = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
@@ -78,4 +85,17 @@ def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
                 networks[key] = models.build(
                     config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options
                 )
+            _check_measures(config, loaded)
         optim.check_settings(config.optimizer, networks[key], scaled=config.training.precision == "fp16")
+
+
+def _check_measures(config: RunConfig, dataset: Dataset) -> None:
+    """Try what is not measured by default on two examples, after one step on them: some measures need a state."""
+    if not config.sharpness.every or set(config.sharpness.measures) <= set(Sharpness.measures):
+        return
+    model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
+    ((inputs, targets),) = part.batches(len(part))
+    optimizer = optim.build_from_settings(config.optimizer, model)
+    torch.autograd.backward(dataset.task.loss(model.eval()(inputs), targets))
+    (optimizer.base if isinstance(optimizer, optim.SharpnessAware) else optimizer).step()
+    record(model, dataset.task.loss, part, config.sharpness, optimizer)

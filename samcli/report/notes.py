@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from samcli.report.row import Row
+from samcli.report.settings import cell_key
 from samcli.runs.reader import Run
 
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
@@ -35,6 +36,7 @@ def collect(
     """
     return [
         *_budgets(rows, budget, limits),
+        *_stops(rows, budget, places),
         *_unfinished(rows),
         *_unmeasured(rows),
         *_baselines(rows, baseline),
@@ -54,6 +56,23 @@ def _budgets(rows: Sequence[Row], budget: str, limits: Mapping[str, float]) -> I
         f"Every run is read at its last epoch within equal {_UNITS[budget]} ({amounts}). "
         "A run whose learning-rate schedule had not ended there is at a disadvantage."
     )
+
+
+def _stops(rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    lengths = []
+    for row in rows:
+        stop = row.config.get("stop_at_train_loss")
+        if stop is None:
+            continue
+        cell = cell_key(row.config)
+        runs = [run for run in places[row.place] if run.state == "finished" and cell_key(run.config) == cell]
+        lengths += [len(run.metrics) for run in runs]
+        above = sum(not (run.metrics["train_loss"] <= stop).any() for run in runs)
+        if above:
+            yield f"{_name(row, rows)}: {above} of {len(runs)} runs did not reach the training loss {stop:g}."
+    if lengths and budget == "epochs":
+        spread = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+        yield f"Runs that end at a training loss are read there, after {spread} epochs."
 
 
 def _unfinished(rows: Sequence[Row]) -> Iterator[str]:

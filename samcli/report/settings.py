@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from samcli.config.schema import without_newer
+
 Config = Mapping[str, Any]
 
 NAMES = ("dataset.name", "model.name", "optimizer.name")
@@ -15,14 +17,16 @@ NOT_OF_THE_CELL = ("name", "seeds")
 
 
 def cell_key(config: Config, *blocks: str) -> str:
-    """A text that is equal for equal settings, whatever the order of their keys; the seed is left out.
+    """A text that is equal for equal settings, whatever the order of their keys and the version that wrote them.
+
+    The seed is left out.
 
     Args:
         config: the resolved configuration of a run.
         blocks: the parts to look at; none means all.
     """
     body = {k: v for k, v in config.items() if k not in NOT_OF_THE_CELL and (not blocks or k in blocks)}
-    return json.dumps(body, sort_keys=True, default=str)
+    return json.dumps(without_newer(body), sort_keys=True, default=str)
 
 
 def flatten(config: Config) -> dict[str, str]:

@@ -48,7 +48,7 @@ Row = dict[str, Value]
 
 
 def columns(metric: str) -> list[str]:
-    """The columns of `metrics.csv` in their order.
+    """The columns that every `metrics.csv` has, in their order.
 
     Args:
         metric: what the task is scored by: "accuracy" for classification, "r2" for regression.
@@ -148,13 +148,12 @@ class RunFolder:
     def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
         """Replace `metrics.csv` by these rows.
 
-        The columns are those of a regression when a row has one of them, else those of a classification. A value that
-        is None, or whose key is left out, becomes an empty field: not measured, never zero.
-
-        Raises:
-            ValueError: a row has a key that is no column.
+        The columns are those of a regression when a row has one of them, else those of a classification; then come
+        those of further measures, in the order in which the rows have them. A value that is None, or whose key is left
+        out, becomes an empty field: not measured, never zero.
         """
         names = columns("r2" if any("test_r2" in row or "train_r2" in row for row in rows) else "accuracy")
+        names = list(dict.fromkeys([*names, *(key for row in rows for key in row)]))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()

@@ -6,7 +6,14 @@ from samcli.config import Catalogue
 from samcli.data import DATASETS
 from samcli.models import MODELS
 from samcli.optim import BASES, SCHEDULES, VARIANTS, Around
+from samcli.sharpness import MEASURES
 
 CATALOGUE = Catalogue(
-    datasets=DATASETS, models=MODELS, bases=BASES, variants=VARIANTS, schedules=SCHEDULES, around=Around
+    datasets=DATASETS,
+    models=MODELS,
+    bases=BASES,
+    variants=VARIANTS,
+    schedules=SCHEDULES,
+    around=Around,
+    measures=MEASURES,
 )

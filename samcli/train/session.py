@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from samcli import data, models, optim, sharpness
+from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.data import Part, Task
 from samcli.train.catalogue import CATALOGUE
+from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
+from samcli.train.tally import Tally
 
 Row = dict[str, float | int | None]
 
@@ -55,6 +58,10 @@ class Session:
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
         self.rows: list[Row] = []
         self.gradient_evaluations = 0
+        self._tally = Tally(device)
+        self._step: Callable[[Tensor, Tensor, Tensor], tuple[int, int]] = self._take_step
+        if device.type == "cuda" and self.scaler is None:  # a scaler decides on the host
+            self._step = optim.Replayed(self._take_step, self.optimizer, device)
         self._warm = False
         self._sharpness_part = self.data.train.subset(config.sharpness.examples, seed=0)
 
@@ -65,8 +72,8 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are."""
-        return self.epoch >= self.config.training.epochs
+        """Whether all epochs are, or the training loss at which to stop is reached."""
+        return bool(self.rows) and self._is_last(self.rows[-1])
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
@@ -105,7 +112,7 @@ class Session:
         row: Row = {"epoch": self.epoch + 1, **self._train()}
         if torch.isfinite(torch.tensor(row["train_loss"])):
             row |= self._evaluate()
-            row |= self._measure_sharpness(int(row["epoch"] or 0))
+            row |= self._measure_sharpness(row)
         if diverged(row):
             return row
         self.rows.append(row)
@@ -120,30 +127,22 @@ class Session:
         self._warm_up()
         seed_everything(self.config.seed, "epoch", epoch)
         self.model.train()
-        # sums stay on the device until the epoch is over: nothing waits within it
-        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
-        statistics: Tensor | None = None
+        self._tally.clear()
         examples, scored, rate = 0, 0, 0.0
         start = self._clock()
         order = self.data.order(epoch, self.config.seed).to(self.device)
         batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
         for index, (inputs, targets) in enumerate(batches):
             rate = self._set_schedules((epoch - 1) * self.steps_per_epoch + index)
-            batch = self._batch(inputs, targets, order[examples : examples + len(inputs)])
-            loss = optim.take_step(self.optimizer, batch, self.scaler)
-            seen = len(batch.output_targets)  # a cheaper ascent leaves examples out
-            loss_sum += loss * seen
-            assert batch.output is not None
-            now = self.task.statistics(batch.output, batch.output_targets)
-            statistics = now if statistics is None else statistics + now
+            seen, evaluated = self._step(inputs, targets, order[examples : examples + len(inputs)])
             examples, scored = examples + len(inputs), scored + seen
-            self.gradient_evaluations += batch.evaluated
+            self.gradient_evaluations += evaluated
         seconds = self._clock() - start
-        assert statistics is not None
+        assert self._tally.statistics is not None
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
         return {
-            "train_loss": float(loss_sum) / scored,
-            f"train_{self.task.metric}": self.task.score(statistics, scored),
+            "train_loss": float(self._tally.loss) / scored,
+            f"train_{self.task.metric}": self.task.score(self._tally.statistics, scored),
             "learning_rate": rate,
             "rho": sharp.rho if sharp else None,
             "train_seconds": seconds,
@@ -151,6 +150,22 @@ class Session:
             "examples_per_second": examples / seconds,
             "skipped_steps": sharp.skipped_steps if sharp else 0,
         }
+
+    def _take_step(self, inputs: Tensor, targets: Tensor, indices: Tensor) -> tuple[int, int]:
+        """A step on one batch, which is added to the tally.
+
+        The host waits for nothing in it, and does nothing that the numbers returned do not tell: it may be recorded
+        and replayed, see `samcli.optim.Replayed`.
+
+        Returns:
+            How many examples the tally got, and how many went forward and backward.
+        """
+        batch = self._batch(inputs, targets, indices)
+        loss = optim.take_step(self.optimizer, batch, self.scaler)
+        seen = len(batch.output_targets)  # a cheaper ascent leaves examples out
+        assert batch.output is not None
+        self._tally.add(loss, self.task.statistics(batch.output, batch.output_targets), seen)
+        return seen, batch.evaluated
 
     def _warm_up(self) -> None:
         """One pass of a copy of the model, off the clock: the first of a process sets up threads and kernels."""
@@ -169,21 +184,22 @@ class Session:
         row["eval_seconds"] = self._clock() - start
         return row
 
-    def _measure_sharpness(self, epoch: int) -> Row:
+    def _measure_sharpness(self, row: Row) -> Row:
+        """What the settings ask to be recorded after this epoch, off the training clock."""
         settings = self.config.sharpness
-        due = settings.every and (epoch % settings.every == 0 or epoch == self.config.training.epochs)
-        if not due:
-            return {"sharpness": None, "grad_norm": None, "sharpness_seconds": None}
+        due = settings.every and ((self.epoch + 1) % settings.every == 0 or self._is_last(row))
+        if not (due and settings.measures):
+            return {}
         start = self._clock()
-        batches = list(self._sharpness_part.batches(EVALUATION_BATCH))
-        results = sharpness.measure(
-            self.model, self.task.loss, batches, measures=["one-step", "grad-norm"], rho=settings.rho
-        )
-        return {
-            "sharpness": results["one-step"].value,
-            "grad_norm": results["grad-norm"].value,
-            "sharpness_seconds": self._clock() - start,
-        }
+        recorded = record(self.model, self.task.loss, self._sharpness_part, settings, self.optimizer)
+        return {**recorded, "sharpness_seconds": self._clock() - start}
+
+    def _is_last(self, row: Row) -> bool:
+        """Whether the run ends with the epoch of this row."""
+        epoch, loss, stop = row["epoch"], row["train_loss"], self.config.training.stop_at_train_loss
+        assert epoch is not None
+        assert loss is not None
+        return epoch >= self.config.training.epochs or (stop is not None and loss <= stop)
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
         """The closure of one batch."""
@@ -194,6 +210,7 @@ class Session:
             inputs,
             targets,
             indices=indices,
+            population=len(self.data.train),
             accumulate=settings.accumulate,
             precision=partial(autocast, settings.precision, self.device),
             scale=self.scaler.scale if self.scaler else None,

@@ -38,6 +38,20 @@ def test_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "  digits cnn sam rho=0.05 seed 0 diverged. The reason." in capsys.readouterr().err
 
 
+def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (cell,) = cells(tmp_path)
+    shown = progress.PlainProgress([cell])
+    shown.started(cell)
+    shown.epoch_done(cell, ROW | {"epoch": 1})
+    shown.ended(cell, "finished", "")
+    assert capsys.readouterr().err.splitlines()[1:] == ["  epoch 1/2  loss 0.5000  test accuracy 0.7500"]
+    bars = progress.RichProgress([cell])
+    bars.started(cell)
+    bars.epoch_done(cell, ROW | {"epoch": 1})
+    bars.ended(cell, "finished", "")
+    assert [task.remaining for task in bars._bars.tasks] == [0]
+
+
 def test_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "150")
     (cell,) = cells(tmp_path)

@@ -167,3 +167,48 @@ def test_set_that_does_not_fit(assignment: str, sentence: str):
         d.set(assignment)
         d.expand()
     assert sentence in str(caught.value)
+
+
+def test_recorded_measures_are_a_list_by_themselves():
+    (run,) = expand("optimizer: sgd\nsharpness: {measures: [lambda-max, trace]}\n")
+    assert run.sharpness.measures == ("lambda-max", "trace")
+    runs = expand("optimizer: sgd\nsharpness: {measures: [[one-step], [lambda-max]], rho: [0.05, 0.1]}\n")
+    assert [run.sharpness.measures for run in runs] == [("one-step",)] * 2 + [("lambda-max",)] * 2
+    from_flag = draft("optimizer: sgd\n")
+    from_flag.set("sharpness.measures=[lambda-max]")
+    assert from_flag.expand()[0].sharpness.measures == ("lambda-max",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "optimizer: sgd\nsharpness: {measures: [one-step, lamda-max]}\n",
+            "x.yaml, line 2: There is no measure named 'lamda-max'; did you mean lambda-max?",
+        ),
+        (
+            "sharpness: {measures: trace}\n",
+            "x.yaml, line 1: measures must be a list of entries, each a text, not 'trace'.",
+        ),
+        ("stop_at_train_loss: 0\nschedule: constant\n", "stop_at_train_loss must be a number or null above 0, not 0."),
+        (
+            "optimizer: sgd\nstop_at_train_loss: 0.1\n",
+            "x.yaml, line 2: stop_at_train_loss does not go with schedule cosine, which falls until the last of all "
+            "epochs; set schedule to constant.",
+        ),
+        (
+            "stop_at_train_loss: 0.1\nschedule: constant\noptimizer: [sgd, {name: sam, rho_schedule: linear}]\n",
+            "optimizer.rho_schedule linear",
+        ),
+    ],
+)
+def test_mistakes_in_what_is_recorded_and_where_to_stop(text: str, sentence: str):
+    with pytest.raises(ConfigError) as caught:
+        expand(text)
+    assert sentence in str(caught.value)
+
+
+def test_a_stop_goes_with_schedules_that_do_not_look_ahead():
+    runs = expand("stop_at_train_loss: [0.1, null]\nschedule: [constant, multi-step]\noptimizer: [sgd, sam]\n")
+    assert {run.training.stop_at_train_loss for run in runs} == {0.1, None}
+    assert len(runs) == 8

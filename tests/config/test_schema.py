@@ -90,6 +90,16 @@ def test_identity_ignores_order_and_name():
     assert config().identity != config(training=Training(epochs=21)).identity
 
 
+def test_identity_knows_what_is_recorded_and_where_to_stop():
+    changed = [
+        config(),
+        config(training=Training(stop_at_train_loss=0.1)),
+        config(training=Training(stop_at_train_loss=0.2)),
+        config(sharpness=Sharpness(measures=("one-step", "grad-norm", "lambda-max"))),
+    ]
+    assert len({run.identity for run in changed}) == 4
+
+
 def test_identity_is_pinned():
     """A change of this value makes every user's finished runs run again: it must be meant."""
     assert config().identity[:16] == "f3a079b0d8651d6d"

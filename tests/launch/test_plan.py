@@ -89,3 +89,29 @@ def test_check_ahead_finds_settings_that_the_rule_does_not_take(optimizer: str, 
     launch.check_ahead(sound, tmp_path)
     with pytest.raises(ConfigError, match=sentence):
         launch.check_ahead([*sound, *cells], tmp_path)
+
+
+def test_a_run_that_ended_at_its_training_loss_is_finished(tmp_path: Path):
+    text = "dataset: digits\nschedule: constant\noptimizer: sgd\nepochs: 9\nstop_at_train_loss: 0.5\n"
+    (cell,) = launch.plan(runs(text), tmp_path)
+    cell.folder.write_status({"status": "finished", "epochs_done": 4})
+    (again,) = launch.plan(runs(text), tmp_path)
+    assert (again.state, again.to_do) == ("finished", False)
+    cell.folder.write_status({"status": "interrupted", "epochs_done": 4})
+    assert launch.plan(runs(text), tmp_path)[0].to_do
+
+
+def test_check_ahead_finds_measures_that_do_not_apply(tmp_path: Path):
+    """Of any cell; what is sound is tried and passes, whatever state a measure needs."""
+    digits = "dataset: digits\nmodel: mlp\n"
+    sound = runs(digits + "optimizer: [{name: sam, base: adam}, adamw]\nsharpness: {measures: [lambda-max-adam]}")
+    sound += runs(digits + "optimizer: sgd\nsharpness: {measures: [pac-bayes-sigma]}")
+    cells = launch.plan(sound, tmp_path)
+    launch.check_ahead(cells, tmp_path)
+    for text, sentence in (
+        (digits + "optimizer: [adam, sgd]\nsharpness: {measures: [lambda-max-adam]}", "needs the state of Adam"),
+        ("dataset: diabetes\noptimizer: sgd\nsharpness: {measures: [pac-bayes-sigma]}", "count right answers"),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            launch.check_ahead([*cells, *launch.plan(runs(text), tmp_path)], tmp_path)
+        launch.check_ahead(launch.plan(runs(text.replace("{measures", "{every: 0, measures")), tmp_path), tmp_path)

@@ -69,3 +69,16 @@ def test_key_and_shared():
     assert cell_key(a, "dataset", "model") == cell_key(a | {"epochs": 4}, "dataset", "model")
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.1}, epochs=4)
     assert shared(a, sam) == 2  # base and lr
+
+
+def test_runs_of_an_older_version_are_of_the_same_cell():
+    old = {"epochs": 2, "sharpness": {"every": 1}, "seeds": 0}
+    new = {
+        "epochs": 2,
+        "stop_at_train_loss": None,
+        "sharpness": {"measures": ["one-step", "grad-norm"], "every": 1},
+        "seeds": 1,
+    }
+    assert cell_key(old) == cell_key(new)
+    assert cell_key(old) != cell_key(new | {"stop_at_train_loss": 0.1})
+    assert cell_key(old) != cell_key(new | {"sharpness": {"measures": ["trace"], "every": 1}})

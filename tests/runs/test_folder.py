@@ -95,10 +95,13 @@ def test_regression_and_empty_headers(folder: RunFolder):
     assert folder.read_table() == (CONTRACT, [])
 
 
-def test_an_unknown_column_is_a_programming_error(folder: RunFolder):
-    with pytest.raises(ValueError, match="fields not in fieldnames"):
-        folder.write_metrics([{"epoch": 1, "loss": 0.5}])
-    assert not folder.metrics.exists()
+def test_further_columns_come_last_and_are_empty_where_a_row_lacks_them(folder: RunFolder):
+    rows = [{"epoch": 1}, {"epoch": 2, "trace": 1.5, "sharpness": 0.1, "lambda_max": None}]
+    folder.write_metrics(rows)
+    header, read = folder.read_table()
+    assert header == [*CONTRACT, "trace", "lambda_max"]
+    assert [row["trace"] for row in read] == [None, 1.5]
+    assert [row["lambda_max"] for row in read] == [None, None]
 
 
 HEADER = ",".join(CONTRACT)

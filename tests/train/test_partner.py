@@ -211,3 +211,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_both_stop_at_a_training_loss(config_of: Make, places: Any, tmp_path: Path, two_threads: None, started: Any):
+    """Neither is left waiting for the other: the loss of an untrained network is below 5."""
+    folder = RunFolder(tmp_path / "run")
+    config = config_of("schedule=constant", "epochs=20", "stop_at_train_loss=5", text=TEXT)
+    assert train_run(config, folder, **places) == "finished"
+    assert len(folder.read_metrics()) == 1
+    check_gone(started[0])

@@ -169,3 +169,68 @@ def test_failure_is_recorded_and_raised(config_of: Make, places: Any, tmp_path: 
         train_run(config_of(), folder, on_epoch=explode, **places)
     assert folder.read_status()["status"] == "failed"
     assert folder.read_status()["error"] == "RuntimeError: out of luck"
+
+
+STOP = """
+dataset: {name: digits, train_examples: 200}
+model: mlp
+epochs: 40
+batch_size: 32
+schedule: constant
+stop_at_train_loss: 0.5
+sharpness: {every: 100, examples: 50}
+optimizer: {name: sam, lr: 0.05, rho: 0.1}
+"""
+
+
+def test_a_run_ends_when_its_training_loss_is_reached(config_of: Make, places: Any, tmp_path: Path):
+    stopped, whole = RunFolder(tmp_path / "stopped"), RunFolder(tmp_path / "whole")
+    assert train_run(config_of(text=STOP), stopped, **places) == "finished"
+    rows = pandas.read_csv(stopped.metrics)
+    assert 1 < len(rows) < 40
+    assert rows["train_loss"].iloc[-1] <= 0.5
+    assert (rows["train_loss"].iloc[:-1] > 0.5).all()
+    # the last epoch is measured, whichever it is
+    assert list(rows["sharpness"].notna()) == [False] * (len(rows) - 1) + [True]
+    assert stopped.read_status()["epochs_done"] == len(rows)
+    # up to there it is the run without the stop
+    train_run(config_of("stop_at_train_loss=null", f"epochs={len(rows)}", text=STOP), whole, **places)
+    assert same_weights(stopped.checkpoint, whole.checkpoint)
+
+
+def test_a_stopped_run_is_not_trained_on(config_of: Make, places: Any, tmp_path: Path):
+    """Killed after its last epoch was saved and before its status was; or interrupted before that."""
+    config, whole, broken = config_of(text=STOP), RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    train_run(config, whole, **places)
+
+    def stop_after_two(row: Row) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        train_run(config, broken, on_epoch=stop_after_two, **places)
+    for _ in range(2):
+        assert train_run(config, broken, **places) == "finished"
+        a, b = (pandas.read_csv(f.metrics).drop(columns=TIMES) for f in (whole, broken))
+        pandas.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def test_a_training_loss_out_of_reach_leaves_all_epochs(config_of: Make, places: Any, tmp_path: Path):
+    folder = RunFolder(tmp_path / "run")
+    assert train_run(config_of("stop_at_train_loss=1e-9", "epochs=3", text=STOP), folder, **places) == "finished"
+    assert len(folder.read_metrics()) == 3
+
+
+def test_measures_on_request_have_columns_of_their_own(config_of: Make, places: Any, tmp_path: Path):
+    plain, more = RunFolder(tmp_path / "plain"), RunFolder(tmp_path / "more")
+    train_run(config_of("epochs=3"), plain, **places)
+    chosen = "sharpness.measures=[one-step,lambda-max,grad-norm,average-case]"
+    train_run(config_of("epochs=3", "sharpness.every=2", chosen), more, **places)
+    a, b = pandas.read_csv(plain.metrics), pandas.read_csv(more.metrics)
+    assert list(b.columns) == [*a.columns, "lambda_max", "average_case", "average_case_stderr"]
+    assert list(b["lambda_max"].notna()) == [False, True, True]
+    assert (b["average_case_stderr"].dropna() > 0).all()
+    # what is measured besides changes neither training nor the columns that are always there
+    assert same_weights(plain.checkpoint, more.checkpoint)
+    for name in ("sharpness", "grad_norm"):
+        assert list(b[name])[1:] == list(a[name])[1:]
