@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, listing, sharpness, train
+from samcli.cli import check, compare, landscape, listing, sharpness, train
 from samcli.cli.output import hint
 from samcli.errors import SamcliError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("sharpness", epilog=sharpness.EXAMPLE)(sharpness.sharpness)
+app.command("landscape", epilog=landscape.EXAMPLE)(landscape.landscape)
 app.command("list", epilog=listing.EXAMPLE)(listing.listing)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 

@@ -105,18 +105,30 @@ def rejection(tensors: Sequence[Tensor], along: Sequence[Tensor]) -> list[Tensor
     return list(torch._foreach_sub(list(tensors), torch._foreach_mul(list(along), share)))
 
 
+def filter_norms(weights: Sequence[Tensor]) -> list[Tensor]:
+    """The 2-norm of each filter, with as many dimensions as the tensor that holds it, to multiply by.
+
+    A filter is what makes one output: a slice along the first dimension of a tensor with two or more, otherwise the
+    tensor as a whole.
+
+    >>> filter_norms([torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([0.0, 2.0])])
+    [tensor([[5.],
+            [0.]]), tensor([2.])]
+    """
+    return [torch.linalg.vector_norm(w, dim=tuple(range(min(1, w.dim() - 1), w.dim())), keepdim=True) for w in weights]
+
+
 def filter_noise(weights: Sequence[Tensor], sigma: float, generator: torch.Generator) -> list[Tensor]:
     """Normal noise whose standard deviation is σ times the 2-norm of the filter that an element belongs to.
 
-    A filter is what makes one output: a slice along the first dimension of a tensor with two or more, otherwise the
-    tensor as a whole (Li et al., random weight perturbation, in their code).
+    Filters are those of `filter_norms` (Li et al., random weight perturbation, in their code).
 
     >>> noise = filter_noise([torch.tensor([[3.0, 4.0], [0.0, 0.0]])], 0.1, torch.Generator())
     >>> (noise[0] != 0).tolist()
     [[True, True], [False, False]]
     """
     noise = [torch.empty_like(w).normal_(generator=generator) for w in weights]
-    norms = [torch.linalg.vector_norm(w, dim=tuple(range(min(1, w.dim() - 1), w.dim())), keepdim=True) for w in weights]
+    norms = filter_norms(weights)
     torch._foreach_mul_(norms, sigma)
     torch._foreach_mul_(noise, norms)
     return noise

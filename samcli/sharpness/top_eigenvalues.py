@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
 from samcli.sharpness.curvature import cost, hessian, krylov, start_vector
-from samcli.sharpness.leading import Score, leading_eigenvalues
+from samcli.sharpness.leading import Leading, Score, leading_eigenvalues
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -39,14 +39,7 @@ class TopEigenvalues(Measure):
 
     def of(self, problem: Problem) -> Result:
         score = SCORES[self.which]
-        found = leading_eigenvalues(
-            krylov(problem, hessian(problem)),
-            lambda number: start_vector(problem, number),
-            k=self.k,
-            score=score,
-            tolerance=self.tolerance,
-            max_products=self.max_iterations,
-        )
+        found = self.find(problem)
         values = [pair.value for pair in found.pairs]
         details = {
             **circumstances(problem),
@@ -61,3 +54,14 @@ class TopEigenvalues(Measure):
             "max_iterations": self.max_iterations,
         }
         return Result(values[0] if values else math.nan, converged=found.converged, details=details)
+
+    def find(self, problem: Problem) -> Leading:
+        """The eigenpairs themselves."""
+        return leading_eigenvalues(
+            krylov(problem, hessian(problem)),
+            lambda number: start_vector(problem, number),
+            k=self.k,
+            score=SCORES[self.which],
+            tolerance=self.tolerance,
+            max_products=self.max_iterations,
+        )

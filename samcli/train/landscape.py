@@ -1,0 +1,110 @@
+"""The loss landscape of checkpoints, on a part of the data they were trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from samcli.data import Part
+from samcli.errors import CheckpointError, ConfigError
+from samcli.sharpness import Landscape, loss_line, loss_slice
+from samcli.train.trained import Trained, load_trained
+
+BATCH = 500
+LOSSES = {"accuracy": "cross-entropy in nats", "r2": "mean squared error"}  # by the metric of the task
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What a picture shows of one or two checkpoints.
+
+    Attributes:
+        checkpoints: their files.
+        configs: their resolved configurations.
+        loss: what is drawn, with its unit.
+        landscapes: by the part of the data, "train" or "test".
+        same_data: whether the runs had the same training examples and labels.
+    """
+
+    checkpoints: tuple[Path, ...]
+    configs: tuple[Mapping[str, Any], ...]
+    loss: str
+    landscapes: dict[str, Landscape]
+    same_data: bool = True
+
+
+def survey_slice(
+    path: Path, *, examples: int, seed: int, data_dir: Path | None, device: torch.device, **how: Any
+) -> Surveyed:
+    """The training loss on a slice through a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        examples: of the training part, chosen by the seed.
+        seed: of the choice of examples and of the directions.
+        data_dir: where data sets lie; None is where the run found them.
+        device: where to compute.
+        how: as for `samcli.sharpness.loss_slice`.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read, or its weights are not finite.
+        ConfigError: the model does not have such directions.
+    """
+    trained = _load(path, data_dir, device)
+    task = trained.data.task
+    try:
+        found = loss_slice(trained.model, task.loss, _batches(trained.data.train, examples, seed), seed=seed, **how)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return Surveyed((path,), (trained.config.document(),), LOSSES[task.metric], {"train": found})
+
+
+def survey_line(
+    first: Path, last: Path, *, examples: int, seed: int, data_dir: Path | None, device: torch.device, **how: Any
+) -> Surveyed:
+    """The training and the test loss on the line from one checkpoint to another, on the data of the first.
+
+    Inputs are normalised as they were for the first.
+
+    Args:
+        first: where the line begins.
+        last: where it leads, a checkpoint of the same architecture.
+        examples: of either part, chosen by the seed.
+        seed: of the choice of examples.
+        data_dir: where data sets lie; None is where the run found them.
+        device: where to compute.
+        how: as for `samcli.sharpness.loss_line`.
+
+    Raises:
+        CheckpointError: a checkpoint cannot be read, or its weights are not finite.
+        ConfigError: the networks differ.
+    """
+    start, end = _load(first, data_dir, device), _load(last, data_dir, device)
+    task, state = start.data.task, end.model.state_dict()
+    parts = {"train": start.data.train, "test": start.data.test}
+    try:
+        found = {
+            name: loss_line(start.model, state, task.loss, _batches(part, examples, seed), **how)
+            for name, part in parts.items()
+        }
+    except ValueError as error:
+        models = " and ".join(f"{path} is {one.config.model['name']}" for path, one in ((first, start), (last, end)))
+        raise ConfigError(f"A line needs two checkpoints of one architecture, but {models}. {error}") from error
+    train, other = start.data.train, end.data.train
+    same = torch.equal(train.inputs, other.inputs) and torch.equal(train.targets, other.targets)
+    return Surveyed((first, last), (start.config.document(), end.config.document()), LOSSES[task.metric], found, same)
+
+
+def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:
+    trained = load_trained(path, data_dir=data_dir, device=device)
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in trained.model.parameters()):
+        raise CheckpointError(f"{path} holds weights that are not finite: the run diverged, so leave it out.")
+    return trained
+
+
+def _batches(part: Part, examples: int, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return list(part.subset(examples, seed=seed).batches(BATCH))

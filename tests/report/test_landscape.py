@@ -1,0 +1,148 @@
+"""Pictures: that they show the numbers, and that the files are what they are called."""
+
+import csv
+import io
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from samcli.report import landscape as pictures
+from samcli.report.landscape import Words, captions, draw_curves, draw_line, draw_panels, encode
+from samcli.sharpness import Landscape
+
+AXIS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+WORDS = Words(("Training loss somewhere", "digits, cnn"), "cross-entropy in nats", ("first axis", "second axis"))
+
+
+def curve(scale: float = 1.0, low: float = 0.5) -> Landscape:
+    return Landscape((AXIS,), low + scale * torch.tensor(AXIS, dtype=torch.float64).square(), 100)
+
+
+def bowl(scale: float = 1.0, low: float = 0.5) -> Landscape:
+    square = torch.tensor(AXIS, dtype=torch.float64).square()
+    return Landscape((AXIS, AXIS), low + scale * (square[:, None] + 2 * square), 100)
+
+
+def config(optimizer: str, seed: int, model: str = "cnn", **options: Any) -> dict[str, Any]:
+    return {
+        "dataset": {"name": "digits"},
+        "model": {"name": model},
+        "optimizer": {"name": optimizer, **options},
+        "seeds": seed,
+    }
+
+
+PICTURES: dict[str, Callable[[], Any]] = {
+    "curves": lambda: draw_curves([curve(), curve(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], WORDS),
+    "panels": lambda: draw_panels([bowl(), bowl(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], WORDS),
+    "line": lambda: draw_line({"train": curve(), "test": curve(2.0)}, ("sgd seed 0", "sam rho=0.1 seed 0"), WORDS),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_files(name: str):
+    figure = PICTURES[name]()
+    png, svg, pdf = (encode(figure, form) for form in ("png", "svg", "pdf"))
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.size == tuple(round(200 * side) for side in figure.get_size_inches())
+        drawn = (np.asarray(image.convert("L")) < 250).mean()
+    assert 0.02 < drawn < 0.8  # neither empty nor full
+    assert pdf.startswith(b"%PDF")
+    text = svg.decode()
+    for word in ("Training loss somewhere", "digits, cnn", "cross-entropy in nats", "first axis", "sam rho=0.1"):
+        assert f">{word}" in text
+    assert ("second axis" in text) == (name == "panels")
+    again = PICTURES[name]()
+    assert [encode(again, form) for form in ("png", "svg", "pdf")] == [png, svg, pdf]
+
+
+def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
+    names = [("sgd", "seed 0"), ("sam", "seed 0"), ("sgd", "seed 1")]
+    figure = draw_curves([curve(1.0), curve(2.0), curve(3.0)], names, WORDS)
+    lines = figure.axes[0].lines[:3]
+    assert [line.get_color() for line in lines] == [pictures.COLOURS[0]] * 2 + [pictures.COLOURS[1]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sgd, 2 runs", "sam seed 0"]
+    for line, scale in zip(lines, (1.0, 3.0, 2.0), strict=True):
+        assert np.array_equal(line.get_xydata(), np.stack([AXIS, curve(scale).losses.numpy()], axis=1))
+
+
+def test_more_groups_than_colours_differ_in_their_strokes():
+    names = [(f"optimizer {number}", "seed 0") for number in range(10)]
+    lines = draw_curves([curve()] * 10, names, WORDS).axes[0].lines[:10]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
+
+
+@pytest.mark.parametrize(("low", "scale"), [(0.5, "linear"), (0.02, "linear"), (0.005, "log"), (0.0, "linear")])
+def test_logarithmic_over_more_than_two_decades(low: float, scale: str):
+    """A curve from low to low + 1, and a loss of zero, which has no logarithm."""
+    assert draw_curves([curve(1.0, low)], [("sgd", "seed 0")], WORDS).axes[0].get_yscale() == scale
+
+
+def test_panels_share_levels_that_hold_all_losses():
+    figure = draw_panels([bowl(1.0), bowl(9.0, 0.01)], [("sgd", "seed 0"), ("sam", "seed 0")], WORDS)
+    filled = [axes.collections[0] for axes in figure.axes[:2]]
+    first, second = (part.levels.tolist() for part in filled)
+    assert first == second == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["sgd seed 0", "sam seed 0"]
+    assert figure.axes[2].get_ylabel() == "cross-entropy in nats"
+
+
+def test_first_coordinate_is_the_horizontal_one():
+    tilted = Landscape((AXIS, AXIS), torch.tensor(AXIS, dtype=torch.float64)[:, None].expand(5, 5) + 2.0, 100)
+    lines = draw_panels([tilted], [("sgd", "seed 0")], WORDS).axes[0].collections[1]
+    inside = [path.vertices for path in lines.get_paths() if len(path.vertices)]
+    assert inside
+    for vertices in inside:
+        assert np.ptp(vertices[:, 0]) < 1e-12  # upright
+        assert np.ptp(vertices[:, 1]) == 2.0
+
+
+@pytest.mark.parametrize("values", [[math.nan, math.inf, 1.0], [math.nan], [0.0], [0.7], [1e-3 * (1 - 1e-16), 1e9]])
+def test_losses_that_are_not_finite_or_all_the_same(values: list[float]):
+    """Gaps in the picture, and no warning."""
+    losses = torch.tensor(values, dtype=torch.float64).repeat(25)[:25]
+    names = [("sgd", "seed 0")]
+    encode(draw_panels([Landscape((AXIS, AXIS), losses.reshape(5, 5), 100)], names, WORDS), "png")
+    encode(draw_curves([Landscape((AXIS,), losses[:5], 100)], names, WORDS), "png")
+
+
+def test_captions():
+    runs = [config("sgd", 0, lr=0.1), config("sam", 0, lr=0.1, base="sgd", rho=0.1), config("sgd", 1, lr=0.1)]
+    assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]
+    assert captions([runs[0], config("sgd", 0, "mlp", lr=0.1)]) == [
+        ("digits, cnn sgd", "seed 0"),
+        ("digits, mlp sgd", "seed 0"),
+    ]
+
+
+def test_words_say_what_is_measured():
+    words = pictures.words_of_slices([config("sgd", 0)] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
+    assert words.title == (
+        "Training loss in a plane of two filter-normalised random directions",
+        "digits, cnn; 100 training examples, evaluation mode, --seed 3",
+    )
+    words = pictures.words_of_slices([config("sgd", 0)], [curve()], "mean squared error", "leading", 0)
+    assert words.title[0] == "Training loss along the leading Hessian eigenvector"
+    assert words.axes[0] == "α, distance along eigenvector 1"
+    test = Landscape((AXIS,), curve().losses, 30)
+    words = pictures.words_of_line([config("sgd", 0)] * 2, {"train": curve(), "test": test}, "loss", 0)
+    assert "100 train and 30 test examples" in words.title[1]
+
+
+def test_numbers_come_back_to_the_last_bit():
+    slices = [bowl(1 / 3), Landscape((AXIS, AXIS), bowl().losses * math.inf, 100)]
+    rows = list(csv.DictReader(io.StringIO(pictures.numbers_of_slices(["a,b.pt", "c.pt"], slices))))
+    assert list(rows[0]) == ["checkpoint", "alpha", "beta", "train_loss"]
+    assert [row["checkpoint"] for row in rows] == ["a,b.pt"] * 25 + ["c.pt"] * 25
+    assert [float(row["train_loss"]) for row in rows] == [v for s in slices for v in s.losses.flatten().tolist()]
+    assert [(float(row["alpha"]), float(row["beta"])) for row in rows[:6]] == [(-1.0, b) for b in AXIS] + [(-0.5, -1.0)]
+    table = pictures.numbers_of_line({"train": curve(1 / 3), "test": curve(2 / 3)})
+    lines = list(csv.DictReader(io.StringIO(table)))
+    assert list(lines[0]) == ["t", "train_loss", "test_loss"]
+    assert [float(row["test_loss"]) for row in lines] == curve(2 / 3).losses.tolist()
+    assert [float(row["t"]) for row in lines] == list(AXIS)
