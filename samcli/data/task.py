@@ -20,12 +20,14 @@ class Task(ABC):
     Attributes:
         name: of the task.
         metric: the score, as in the columns `test_accuracy` and `test_r2`.
+        loss_name: what `loss` computes, with its unit.
         classes: how many classes there are; None for a regression.
         outputs: how many numbers the model gives for each example.
     """
 
     name: ClassVar[str]
     metric: ClassVar[Literal["accuracy", "r2"]] = "accuracy"
+    loss_name: ClassVar[str] = "cross-entropy in nats"
 
     @property
     @abstractmethod
@@ -157,6 +159,7 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     metric: ClassVar[Literal["accuracy", "r2"]] = "r2"
+    loss_name: ClassVar[str] = "mean squared error"
 
     @property
     def classes(self) -> None:

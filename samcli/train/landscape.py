@@ -15,7 +15,6 @@ from samcli.sharpness import Landscape, loss_line, loss_slice
 from samcli.train.trained import Trained, load_trained
 
 BATCH = 500
-LOSSES = {"accuracy": "cross-entropy in nats", "r2": "mean squared error"}  # by the metric of the task
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def survey_slice(
         found = loss_slice(trained.model, task.loss, _batches(trained.data.train, examples, seed), seed=seed, **how)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return Surveyed((path,), (trained.config.document(),), LOSSES[task.metric], {"train": found})
+    return Surveyed((path,), (trained.config.document(),), task.loss_name, {"train": found})
 
 
 def survey_line(
@@ -96,7 +95,7 @@ def survey_line(
         raise ConfigError(f"A line needs two checkpoints of one architecture, but {models}. {error}") from error
     train, other = start.data.train, end.data.train
     same = torch.equal(train.inputs, other.inputs) and torch.equal(train.targets, other.targets)
-    return Surveyed((first, last), (start.config.document(), end.config.document()), LOSSES[task.metric], found, same)
+    return Surveyed((first, last), (start.config.document(), end.config.document()), task.loss_name, found, same)
 
 
 def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from samcli.errors import NotApplicable
-from samcli.runs.folder import RunFolder
 from samcli.runs.sharpness_file import SharpnessFile
 from samcli.sharpness import MEASURES, Result, labels, measuring
 from samcli.train.trained import Trained, load_trained
@@ -86,7 +85,7 @@ def measure_checkpoint(
     missing = {label: key for label, key in wanted.items() if kept.find(key) is None}
     epoch = kept.epoch
     if missing or epoch is None:
-        trained = _load(path, data_dir, device)
+        trained = load_trained(path, data_dir=data_dir, device=device)
         epoch = trained.epoch
         batches = list(trained.data.train.subset(examples, seed=seed).batches(batch_size))
         how: dict[str, Any] = {"seed": seed, "batch_norm": batch_norm, "optimizer": trained.optimizer}
@@ -100,21 +99,15 @@ def measure_checkpoint(
                         raise
                     passed_over[label] = str(error)
                 else:
-                    kept.add([_entry(label, key, found)], epoch)
+                    kept.add([_entry(label, key, found, trained)], epoch)
     entries = {label: kept.find(key) for label, key in wanted.items()}
     values = {label: _result(entry) for label, entry in entries.items() if entry}
     return Measured(path.parent.name, path, epoch, values, passed_over)
 
 
-def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:
-    folder = RunFolder(path.parent)
-    recorded = folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"
-    return load_trained(path, data_dir=data_dir or Path(str(recorded)), device=device)
-
-
-def _entry(label: str, key: Mapping[str, Any], found: Result) -> dict[str, Any]:
-    entry = {"label": label, "key": key, **asdict(found)}
-    return entry | {"details": {"split": "train", **found.details}}
+def _entry(label: str, key: Mapping[str, Any], found: Result, trained: Trained) -> dict[str, Any]:
+    where = {"split": "train", "loss_function": trained.data.task.loss_name}
+    return {"label": label, "key": key, **asdict(found), "details": where | found.details}
 
 
 def _result(entry: Mapping[str, Any]) -> Result:

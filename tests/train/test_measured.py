@@ -129,7 +129,7 @@ def test_edge_of_stability_of_the_checkpoint(config_of: Callable[..., RunConfig]
         found = values(path, [name])[name]
         assert found.details["edge_of_stability"] == pytest.approx(factor / float(rate or 0.0), rel=1e-6)
         assert found.details["edge_ratio"] == pytest.approx(found.value / found.details["edge_of_stability"], rel=1e-9)
-        assert found.details["split"] == "train"
+        assert (found.details["split"], found.details["loss_function"]) == ("train", "cross-entropy in nats")
     assert "edge_of_stability" not in values(adam.checkpoint, ["lambda-max"])["lambda-max"].details
 
 
