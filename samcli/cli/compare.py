@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samcli.cli.landscape import check_picture
 from samcli.cli.output import comma_separated, document, hint, result, table, terminal_width
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from samcli.report import Correlation
     from samcli.runs.reader import Run
 
 EXAMPLE = "Example: samcli compare results/label-noise --format latex > table.tex"
@@ -55,6 +58,9 @@ def compare(
         bool,
         typer.Option("--correlate", help="Instead: does sharpness, measured before, rank runs as their gaps do?"),
     ] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|.svg|.pdf", help="With --correlate: a picture of it as well.")
+    ] = None,
     format: Annotated[Format, typer.Option(help="How the table is written.")] = Format.table,
 ) -> None:
     """Compare runs: one row for each setting, over its seeds.
@@ -62,7 +68,15 @@ def compare(
     Differences to the baseline are paired by seed and come with a 95 % interval of Student's t.
     With --correlate: Kendall's τ between each measure kept by samcli sharpness and the generalisation gap, or --metric.
     """
+    if output is not None:
+        if not correlate:
+            raise ConfigError(
+                "--output is the picture that goes with --correlate; add --correlate, or leave --output out."
+            )
+        check_picture(output)
+
     from samcli.report import compare as compare_runs
+    from samcli.report import correlate as correlate_runs
     from samcli.report import render
     from samcli.runs.reader import scan
 
@@ -70,32 +84,33 @@ def compare(
     for warning in warnings:
         hint(f"warning: {warning}")
     if correlate:
-        show_correlations(runs, metric, format)
+        found = correlate_runs(runs, metric)
+        show_correlations(found, metric, format)
+        if output is not None:
+            draw(found, runs, metric, output)
+            (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
     comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value)
     result(render(comparison, format.value, width=terminal_width(), color=sys.stdout.isatty()).rstrip("\n"))
 
 
-def show_correlations(runs: list[Run], metric: str | None, format: Format) -> None:
+def show_correlations(found: Sequence[Correlation], metric: str | None, format: Format) -> None:
     """A row for each measure, the strongest correlation first.
 
     Raises:
-        ConfigError: a format that this table does not have, or a metric that no run has.
-        NothingToCompare: nothing was measured.
+        ConfigError: a format that this table does not have.
     """
-    from samcli.report import correlate
-
     rows = [
         {
-            "measure": found.measure,
-            "examples": found.examples,
-            "runs": found.correlation.n,
-            "tau": found.correlation.tau,
-            "low": found.correlation.low,
-            "high": found.correlation.high,
-            "unconverged": found.unconverged,
+            "measure": one.measure,
+            "examples": one.examples,
+            "runs": one.correlation.n,
+            "tau": one.correlation.tau,
+            "low": one.correlation.low,
+            "high": one.correlation.high,
+            "unconverged": one.unconverged,
         }
-        for found in correlate(runs, metric)
+        for one in found
     ]
     if format is Format.json:
         document(rows)
@@ -108,6 +123,15 @@ def show_correlations(runs: list[Run], metric: str | None, format: Format) -> No
         hint("Runs left out as unconverged are counted in the last column.")
     else:
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")
+
+
+def draw(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, output: Path) -> None:
+    """Write the picture of the correlations."""
+    from samcli.report.figure import encode
+    from samcli.report.scatter import draw_correlations
+    from samcli.runs.files import write_atomic
+
+    write_atomic(output, encode(draw_correlations(found, runs, metric), output.suffix.removeprefix(".").lower()))
 
 
 def shown(value: object) -> str:

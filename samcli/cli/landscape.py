@@ -97,7 +97,7 @@ def landscape(
     else:
         span = 1.0 if span is None else span
         figure, numbers = around(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
-    from samcli.report.landscape import encode
+    from samcli.report.figure import encode
 
     write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))
     write_atomic(output.with_suffix(".csv"), numbers)
@@ -110,8 +110,7 @@ def check_request(output: Path, line: bool, dimensions: int, directions: Directi
     Raises:
         ConfigError: it cannot.
     """
-    if output.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+    check_picture(output)
     if line and (dimensions != 1 or directions != Directions.random):
         raise ConfigError("--line has its own direction; leave --dimensions and --directions out.")
     if span is not None and not (0.0 <= span < math.inf if line else 0.0 < span < math.inf):
@@ -121,11 +120,22 @@ def check_request(output: Path, line: bool, dimensions: int, directions: Directi
         raise ConfigError(f"{table} is there and holds something else; give --output another name.")
 
 
+def check_picture(output: Path) -> None:
+    """Find whether a picture can have this name.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if output.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+
+
 def around(
     paths: list[Path], *, dimensions: int, directions: str, points: int, seed: int, **how: Any
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
-    from samcli.report.landscape import captions, draw_curves, draw_panels, numbers_of_slices, place, words_of_slices
+    from samcli.report.figure import captions, place
+    from samcli.report.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
     from samcli.train.landscape import survey_slice
 
     found: list[Surveyed] = []
@@ -149,7 +159,8 @@ def around(
 
 def between(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
     """The picture and the numbers of the line between two checkpoints."""
-    from samcli.report.landscape import captions, draw_line, numbers_of_line, words_of_line
+    from samcli.report.figure import captions
+    from samcli.report.landscape import draw_line, numbers_of_line, words_of_line
     from samcli.train.landscape import survey_line
 
     first, last = paths

@@ -223,14 +223,15 @@ def cell(value: Result | None) -> str:
 
 
 def flatten(values: dict[str, Result]) -> dict[str, Any]:
-    """A column for each value and whether it converged, and where there are such, its standard error and residual."""
+    """A column for each value and whether it converged; where there are such, its errors and residual."""
     columns: dict[str, Any] = {}
     for name, value in values.items():
         columns[name] = value.value
         if value.stderr is not None:
             columns[f"{name}-stderr"] = value.stderr
-        if "residual" in value.details:
-            columns[f"{name}-residual"] = value.details["residual"]
+        for key in ("error", "residual"):
+            if key in value.details:
+                columns[f"{name}-{key}"] = value.details[key]
         columns[f"{name}-converged"] = value.converged
     return columns
 

@@ -82,7 +82,7 @@ def title(metric: str) -> str:
     ('test accuracy in %', 'test R²')
     """
     words = metric.replace("_", " ").replace("r2", "R²")
-    return f"{words} in %" if _is_share(metric) else words
+    return f"{words} in %" if is_share(metric) else words
 
 
 def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
@@ -96,18 +96,19 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         lines.append(f"Last: {named} after the last epoch{budget}, mean ± standard deviation over n runs.")
         lines.append(f"Best: at the best epoch, chosen on the {part}values themselves, hence optimistic.")
     if any(row.difference for row in comparison.rows):
-        unit = ", in percentage points" if all(map(_is_share, metrics)) else ""
+        unit = ", in percentage points" if all(map(is_share, metrics)) else ""
         difference = f"mean difference of Last to {comparison.baseline}"
         lines.append(f"Δ: {difference}, paired by seed{unit}, with Student's 95 % t interval.")
     return lines + [column.legend for column in columns if column.legend]
 
 
-def _is_share(metric: str) -> bool:
+def is_share(metric: str) -> bool:
+    """Whether a metric is a fraction that is shown in percent."""
     return metric.endswith("accuracy")
 
 
 def _value(value: float, metric: str, sign: str = "") -> str:
-    if _is_share(metric):
+    if is_share(metric):
         return f"{100.0 * value:{sign}.2f}"
     return f"{value:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"
 

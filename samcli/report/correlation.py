@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.report.kept import kept_measures
@@ -19,12 +20,14 @@ class Correlation:
     Attributes:
         measure: with its radius, and with what else tells it from others.
         examples: that it was measured on.
-        correlation: over the runs.
+        pairs: the measure and the other quantity, by the folder of the run.
+        correlation: of the pairs.
         unconverged: how many runs were left out since the measure had not converged or was no number.
     """
 
     measure: str
     examples: int
+    pairs: Mapping[Path, tuple[float, float]]
     correlation: RankCorrelation
     unconverged: int
 
@@ -50,8 +53,9 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
     found = []
     for kept in kept_measures([run for run in runs if run.folder in others]):
         if len(kept.values) >= 2:
-            tau = kendall(list(kept.values.values()), [others[folder] for folder in kept.values])
-            found.append(Correlation(kept.name, kept.examples, tau, kept.unconverged))
+            pairs = {folder: (value, others[folder]) for folder, value in kept.values.items()}
+            tau = kendall([x for x, _ in pairs.values()], [y for _, y in pairs.values()])
+            found.append(Correlation(kept.name, kept.examples, pairs, tau, kept.unconverged))
     if not found:
         raise NothingToCompare(
             "No measure of sharpness is kept of two finished runs; measure them first: samcli sharpness RESULTS"

@@ -6,44 +6,28 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from samcli.report.settings import Config, label, telling
+from samcli.report.figure import CHARACTERS, COLOURS, either, grouped, place, titled
+from samcli.report.settings import Config
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.contour import QuadContourSet
+    from matplotlib.figure import Figure
 
     from samcli.sharpness import Landscape
 
-# M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STROKES = ("-", "--", "-.", ":")
 DECADES_FOR_LOG = 2.0
-CHARACTERS = 32  # of a name above a panel or an end of a line, or of one of two columns of the legend
-CHARACTERS_PER_INCH = 14  # of a title
 SHARE_FOR_NUMBER = 0.2  # of the width of a panel, that a contour spans
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "samcli",  # the same picture is the same file
-    "pdf.fonttype": 42,  # what journals ask for
-}
 
 
 @dataclass(frozen=True)
@@ -59,25 +43,6 @@ class Words:
     title: tuple[str, str]
     loss: str
     axes: tuple[str, ...]
-
-
-def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
-    """What to call each run: the optimizer with what tells it from the others, and the seed.
-
-    Data set and model are named only where there is more than one.
-    """
-    several = len({place(config) for config in configs}) > 1
-    found = []
-    for config, words in zip(configs, telling(configs), strict=True):
-        where = [place(config)] if several else []
-        parts = [*where, config["optimizer"]["name"], label(words, "dataset", "model"), label(words)]
-        found.append((" ".join(part for part in parts if part), f"seed {config['seeds']}"))
-    return found
-
-
-def place(config: Config) -> str:
-    """Data set and model of a run."""
-    return f"{config['dataset']['name']}, {config['model']['name']}"
 
 
 def words_of_slices(
@@ -97,20 +62,16 @@ def words_of_slices(
             "in the plane of the two leading Hessian eigenvectors" if plane else "along the leading Hessian eigenvector"
         )
         axes = tuple(f"{name}, distance along eigenvector {number}" for number, name in enumerate("αβ", 1))
-    examples = _unique(str(landscape.examples) for landscape in landscapes)
-    below = f"{_unique(map(place, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
+    examples = either(str(landscape.examples) for landscape in landscapes)
+    below = f"{either(map(place, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
     return Words((f"Training loss {where}", below), loss, axes)
 
 
 def words_of_line(configs: Sequence[Config], landscapes: Mapping[str, Landscape], loss: str, seed: int) -> Words:
     """What stands on the picture of the line between two networks."""
     examples = " and ".join(f"{landscape.examples} {part}" for part, landscape in landscapes.items())
-    below = f"{_unique(map(place, configs))}; {examples} examples, evaluation mode, --seed {seed}"
+    below = f"{either(map(place, configs))}; {examples} examples, evaluation mode, --seed {seed}"
     return Words(("Loss on the line between two networks", below), loss, ("t, at w₀ + t (w₁ - w₀)",))
-
-
-def _unique(texts: Iterable[str]) -> str:
-    return " or ".join(dict.fromkeys(texts))
 
 
 def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]], words: Words) -> Figure:
@@ -118,25 +79,20 @@ def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
 
     Args:
         landscapes: of the runs.
-        names: of the runs, as `captions` gives them.
+        names: of the runs, as `figure.captions` gives them.
         words: on the picture.
     """
-    with _figure(words, 6.0, 4.0) as figure:
+    with titled(words.title, 6.0, 4.0) as figure:
         axes = figure.add_subplot()
-        for number, group in enumerate(dict.fromkeys(group for group, _ in names)):
-            seeds = [seed for other, seed in names if other == group]
-            several = len(seeds) > 1
-            curves = [one for one, (other, _) in zip(landscapes, names, strict=True) if other == group]
+        for number, (name, runs) in enumerate(grouped(names).items()):
             lines = axes.plot(
-                curves[0].axes[0],
-                np.ma.stack([_finite(curve) for curve in curves], axis=1),
+                landscapes[runs[0]].axes[0],
+                np.ma.stack([_finite(landscapes[run]) for run in runs], axis=1),
                 STROKES[number // len(COLOURS) % len(STROKES)],
                 color=COLOURS[number % len(COLOURS)],
-                linewidth=1.0 if several else 1.6,
+                linewidth=1.6 if len(runs) == 1 else 1.0,
             )
-            lines[0].set_label(
-                fill(f"{group}, {len(seeds)} runs" if several else f"{group} {seeds[0]}", 2 * CHARACTERS)
-            )
+            lines[0].set_label(fill(name, 2 * CHARACTERS))
         axes.axvline(0.0, color="0.6", linewidth=0.8, zorder=0)
         axes.set(xlabel=words.axes[0], ylabel=words.loss, xlim=(landscapes[0].axes[0][0], landscapes[0].axes[0][-1]))
         _scale(axes, landscapes)
@@ -150,14 +106,14 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
 
     Args:
         landscapes: of the runs, with the same coordinates.
-        names: of the runs, as `captions` gives them.
+        names: of the runs, as `figure.captions` gives them.
         words: on the picture.
     """
     columns = min(3, len(landscapes))
     rows = -(-len(landscapes) // columns)
     levels, norm = _levels(landscapes)
     strokes = ["white" if norm(level) < 0.6 else "black" for level in levels]  # to be seen on blue and on yellow
-    with _figure(words, 1.2 + 3.2 * columns, 0.7 + 3.1 * rows) as figure:
+    with titled(words.title, 1.2 + 3.2 * columns, 0.7 + 3.1 * rows) as figure:
         panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for axes in panels[len(landscapes) :]:
             axes.remove()
@@ -186,7 +142,7 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], words:
         ends: the names of the two networks.
         words: on the picture.
     """
-    with _figure(words, 6.0, 3.8) as figure:
+    with titled(words.title, 6.0, 3.8) as figure:
         axes = figure.add_subplot()
         for (part, landscape), color, stroke in zip(landscapes.items(), COLOURS, STROKES, strict=False):
             axes.plot(landscape.axes[0], _finite(landscape), stroke, color=color, linewidth=1.6, label=part)
@@ -205,15 +161,6 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], words:
         _scale(axes, list(landscapes.values()))
         axes.legend()
     return figure
-
-
-def encode(figure: Figure, form: str) -> bytes:
-    """The picture as a file, "png", "svg" or "pdf"; the same picture is the same bytes."""
-    written = io.BytesIO()
-    undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
-    with mpl.rc_context(STYLE):
-        figure.savefig(written, format=form, dpi=200, metadata=undated)
-    return written.getvalue()
 
 
 def numbers_of_slices(checkpoints: Sequence[str], landscapes: Sequence[Landscape]) -> str:
@@ -240,16 +187,6 @@ def _csv(header: Sequence[str], rows: Any) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()
-
-
-@contextmanager
-def _figure(words: Words, width: float, height: float) -> Iterator[Figure]:
-    """A figure with its title, to be drawn on in the style of all; no window system and no global state has a part."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=0.06))
-        lines = [fill(line, int(width * CHARACTERS_PER_INCH)) for line in words.title]
-        figure.suptitle("\n".join(lines), fontsize=9)
-        yield figure
 
 
 def _finite(landscape: Landscape) -> np.ma.MaskedArray[Any, Any]:

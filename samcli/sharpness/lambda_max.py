@@ -19,7 +19,7 @@ class Extreme(Measure):
 
     largest: ClassVar[bool] = True
 
-    tolerance: float = option(1e-3, "largest relative residual that counts as converged", above=0.0)
+    tolerance: float = option(1e-3, "largest relative error that counts as converged", above=0.0)
     max_iterations: int = option(100, "Hessian-vector products after which to give up", minimum=1)
 
     def of(self, problem: Problem) -> Result:
@@ -34,6 +34,7 @@ class Extreme(Measure):
             **self._scaling(),
             **self._edge(problem, found.value),
             "residual": found.residual,
+            "error": found.error,
             **cost(found.products),
             "tolerance": self.tolerance,
             "max_iterations": self.max_iterations,
@@ -55,10 +56,11 @@ class Extreme(Measure):
 class LambdaMax(Extreme):
     """λ_max(∇²L(w)): the largest curvature in any direction, with its sign, by the Lanczos method.
 
-    `details` holds the relative `residual` ‖Hx - λx‖ / max |Ritz value| from one more product, the number of
-    Hessian-vector `products` (about 10), and the `tolerance`; a value whose residual is above the tolerance has
-    `converged` False. A residual certifies that an eigenvalue is near, not that it is the largest, so some guard steps
-    follow the first small one. The Krylov space is shared with the other measures of the same operator.
+    `details` holds an estimate of the relative `error`, of second order in the `residual` ‖Hx - λx‖ / max |Ritz value|
+    (see `samcli.sharpness.lanczos.extreme_eigenvalue`), the number of Hessian-vector `products` (about 8), and the
+    `tolerance`. `converged` says that the error was within the tolerance after the last two steps. Both tell of an
+    eigenvalue nearby, not that it is the largest: the method may rest on the next one for some steps if the random
+    start vector has little of the first. The Krylov space is shared with the other measures of the same operator.
 
     Where the optimizer is known to be SGD, `details` also has its `edge_of_stability` (2/η, with momentum (2 + 2β)/η),
     the learning rate η of the last step, and `edge_ratio`, the value over the edge; see
@@ -80,7 +82,7 @@ class LambdaMin(Extreme):
 
     Method, parameters and `details` are those of `lambda-max`. The tolerance is relative to the largest |eigenvalue|:
     near a minimum, where λ_min is a small part of that, it is known less well than λ_max, and a value within
-    `residual` times λ_max of zero has no certain sign. It takes more products than `lambda-max`.
+    `error` times λ_max of zero has no certain sign. It takes more products than `lambda-max`.
     """
 
     largest: ClassVar[bool] = False

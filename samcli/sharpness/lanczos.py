@@ -173,12 +173,13 @@ class Lanczos:
         return Ritz(values, vectors, self.betas[steps - 1] * vectors[-1].abs(), last)
 
 
-def settle(run: Lanczos, settled: Callable[[Ritz], bool], max_steps: int) -> tuple[Ritz, bool]:
+def settle(
+    run: Lanczos, settled: Callable[[Ritz], bool], max_steps: int, guard: int = GUARD_STEPS
+) -> tuple[Ritz, bool]:
     """Grow a space until what is known of it has been settled for some guard steps more.
 
     Returns:
-        The Ritz pairs of the first such step, or of the last one allowed, and whether they are settled: a space that
-        cannot grow is.
+        The Ritz pairs of the last step, and whether they are settled: a space that cannot grow is.
     """
     count = 0
     for steps in range(1, max_steps + 1):
@@ -186,25 +187,25 @@ def settle(run: Lanczos, settled: Callable[[Ritz], bool], max_steps: int) -> tup
         if ritz.last or ritz.steps < steps:
             return ritz, math.isfinite(ritz.size)
         count = count + 1 if settled(ritz) else 0
-        if count > GUARD_STEPS:
+        if count > guard:
             return ritz, True
     return run.ritz(max_steps), False
 
 
 @dataclass(frozen=True)
 class Eigenvalue:
-    """An eigenvalue estimate θ with its unit vector x.
+    """An eigenvalue estimate θ with unit vector x.
 
     Attributes:
-        residual: ‖A x - θ x‖ / max |Ritz value|, from one more product: θ lies that close to some eigenvalue,
-            relative to the size of the operator.
-        products: operator applications that it needs, the residual's included.
-        converged: whether the residual is within the tolerance.
+        residual: ‖A x - θ x‖ / max |Ritz value|, as the recurrence gives it.
+        error: estimate of |θ - λ|, relative to |θ| or, of the smallest, to max |Ritz value|.
+        products: operator applications that it needs.
+        converged: whether the error is within the tolerance, and was so one step before.
     """
 
     value: float
-    vector: Tensor
     residual: float
+    error: float
     products: int
     converged: bool
 
@@ -212,19 +213,35 @@ class Eigenvalue:
 def extreme_eigenvalue(run: Lanczos, *, largest: bool, tolerance: float, max_iterations: int) -> Eigenvalue:
     """The algebraically largest or smallest eigenvalue, from a space that may have grown for others already.
 
+    The error is estimated by min(r, r²/γ) with the residual r = ‖A x - θ x‖ and the distance γ from θ to the next Ritz
+    value in place of the next eigenvalue (the inequality of Kato and Temple): of second order in the residual. It is
+    never taken to be below what rounding leaves.
+
     Args:
         run: grown as needed.
         largest: otherwise the smallest.
-        tolerance: on the relative residual.
-        max_iterations: products after which to give up, the residual's not counted.
+        tolerance: on the error; of the largest relative to |θ|, but to no less than a hundredth of the largest
+            |Ritz value|, of the smallest relative to that value itself, since it may be anywhere near zero.
+        max_iterations: products after which to give up.
     """
     index = -1 if largest else 0
-    ritz, _ = settle(run, lambda r: float(r.residuals[index]) <= 0.5 * tolerance * r.size, max_iterations)
+
+    def relative_error(ritz: Ritz) -> float:
+        scale = max(abs(float(ritz.values[index])), 0.01 * ritz.size) if largest else ritz.size
+        return _error(ritz, index, run.like.dtype) / scale if scale > 0.0 else 0.0
+
+    ritz, settled = settle(run, lambda r: relative_error(r) <= tolerance, max_iterations, guard=2)
     if not math.isfinite(ritz.size):
-        return Eigenvalue(math.nan, torch.full_like(run.basis.vectors[0], math.nan), math.nan, ritz.steps, False)
-    vector = run.basis.combination(ritz.coordinates[:, index])
-    image = run.operator(vector)
-    value = inner(image, vector)  # the Rayleigh quotient of the vector itself
-    distance = norm(image - value * vector)
-    residual = distance / ritz.size if ritz.size > 0.0 else distance
-    return Eigenvalue(value, vector, residual, ritz.steps + 1, residual <= tolerance)
+        return Eigenvalue(math.nan, math.nan, math.nan, ritz.steps, False)
+    residual = float(ritz.residuals[index])
+    relative = residual / ritz.size if ritz.size > 0.0 else residual
+    return Eigenvalue(float(ritz.values[index]), relative, relative_error(ritz), ritz.steps, settled)
+
+
+def _error(ritz: Ritz, index: int, dtype: torch.dtype) -> float:
+    """Estimate of the distance from a Ritz value at an end of the spectrum to the eigenvalue."""
+    if not math.isfinite(ritz.size):
+        return math.nan
+    residual = float(ritz.residuals[index])
+    gap = abs(float(ritz.values[index] - ritz.values[-2 if index else 1])) if ritz.steps > 1 else 0.0
+    return max(residual**2 / gap if gap > residual else residual, 10 * torch.finfo(dtype).eps * ritz.size)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Lanczos, Ritz, settle
+from samcli.sharpness.lanczos import Lanczos, Ritz, norm, settle
 
 # The search for what was missed need only tell a missed eigenvalue from those below: it may be coarser than the values.
 SEARCH_TOLERANCE = 1e-2
@@ -119,4 +119,4 @@ class _Search:
 def _pair(run: Lanczos, ritz: Ritz, index: int, size: float) -> Pair:
     vector = run.basis.combination(ritz.coordinates[:, index])
     residual = float(ritz.residuals[index])
-    return Pair(float(ritz.values[index]), vector / vector.norm(), residual / size if size > 0.0 else residual)
+    return Pair(float(ritz.values[index]), vector / norm(vector), residual / size if size > 0.0 else residual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -14,6 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from samcli.errors import NotApplicable
 from samcli.optim.batch import example_losses
 from samcli.optim.perturb import moved
+from samcli.sharpness.slopes import Slopes
 from samcli.sharpness.stability import Stability
 
 T = TypeVar("T")
@@ -69,6 +71,7 @@ class Problem:
         self.names = [name for name, _ in named]
         self.parameters: list[Tensor] = [parameter for _, parameter in named]
         self.products = 0
+        self._slopes = Slopes(self.parameters, self._data, lambda x, y: self._loss(self._model(x), y))
         self._kept: dict[str, object] = {}
 
     @property
@@ -93,8 +96,17 @@ class Problem:
 
     def loss_and_gradient_at(self, epsilon: Sequence[Tensor]) -> tuple[float, list[Tensor]]:
         """L(w + ε) and ∇L(w + ε); the parameters come back bit for bit."""
-        with moved(self.parameters, list(epsilon)):
+        with self._at(epsilon):
             return self._loss_and_gradient()
+
+    @contextmanager
+    def _at(self, epsilon: Sequence[Tensor] | None) -> Iterator[None]:
+        if epsilon is None:
+            yield
+            return
+        self._slopes.clear()  # of no use once a parameter was written to
+        with moved(self.parameters, list(epsilon)):
+            yield
 
     def _loss_and_gradient(self) -> tuple[float, list[Tensor]]:
         total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
@@ -111,7 +123,7 @@ class Problem:
     def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
         """L(w + ε), or L(w); the parameters come back bit for bit."""
         total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
-        with torch.no_grad(), moved(self.parameters if epsilon is not None else [], list(epsilon or [])):
+        with torch.no_grad(), self._at(epsilon):
             for inputs, targets in self._data:
                 total += len(inputs) / self.examples * self._loss(self._model(inputs), targets)
         return float(total)
@@ -119,7 +131,7 @@ class Problem:
     def example_losses(self, epsilon: Sequence[Tensor] | None = None) -> Tensor:
         """ℓ(f_{w + ε}(x_i), y_i) of each example, (n,) float64, in the order of the data."""
         found = []
-        with torch.no_grad(), moved(self.parameters if epsilon is not None else [], list(epsilon or [])):
+        with torch.no_grad(), self._at(epsilon):
             for inputs, targets in self._data:
                 found.append(example_losses(self._loss, self._model(inputs), targets).double())
         return torch.cat(found)
@@ -127,7 +139,7 @@ class Problem:
     def outputs(self, epsilon: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """f_{w + ε}(x_i) and y_i of all examples, in the order of the data; without a graph."""
         found = []
-        with torch.no_grad(), moved(self.parameters if epsilon is not None else [], list(epsilon or [])):
+        with torch.no_grad(), self._at(epsilon):
             for inputs, targets in self._data:
                 found.append((self._model(inputs), targets))
         outputs, targets = (torch.cat(column) for column in zip(*found, strict=True))
@@ -181,20 +193,22 @@ class Problem:
         Fused attention has no second derivative, so it is replaced by its plain form.
         """
         self.products += 1
-        direction = self.unflatten(vector)
+        directions = self.unflatten(vector)
         product = torch.zeros_like(vector)
-        for inputs, targets in self._data:
+        for number, (inputs, _) in enumerate(self._data):
             with sdpa_kernel(SDPBackend.MATH):
-                loss = self._loss(self._model(inputs), targets)
-                if not loss.requires_grad:  # a loss that does not depend on the parameters
+                slope, lasting = self._slopes.of(number)
+                curved = [pair for pair in zip(slope, directions, strict=True) if pair[0].requires_grad]
+                if not curved:  # a loss that is linear in the parameters, or does not depend on them
                     continue
-                first = torch.autograd.grad(
-                    loss, self.parameters, create_graph=True, allow_unused=True, materialize_grads=True
+                second = torch.autograd.grad(
+                    [g for g, _ in curved],
+                    self.parameters,
+                    [d for _, d in curved],
+                    retain_graph=lasting,
+                    allow_unused=True,
+                    materialize_grads=True,
                 )
-                inner = torch.stack([(g * d).sum() for g, d in zip(first, direction, strict=True)]).sum()
-                if not inner.requires_grad:  # a loss linear in the parameters
-                    continue
-                second = torch.autograd.grad(inner, self.parameters, allow_unused=True, materialize_grads=True)
             product.add_(torch.cat([part.reshape(-1) for part in second]), alpha=len(inputs) / self.examples)
         return product
 

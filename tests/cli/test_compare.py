@@ -59,12 +59,15 @@ def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
         ([results, "--metric", "test_acuracy"], 2, "test_accuracy"),
         ([results, "--format", "html"], 2, "html"),
         ([results, "--budget", "money"], 2, "money"),
+        ([results, "--output", tmp_path / "gap.png"], 2, "add --correlate, or leave --output out"),
+        ([results, "--correlate", "--output", tmp_path / "gap.jpg"], 2, "a picture ends in .png, .svg or .pdf"),
     ):
         called = samcli("compare", *arguments)
         assert called.code == code, called.err
         assert sentence in called.err
         assert "Traceback" not in called.err
         assert called.out == ""
+    assert not list(tmp_path.glob("gap.*"))
 
 
 def test_budget_and_baseline(samcli: Samcli, results: Path):
@@ -89,6 +92,36 @@ def test_correlate(samcli: Samcli, results: Path):
     lines = list(csv.DictReader(io.StringIO(samcli("compare", results, "--correlate", "--format", "csv").out)))
     assert [float(row["tau"]) for row in lines] == [row["tau"] for row in rows]
     assert samcli("compare", results, "--correlate", "--format", "latex").code == 2
+
+
+def test_a_picture_of_correlations(samcli: Samcli, results: Path):
+    """Its path is the last line, but where the rest of standard output is one document."""
+    samcli("sharpness", results, "--measure", "one-step,grad-norm")
+    table = samcli("compare", results, "--correlate").out
+    for suffix, start in {".png": b"\x89PNG", ".SVG": b"<?xml", ".pdf": b"%PDF"}.items():
+        picture = results / "new" / f"gap{suffix}"
+        called = samcli("compare", results, "--correlate", "--output", picture)
+        assert called.code == 0, called.err
+        assert called.out == f"{table}{picture}\n"
+        assert picture.read_bytes().startswith(start)
+    text = (results / "new" / "gap.SVG").read_text()
+    for words in (
+        "one-step rho=0.05",
+        "grad-norm",
+        "gap of 4 runs",
+        "digits, mlp",
+        "sam rho=0.05, 2 runs",
+        "sgd, 2 runs",
+    ):
+        assert words in text
+    plain = samcli("compare", results, "--correlate", "--metric", "test_loss", *JSON)
+    called = samcli("compare", results, "--correlate", "--metric", "test_loss", *JSON, "--output", results / "loss.svg")
+    assert called.out == plain.out
+    assert called.err == f"{results / 'loss.svg'}\n"
+    assert ">test loss<" in (results / "loss.svg").read_text()
+    wrong = samcli("compare", results, "--correlate", "--format", "latex", "--output", results / "latex.svg")
+    assert wrong.code == 2
+    assert not (results / "latex.svg").exists()
 
 
 def test_a_kept_measure_as_metric(samcli: Samcli, results: Path):

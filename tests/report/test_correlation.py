@@ -35,6 +35,10 @@ def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Any
         add(results, sgd, seed, gap, sharp=(2.0 + gap**3, True), flat=((-1.0) ** seed, True))
     first, second = correlate(results.runs())
     assert (first.measure, first.examples, first.correlation.tau, first.correlation.n) == ("sharp", 100, 1.0, 4)
+    for run in results.runs():
+        sharp, gap = first.pairs[run.folder]
+        assert sharp == pytest.approx(2.0 + (run.seed / 10) ** 3)
+        assert gap == pytest.approx(run.seed / 10)
     assert second.measure == "flat"
     assert abs(second.correlation.tau or 0.0) < 0.5
     assert first.unconverged == second.unconverged == 0

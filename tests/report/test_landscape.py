@@ -12,10 +12,12 @@ import torch
 from PIL import Image
 
 from samcli.report import landscape as pictures
-from samcli.report.landscape import Words, captions, draw_curves, draw_line, draw_panels, encode
+from samcli.report.figure import COLOURS, DPI, encode
+from samcli.report.landscape import Words, draw_curves, draw_line, draw_panels
 from samcli.sharpness import Landscape
 
 AXIS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+CONFIG = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": "sgd"}, "seeds": 0}
 WORDS = Words(("Training loss somewhere", "digits, cnn"), "cross-entropy in nats", ("first axis", "second axis"))
 
 
@@ -26,15 +28,6 @@ def curve(scale: float = 1.0, low: float = 0.5) -> Landscape:
 def bowl(scale: float = 1.0, low: float = 0.5) -> Landscape:
     square = torch.tensor(AXIS, dtype=torch.float64).square()
     return Landscape((AXIS, AXIS), low + scale * (square[:, None] + 2 * square), 100)
-
-
-def config(optimizer: str, seed: int, model: str = "cnn", **options: Any) -> dict[str, Any]:
-    return {
-        "dataset": {"name": "digits"},
-        "model": {"name": model},
-        "optimizer": {"name": optimizer, **options},
-        "seeds": seed,
-    }
 
 
 PICTURES: dict[str, Callable[[], Any]] = {
@@ -49,7 +42,7 @@ def test_files(name: str):
     figure = PICTURES[name]()
     png, svg, pdf = (encode(figure, form) for form in ("png", "svg", "pdf"))
     with Image.open(io.BytesIO(png)) as image:
-        assert image.size == tuple(round(200 * side) for side in figure.get_size_inches())
+        assert image.size == tuple(int(DPI * side) for side in figure.get_size_inches())
         drawn = (np.asarray(image.convert("L")) < 250).mean()
     assert 0.02 < drawn < 0.8  # neither empty nor full
     assert pdf.startswith(b"%PDF")
@@ -65,9 +58,9 @@ def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
     names = [("sgd", "seed 0"), ("sam", "seed 0"), ("sgd", "seed 1")]
     figure = draw_curves([curve(1.0), curve(2.0), curve(3.0)], names, WORDS)
     lines = figure.axes[0].lines[:3]
-    assert [line.get_color() for line in lines] == [pictures.COLOURS[0]] * 2 + [pictures.COLOURS[1]]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sgd, 2 runs", "sam seed 0"]
-    for line, scale in zip(lines, (1.0, 3.0, 2.0), strict=True):
+    assert [line.get_color() for line in lines] == [COLOURS[0]] + [COLOURS[1]] * 2
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sam seed 0", "sgd, 2 runs"]
+    for line, scale in zip(lines, (2.0, 1.0, 3.0), strict=True):
         assert np.array_equal(line.get_xydata(), np.stack([AXIS, curve(scale).losses.numpy()], axis=1))
 
 
@@ -111,26 +104,17 @@ def test_losses_that_are_not_finite_or_all_the_same(values: list[float]):
     encode(draw_curves([Landscape((AXIS,), losses[:5], 100)], names, WORDS), "png")
 
 
-def test_captions():
-    runs = [config("sgd", 0, lr=0.1), config("sam", 0, lr=0.1, base="sgd", rho=0.1), config("sgd", 1, lr=0.1)]
-    assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]
-    assert captions([runs[0], config("sgd", 0, "mlp", lr=0.1)]) == [
-        ("digits, cnn sgd", "seed 0"),
-        ("digits, mlp sgd", "seed 0"),
-    ]
-
-
 def test_words_say_what_is_measured():
-    words = pictures.words_of_slices([config("sgd", 0)] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
+    words = pictures.words_of_slices([CONFIG] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
     assert words.title == (
         "Training loss in a plane of two filter-normalised random directions",
         "digits, cnn; 100 training examples, evaluation mode, --seed 3",
     )
-    words = pictures.words_of_slices([config("sgd", 0)], [curve()], "mean squared error", "leading", 0)
+    words = pictures.words_of_slices([CONFIG], [curve()], "mean squared error", "leading", 0)
     assert words.title[0] == "Training loss along the leading Hessian eigenvector"
     assert words.axes[0] == "α, distance along eigenvector 1"
     test = Landscape((AXIS,), curve().losses, 30)
-    words = pictures.words_of_line([config("sgd", 0)] * 2, {"train": curve(), "test": test}, "loss", 0)
+    words = pictures.words_of_line([CONFIG] * 2, {"train": curve(), "test": test}, "loss", 0)
     assert "100 train and 30 test examples" in words.title[1]
 
 

@@ -41,10 +41,7 @@ def test_known_spectra(eigenvalues: list[float], dtype: torch.dtype):
     assert found.converged
     # relative to the size of the matrix: its rounding in fp32 is 1e-7 of that
     assert found.value == pytest.approx(max(eigenvalues), abs=1e-5 * max(map(abs, eigenvalues)))
-    assert found.residual <= 1e-3
-    if any(eigenvalues):
-        vector = found.vector / found.vector.norm()
-        assert float(vector @ a @ vector) == pytest.approx(found.value, rel=1e-3)
+    assert found.error <= 1e-3
 
 
 def test_start_vector_with_little_of_the_largest_eigenvector():
@@ -59,8 +56,8 @@ def test_too_few_iterations_are_not_called_converged():
     a = matrix([float(i) for i in range(200)])
     found = largest_eigenvalue(a.mv, start(200), tolerance=1e-6, max_iterations=3)
     assert not found.converged
-    assert found.residual > 1e-6
-    assert found.products == 4
+    assert found.error > 1e-6
+    assert found.products == 3
     assert found.value < 199.0
 
 

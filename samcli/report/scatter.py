@@ -1,0 +1,115 @@
+"""Pictures of runs: each measure of sharpness against the generalisation gap, or against another metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from samcli.report.cells import is_share, title
+from samcli.report.correlation import Correlation
+from samcli.report.figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, captions, either, grouped, place, titled
+from samcli.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = "os^DvPX<"  # one more than there are colours, so that the pairs of both come back after 56 settings
+COLUMNS = 4
+DECADES_FOR_LOG = 1.0
+TICKS = 4
+CHARACTERS_BESIDE = 20  # a panel
+CHARACTERS_OF_MARKER = 6  # before a name in the legend
+LINE = 0.22  # height of one in the legend, in inches
+
+
+def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None = None) -> Figure:
+    """A panel for each measure, a point for each run; runs that differ in the seed alone share colour and marker.
+
+    Args:
+        found: as `correlate` gives them.
+        runs: that they are of, and possibly others.
+        metric: that they are with; None is the generalisation gap.
+    """
+    runs = [run for run in runs if any(run.folder in one.pairs for one in found)]
+    names = captions([run.config for run in runs])
+    label, factor = _other(runs, metric)
+    columns = min(COLUMNS, len(found))
+    rows = -(-len(found) // columns)
+    width, height = max(6.0, 0.6 + 2.2 * columns), 0.7 + 1.9 * rows
+    with titled(_title(found, runs, metric), width, height) as figure:
+        panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
+        for axes in panels[::columns]:
+            axes.set_ylabel(fill(label, CHARACTERS_BESIDE))
+        for axes in panels[len(found) :]:
+            axes.remove()
+        for number, (name, members) in enumerate(grouped(names).items()):
+            style = {"color": COLOURS[number % len(COLOURS)], "markeredgecolor": "white"}
+            for axes, one in zip(panels, found, strict=False):
+                pairs = [one.pairs[runs[run].folder] for run in members if runs[run].folder in one.pairs]
+                points = axes.plot(
+                    [x for x, _ in pairs], [factor * y for _, y in pairs], MARKERS[number % len(MARKERS)], **style
+                )
+                points[0].set(label=fill(name, 2 * CHARACTERS), markeredgewidth=0.4)
+        for axes, one in zip(panels, found, strict=False):
+            axes.set_title(f"{fill(one.measure, CHARACTERS)}\n{_tau(one, len(runs))}")
+            _scale(axes, [x for x, _ in one.pairs.values()])
+        _legend(figure, panels[0])
+    return figure
+
+
+def _legend(figure: Figure, panel: Axes) -> None:
+    """One for all panels, in rows of as many entries as there is room for; the figure grows by it."""
+    entries = panel.get_lines()
+    longest = max(len(str(entry.get_label())) for entry in entries)
+    beside = max(1, int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (longest + CHARACTERS_OF_MARKER))
+    rows = -(-len(entries) // beside)
+    figure.legend(handles=entries, loc="outside lower center", ncols=-(-len(entries) // rows))
+    figure.set_figheight(figure.get_figheight() + LINE * rows)
+
+
+def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None) -> tuple[str, str]:
+    other = "generalisation gap" if metric is None else title(metric).removesuffix(" in %")
+    examples = either(str(one.examples) for one in found)
+    where = either(place(run.config) for run in runs)
+    level = either(f"{100 * one.correlation.confidence:g} %" for one in found)
+    return (
+        f"Sharpness and {other} of {len(runs)} runs after their last epoch",
+        f"{where}; sharpness on {examples} training examples; Kendall's τ with {level} interval",
+    )
+
+
+def _other(runs: Sequence[Run], metric: str | None) -> tuple[str, float]:
+    """What the vertical axis says, and the factor to its unit."""
+    if metric is not None:
+        return title(metric), 100.0 if is_share(metric) else 1.0
+    scores = {"accuracy" if "train_accuracy" in run.metrics else "R²" for run in runs}
+    if scores == {"accuracy"}:
+        return "training less test accuracy, % points", 100.0
+    return f"training less test {'score' if len(scores) > 1 else 'R²'}", 1.0
+
+
+def _tau(one: Correlation, runs: int) -> str:
+    """Kendall's τ with its interval, and the number of runs where it is not that of the whole picture."""
+    found = one.correlation
+    if found.tau is None:
+        return "no τ: all are equal"
+    interval = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
+    return f"τ = {found.tau:.2f}{interval}" + (f", n = {found.n}" if found.n < runs else "")
+
+
+def _scale(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis for positive values over more than a decade, with some round numbers on any."""
+    low, high = min(values), max(values)
+    decades = math.log10(high / low) if low > 0.0 else 0.0
+    if decades > DECADES_FOR_LOG:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < 2.0 else (1,), numticks=TICKS))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
