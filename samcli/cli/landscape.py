@@ -134,8 +134,8 @@ def around(
     paths: list[Path], *, dimensions: int, directions: str, points: int, seed: int, **how: Any
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
-    from samcli.report.figure import captions, place
     from samcli.report.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
+    from samcli.report.settings import captions, place
     from samcli.train.landscape import survey_slice
 
     found: list[Surveyed] = []
@@ -159,8 +159,8 @@ def around(
 
 def between(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
     """The picture and the numbers of the line between two checkpoints."""
-    from samcli.report.figure import captions
     from samcli.report.landscape import draw_line, numbers_of_line, words_of_line
+    from samcli.report.settings import captions
     from samcli.train.landscape import survey_line
 
     first, last = paths

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samcli.cli.output import comma_separated, document, hint, status, table, terminal_width
-from samcli.errors import CheckpointError, ConfigError, NotApplicable
+from samcli.errors import CheckpointError, ConfigError, NotApplicable, ResultsError
 
 if TYPE_CHECKING:
     from samcli.sharpness import Result
@@ -184,9 +184,13 @@ def show(rows: list[Measured], format: Format) -> None:
     if format is Format.csv:
         comma_separated([{"checkpoint": str(r.checkpoint), "epoch": r.epoch, **flatten(r.values)} for r in rows])
         return
-    for block in blocks(rows):
+    names = run_names(rows)
+    for block in blocks(rows, max(map(len, names), default=0)):
         table(
-            [{"run": r.run, "epoch": str(r.epoch), **{heading(n): cell(r.values.get(n)) for n in block}} for r in rows]
+            [
+                {"run": name, "epoch": str(row.epoch), **{heading(n): cell(row.values.get(n)) for n in block}}
+                for name, row in zip(names, rows, strict=True)
+            ]
         )
     first = next((value.details for row in rows for value in row.values.values()), None)
     if first:
@@ -194,10 +198,21 @@ def show(rows: list[Measured], format: Format) -> None:
         hint(f"Mean loss of {first['examples']} training examples, evaluation mode{mode}; * has not converged.")
 
 
-def blocks(rows: list[Measured]) -> list[list[str]]:
-    """The measures of each table: as many as fit beside the names of the runs in the width of the terminal."""
+def run_names(rows: list[Measured]) -> list[str]:
+    """What tells the runs apart, by their settings; the names of their folders where these do not."""
+    from samcli.report.settings import captions
+    from samcli.runs.folder import RunFolder
+
+    try:
+        names = [" ".join(words) for words in captions([RunFolder(r.checkpoint.parent).read_config() for r in rows])]
+    except ResultsError:  # a checkpoint that was taken from its folder
+        names = []
+    return names if len(set(names)) == len(rows) else [row.run for row in rows]
+
+
+def blocks(rows: list[Measured], name: int) -> list[list[str]]:
+    """The measures of each table: as many as fit beside names of that length in the width of the terminal."""
     left, found = 0, list[list[str]]()
-    name = max((len(row.run) for row in rows), default=0)
     for measure in dict.fromkeys(measure for row in rows for measure in row.values):
         texts = [*heading(measure).split("\n"), *(cell(row.values.get(measure)) for row in rows)]
         width = max(map(len, texts)) + 3

@@ -14,8 +14,6 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from samcli.report.settings import Config, label, telling
-
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CHARACTERS = 32  # of a name above a panel or an end of a line, or of one of two columns of the legend
@@ -34,30 +32,11 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
-    """What to call each run: the optimizer with what tells it from the others, and the seed.
-
-    Data set and model are named only where there is more than one.
-    """
-    several = len({place(config) for config in configs}) > 1
-    found = []
-    for config, words in zip(configs, telling(configs), strict=True):
-        where = [place(config)] if several else []
-        parts = [*where, config["optimizer"]["name"], label(words, "dataset", "model"), label(words)]
-        found.append((" ".join(part for part in parts if part), f"seed {config['seeds']}"))
-    return found
-
-
-def place(config: Config) -> str:
-    """Data set and model of a run."""
-    return f"{config['dataset']['name']}, {config['model']['name']}"
-
-
 def grouped(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     """The runs that differ in the seed alone, under what a legend calls them, with numbers in the order of their size.
 
     Args:
-        names: of the runs, as `captions` gives them.
+        names: of the runs, as `settings.captions` gives them.
 
     >>> grouped([("sgd batch_size=128", "seed 0"), ("sgd batch_size=32", "seed 0"), ("sgd batch_size=32", "seed 1")])
     {'sgd batch_size=32, 2 runs': [1, 2], 'sgd batch_size=128 seed 0': [0]}

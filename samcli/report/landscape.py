@@ -15,8 +15,8 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
-from samcli.report.figure import CHARACTERS, COLOURS, either, grouped, place, titled
-from samcli.report.settings import Config
+from samcli.report.figure import CHARACTERS, COLOURS, either, grouped, titled
+from samcli.report.settings import Config, place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
 
     Args:
         landscapes: of the runs.
-        names: of the runs, as `figure.captions` gives them.
+        names: of the runs, as `settings.captions` gives them.
         words: on the picture.
     """
     with titled(words.title, 6.0, 4.0) as figure:
@@ -106,7 +106,7 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
 
     Args:
         landscapes: of the runs, with the same coordinates.
-        names: of the runs, as `figure.captions` gives them.
+        names: of the runs, as `settings.captions` gives them.
         words: on the picture.
     """
     columns = min(3, len(landscapes))

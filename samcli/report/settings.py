@@ -114,3 +114,22 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(_text, value)) or "none"
     return str(value)
+
+
+def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
+    """What to call each run: the optimizer with what tells it from the others, and the seed.
+
+    Data set and model are named only where there is more than one.
+    """
+    several = len({place(config) for config in configs}) > 1
+    found = []
+    for config, words in zip(configs, telling(configs), strict=True):
+        where = [place(config)] if several else []
+        parts = [*where, config["optimizer"]["name"], label(words, "dataset", "model"), label(words)]
+        found.append((" ".join(part for part in parts if part), f"seed {config['seeds']}"))
+    return found
+
+
+def place(config: Config) -> str:
+    """Data set and model of a run."""
+    return f"{config['dataset']['name']}, {config['model']['name']}"

@@ -1,26 +1,6 @@
 """What runs are called on a picture, and in which order."""
 
-from typing import Any
-
-from samcli.report.figure import CHARACTERS_PER_INCH, captions, either, grouped, titled
-
-
-def config(optimizer: str, seed: int, model: str = "cnn", **options: Any) -> dict[str, Any]:
-    return {
-        "dataset": {"name": "digits"},
-        "model": {"name": model},
-        "optimizer": {"name": optimizer, **options},
-        "seeds": seed,
-    }
-
-
-def test_captions():
-    runs = [config("sgd", 0, lr=0.1), config("sam", 0, lr=0.1, base="sgd", rho=0.1), config("sgd", 1, lr=0.1)]
-    assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]
-    assert captions([runs[0], config("sgd", 0, "mlp", lr=0.1)]) == [
-        ("digits, cnn sgd", "seed 0"),
-        ("digits, mlp sgd", "seed 0"),
-    ]
+from samcli.report.figure import CHARACTERS_PER_INCH, either, grouped, titled
 
 
 def test_groups_are_in_the_order_of_their_numbers():

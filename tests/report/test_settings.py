@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from samcli.report.settings import cell_key, label, shared, telling
+from samcli.report.settings import captions, cell_key, label, shared, telling
 
 
 def config(optimizer: dict[str, Any], **other: Any) -> dict[str, Any]:
@@ -82,3 +82,10 @@ def test_runs_of_an_older_version_are_of_the_same_cell():
     assert cell_key(old) == cell_key(new)
     assert cell_key(old) != cell_key(new | {"stop_at_train_loss": 0.1})
     assert cell_key(old) != cell_key(new | {"sharpness": {"measures": ["trace"], "every": 1}})
+
+
+def test_captions():
+    sgd, sam = {"name": "sgd", "lr": 0.1}, {"name": "sam", "lr": 0.1, "base": "sgd", "rho": 0.1}
+    runs = [config(sgd), config(sam), config(sgd, seeds=1)]
+    assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]
+    assert captions([runs[0], config(sgd, model={"name": "n"})]) == [("d, m sgd", "seed 0"), ("d, n sgd", "seed 0")]
