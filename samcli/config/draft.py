@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check
+from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, nearest
@@ -16,7 +16,6 @@ from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
 # the model that stands for none depends on the data set
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
-FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 SHARPNESS = options_of(Sharpness)
@@ -142,7 +141,7 @@ class Draft:
         )
         for dataset, training, schedule, sharpness, seed in axes:
             for model, optimizer in itertools.product(self._models(dataset), self._variations("optimizer")):
-                self._check_stop(training, schedule, optimizer)
+                check_stop(training, schedule, optimizer, self.source)
                 run = RunConfig(
                     name=self._checked_name(dataset),
                     dataset=dataset,
@@ -165,17 +164,6 @@ class Draft:
             except ConfigError as error:
                 raise ConfigError(f"{self.source.where(('sharpness', 'measures'))}: {error}") from None
         return found
-
-    def _check_stop(self, training: Training, schedule: Mapping[str, Any], optimizer: Mapping[str, Any]) -> None:
-        """Refuse a stop at a training loss with a schedule by which the run would depend on an end it never sees."""
-        if training.stop_at_train_loss is None:
-            return
-        for key, name in (("schedule", schedule["name"]), ("optimizer.rho_schedule", optimizer.get("rho_schedule"))):
-            if name in FALLING:
-                raise ConfigError(
-                    f"{self.source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with {key} {name}, "
-                    f"which falls until the last of all epochs; set {key} to constant."
-                )
 
     def _models(self, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self.blocks["model"]:

@@ -212,6 +212,25 @@ def check_flags(options: Mapping[str, Option], texts: Mapping[str, str], noun: s
     return {key: checked[key] for key in values}
 
 
+FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch
+
+
+def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mapping[str, Any], source: Source) -> None:
+    """Refuse a stop at a training loss with a schedule by which the run would depend on an end it never sees.
+
+    Raises:
+        ConfigError: such a schedule.
+    """
+    if training.stop_at_train_loss is None:
+        return
+    for key, name in (("schedule", schedule["name"]), ("optimizer.rho_schedule", optimizer.get("rho_schedule"))):
+        if name in FALLING:
+            raise ConfigError(
+                f"{source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with {key} {name}, "
+                f"which falls until the last of all epochs; set {key} to constant."
+            )
+
+
 @lru_cache(maxsize=256)
 def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
     fields: dict[str, Any] = {o.name: (_annotation(o), o.default) for o in options}

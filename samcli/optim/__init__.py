@@ -11,11 +11,11 @@ from samcli.optim.build import build_from_settings as build_from_settings
 from samcli.optim.build import check_settings as check_settings
 from samcli.optim.build import clip_gradient as clip_gradient
 from samcli.optim.engine import SharpnessAware as SharpnessAware
-from samcli.optim.engine import take_step as take_step
 from samcli.optim.replay import Replayed as Replayed
 from samcli.optim.sam import SAM as SAM
 from samcli.optim.schedules import SCHEDULES as SCHEDULES
 from samcli.optim.schedules import Schedule as Schedule
 from samcli.optim.step import Step as Step
+from samcli.optim.take_step import take_step as take_step
 from samcli.optim.variant import VARIANTS as VARIANTS
 from samcli.optim.variant import Variant as Variant

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from samcli.errors import ConfigError
 from samcli.optim.batch import Batch
 from samcli.optim.geometry import global_norm
+from samcli.optim.scaled import scaled_step
 from samcli.optim.step import Circumstances, Closure, Step
 from samcli.optim.total import Sums, Total
 from samcli.optim.variant import Descent, Variant
@@ -282,7 +283,7 @@ class SharpnessAware(Optimizer):
             torch._foreach_mul_(list(gradient.values()), scaler.get_scale())
             if not sound:
                 next(iter(gradient.values())).fill_(math.inf)  # wherever it overflowed: the scaler must see it
-            _scaled_step(self.base, scaler)
+            scaled_step(self.base, scaler)
             told = True
 
         if sound:
@@ -302,26 +303,3 @@ class SharpnessAware(Optimizer):
         if not isinstance(self._skipped, Tensor):
             self._skipped = torch.full_like(found, self._skipped)
         self._skipped += found
-
-
-def take_step(optimizer: Optimizer, closure: Closure, scaler: GradScaler | None = None) -> Tensor:
-    """One update with a sharpness-aware or a plain optimizer, and the loss before it.
-
-    A plain optimizer could take the closure itself, but would call it after its step hooks, which are where
-    `clip_gradient` must see the gradient.
-    """
-    if isinstance(optimizer, SharpnessAware):
-        return optimizer.step(closure, scaler)
-    loss = closure().detach()
-    if scaler is None:
-        optimizer.step()
-    else:
-        _scaled_step(optimizer, scaler)
-    return loss
-
-
-def _scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
-    # unscaled here and not within a fused step, so that a hook which clips the gradient sees its true size
-    scaler.unscale_(optimizer)
-    scaler.step(optimizer)
-    scaler.update()
