@@ -14,6 +14,7 @@ from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
 METHODS = ("hutch++", "hutchinson")
+LARGEST_SPACE = 40  # dimensions, each of which is a copy of the weights in memory
 
 
 @MEASURES.register("trace")
@@ -22,9 +23,9 @@ class Trace(Measure):
     """tr ∇²L(w): the sum of all curvatures, and for small σ the average of 2 (L(w + σz) - L(w)) / σ² over normal z.
 
     By random probes zᵀHz (Hutchinson, 1989), after the largest part was taken out exactly: for `method` hutch++ the
-    trace on a Krylov space of max_products/3 dimensions, which `lambda-max` shares, and probes on its complement (Meyer
-    and others, SOSA 2021; with a Krylov space: Chen and Hallman, SIMAX 2023); for hutchinson probes alone. Memory does
-    not grow with the probes, only with that space. Probes are taken until the standard error is within `stderr_below`
+    trace on a Krylov space of max_products/3 dimensions, 40 at most, which `lambda-max` shares, and probes on its
+    complement (Meyer and others, SOSA 2021; with a Krylov space: Chen and Hallman, SIMAX 2023); for hutchinson probes
+    alone. Memory does not grow with the probes, only with that space. Probes are taken until the standard error is within `stderr_below`
     of the estimate, at least 10; `converged` says whether it is.
 
     `stderr` is that of the probes (`details["probe_stderr"]`), from the spread among them. It does not include the
@@ -38,7 +39,7 @@ class Trace(Measure):
 
     def of(self, problem: Problem) -> Result:
         curvature = self._curvature(problem)
-        rank = self.max_products // 3 if self.method == "hutch++" else 0
+        rank = self._rank(problem.dimension)
         probes: Probes = problem.memo(
             f"probes {curvature.name} {rank}",
             lambda: Probes(krylov(problem, curvature), rank, problem.generator("probes")),
@@ -60,6 +61,12 @@ class Trace(Measure):
         }
         value = found.value if finite else math.nan
         return Result(value, stderr, converged=finite and self._enough(found), details=details)
+
+    def _rank(self, dimension: int) -> int:
+        if self.method != "hutch++":
+            return 0
+        affordable = self.max_products // 3
+        return affordable if affordable >= dimension else min(affordable, LARGEST_SPACE)
 
     def _estimate(self, probes: Probes, most: int) -> Mean:
         return probes.mean(lambda probe: probe.form, self._enough, most)
