@@ -25,8 +25,8 @@ class Trace(Measure):
     By random probes zᵀHz (Hutchinson, 1989), after the largest part was taken out exactly: for `method` hutch++ the
     trace on a Krylov space of max_products/3 dimensions, 40 at most, which `lambda-max` shares, and probes on its
     complement (Meyer and others, SOSA 2021; with a Krylov space: Chen and Hallman, SIMAX 2023); for hutchinson probes
-    alone. Memory does not grow with the probes, only with that space. Probes are taken until the standard error is within `stderr_below`
-    of the estimate, at least 10; `converged` says whether it is.
+    alone. Memory does not grow with the probes, only with that space. Probes are taken until the standard error is
+    within `stderr_below` of the estimate, at least 10; `converged` says whether it is.
 
     `stderr` is that of the probes (`details["probe_stderr"]`), from the spread among them. It does not include the
     error from measuring on a part of the data, which is seen by measuring on other examples. Up to max_products
