@@ -71,7 +71,7 @@ class Problem:
         self.names = [name for name, _ in named]
         self.parameters: list[Tensor] = [parameter for _, parameter in named]
         self.products = 0
-        self._slopes = Slopes(self.parameters, self._data, lambda x, y: self._loss(self._model(x), y))
+        self._slopes = Slopes(model, loss, self.parameters, self._data)
         self._kept: dict[str, object] = {}
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 KEEP_BYTES = 2**30
 
@@ -18,18 +18,20 @@ class Slopes:
     estimated from what the graph of two examples saves.
 
     Args:
+        model: from inputs to outputs.
+        loss: of outputs and targets, the mean over a batch.
         parameters: w.
         data: (input, target) batches.
-        loss: the mean over a batch, of inputs and targets.
     """
 
     def __init__(
         self,
+        model: nn.Module,
+        loss: Callable[[Tensor, Tensor], Tensor],
         parameters: Sequence[Tensor],
         data: Sequence[tuple[Tensor, Tensor]],
-        loss: Callable[[Tensor, Tensor], Tensor],
     ) -> None:
-        self._parameters, self._data, self._loss = parameters, data, loss
+        self._model, self._loss, self._parameters, self._data = model, loss, parameters, data
         self._bytes_per_example: int | None = None
         self._kept: dict[int, list[Tensor]] = {}
         self._versions: list[int] = []
@@ -54,7 +56,7 @@ class Slopes:
         return slope, True
 
     def _slope(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
-        loss = self._loss(inputs, targets)
+        loss = self._loss(self._model(inputs), targets)
         if not loss.requires_grad:  # it does not depend on the parameters
             return [torch.zeros_like(parameter) for parameter in self._parameters]
         return list(

@@ -1,5 +1,8 @@
 """Kept graphs give the products that new ones give, and go when the parameters change."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -61,6 +64,19 @@ def test_graphs_go_when_parameters_change(by_measure: bool) -> None:
         assert not torch.allclose(after, before)
         fresh = Problem(p._model, nn.functional.cross_entropy, p._data, seed=0)
         assert torch.equal(after, fresh.hessian_times(v))
+
+
+def test_graphs_go_with_the_problem() -> None:
+    """Without waiting for the collector of cycles, which a few large graphs would not wake."""
+    p = problem()
+    p.hessian_times(direction(p))
+    graph = weakref.ref(p._slopes._kept[0][0])
+    gc.disable()
+    try:
+        del p
+        assert graph() is None
+    finally:
+        gc.enable()
 
 
 def test_size_of_an_example_counts_what_a_layer_saves() -> None:
