@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -116,7 +117,9 @@ def check_request(output: Path, line: bool, dimensions: int, directions: Directi
     if span is not None and not (0.0 <= span < math.inf if line else 0.0 < span < math.inf):
         raise ConfigError(f"--span must be a number {'at least' if line else 'above'} 0, not {span}.")
     table = output.with_suffix(".csv")
-    if table.exists() and not table.read_bytes().startswith((b"checkpoint,alpha", b"t,train_loss")):
+    if table.exists() and not (
+        table.is_file() and table.read_bytes().startswith((b"checkpoint,alpha", b"t,train_loss"))
+    ):
         raise ConfigError(f"{table} is there and holds something else; give --output another name.")
 
 
@@ -128,6 +131,9 @@ def check_picture(output: Path) -> None:
     """
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if output.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")
 
 
 def around(

@@ -96,9 +96,15 @@ def sharpness(
     for file in plugin or []:
         load_plugin(file)
     every = measure == "all"
-    names = list(MEASURES if every else QUICK) if every or not measure else [n.strip() for n in measure.split(",")]
+    names = [name.strip() for name in (measure or "").split(",") if name.strip()]
+    names = list(MEASURES) if every else names or list(QUICK)
     flags = {"rho": rho, "eta": eta, "m": m}
     given = [f"{key}={value}" for key, value in flags.items() if value is not None]
+    for assignment in set_ or []:
+        if flags.get(assignment.partition("=")[0]) is not None:
+            raise ConfigError(
+                f"--set {assignment} says again what --{assignment.partition('=')[0]} says; leave one out."
+            )
     how = {
         "examples": examples,
         "seed": seed,
@@ -188,14 +194,16 @@ def show(rows: list[Measured], format: Format) -> None:
     for block in blocks(rows, max(map(len, names), default=0)):
         table(
             [
-                {"run": name, "epoch": str(row.epoch), **{heading(n): cell(row.values.get(n)) for n in block}}
+                {"run": name, "epoch": str(row.epoch), **{heading(n, rows): cell(row.values.get(n)) for n in block}}
                 for name, row in zip(names, rows, strict=True)
             ]
         )
-    first = next((value.details for row in rows for value in row.values.values()), None)
-    if first:
-        mode = "" if first["batch_norm"] == "evaluation" else f" with BatchNorm {first['batch_norm']}"
-        hint(f"Mean loss of {first['examples']} training examples, evaluation mode{mode}; * has not converged.")
+    details = [value.details for row in rows for value in row.values.values()]
+    if details:
+        mode = details[0]["batch_norm"]
+        mode = "" if mode == "evaluation" else f" with BatchNorm {mode}"
+        counts = " or ".join(map(str, sorted({one["examples"] for one in details})))
+        hint(f"Mean loss of {counts} training examples, evaluation mode{mode}; * has not converged.")
 
 
 def run_names(rows: list[Measured]) -> list[str]:
@@ -214,7 +222,7 @@ def blocks(rows: list[Measured], name: int) -> list[list[str]]:
     """The measures of each table: as many as fit beside names of that length in the width of the terminal."""
     left, found = 0, list[list[str]]()
     for measure in dict.fromkeys(measure for row in rows for measure in row.values):
-        texts = [*heading(measure).split("\n"), *(cell(row.values.get(measure)) for row in rows)]
+        texts = [*heading(measure, rows).split("\n"), *(cell(row.values.get(measure)) for row in rows)]
         width = max(map(len, texts)) + 3
         if not found or width > left:
             found.append([])
@@ -224,9 +232,12 @@ def blocks(rows: list[Measured], name: int) -> list[list[str]]:
     return found
 
 
-def heading(measure: str) -> str:
-    """A narrow heading."""
-    return measure.replace("-", "-\n").replace(" ", "\n")
+def heading(measure: str, rows: list[Measured]) -> str:
+    """A narrow heading: the measure, with its radius and the size of its sets, which differ between measures."""
+    details = next(row.values[measure].details for row in rows if measure in row.values)
+    settings = [f"{key}={details[key]:g}" for key in ("rho", "m") if details.get(key) is not None]
+    words = [measure.partition(" ")[0].replace("-", "-\n"), *settings]
+    return "\n".join(words)
 
 
 def cell(value: Result | None) -> str:

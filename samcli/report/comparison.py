@@ -45,7 +45,7 @@ def compare(
         raise ConfigError(f"There is no budget named {budget!r}; {nearest(budget, BUDGETS)}")
     if metric is not None:
         runs = _with_metric(metric, runs)
-    single, duplicates = _one_per_seed(runs)
+    single, duplicates = one_per_seed(runs)
     places = _grouped(single, "dataset", "model")
     limits = {
         place: limit([run for run in group if run.state == "finished"], budget) for place, group in places.items()
@@ -124,7 +124,7 @@ def _grouped(runs: Sequence[Run], *blocks: str) -> dict[str, list[Run]]:
     return groups
 
 
-def _one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     """For each configuration and seed the run that counts, and those that do not."""
     counted: dict[tuple[str, int], Run] = {}
     duplicates = []
@@ -147,7 +147,10 @@ def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
     if metric not in known:
         measures = {measure.name: measure for measure in kept_measures(runs)}
         if metric not in measures:
-            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, [*known, *measures])}")
+            kinds = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
+            if len(kinds) > 1:
+                raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, kinds))}")
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, kinds or [*known, *measures])}")
         return [with_measure(run, measures[metric]) for run in runs]
     if not any(run.metrics[metric].notna().any() for run in runs if metric in run.metrics):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")

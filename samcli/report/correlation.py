@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.report.comparison import one_per_seed
 from samcli.report.kept import kept_measures
 from samcli.runs.reader import Run
 from samcli.stats import RankCorrelation, kendall
@@ -49,6 +50,7 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
     """
     if metric is not None:
         _check(metric, runs)
+    runs, _ = one_per_seed(runs)
     others = {run.folder: other for run in runs if (other := _other(run, metric)) is not None}
     found = []
     for kept in kept_measures([run for run in runs if run.folder in others]):

@@ -92,16 +92,21 @@ def _grid(rows: Sequence[Row], columns: Sequence[Column], width: int, color: boo
         wrapped.append(cells.DELTA)
         for text in texts:
             text[cells.DELTA] += " " + text[cells.INTERVAL]
+    total = max(width, needed())  # too wide for the terminal is better than cut off
+    spare, widths = total - needed(), {column: least(column) for column in columns}
+    for column in wrapped:
+        longest = max(len(line) for text in texts for line in (column.heading, text[column], text[cells.RUNS]))
+        spare, widths[column] = max(spare - longest + widths[column], 0), min(longest, widths[column] + spare)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.is_number else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=column not in wrapped, min_width=least(column))
+        table.add_column(column.heading, justify=justify, no_wrap=column not in wrapped, width=widths[column])
     for row, text in zip(rows, texts, strict=True):
         ended = [("\n" + text[cells.RUNS], "dim")] if text[cells.RUNS] else []
         first = Text.assemble(text[cells.OPTIMIZER], *ended)
         others = [Text(text[column].strip()) for column in columns if column is not cells.OPTIMIZER]
         table.add_row(first, *others, style="bold" if row.is_baseline else None)
-    return _drawn(table, max(width, needed()), color)  # too wide for the terminal is better than cut off
+    return _drawn(table, total, color)
 
 
 def _drawn(what: RenderableType, width: int, color: bool) -> str:

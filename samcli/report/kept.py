@@ -40,7 +40,7 @@ def kept_measures(runs: Sequence[Run]) -> list[Kept]:
         for entry in SharpnessFile(run.folder / "checkpoint.pt").entries:
             key = json.dumps(entry["key"], sort_keys=True)
             settings[key] = _flat(entry["key"])
-            one = found.setdefault(key, Kept("", int(entry["key"]["examples"])))
+            one = found.setdefault(key, Kept("", _examples(entry)))
             if entry["converged"] and isinstance(entry["value"], float | int):
                 one.values[run.folder] = float(entry["value"])
             else:
@@ -56,6 +56,11 @@ def with_measure(run: Run, measure: Kept) -> Run:
     if len(metrics) and run.folder in measure.values:
         metrics.loc[metrics.index[-1], measure.name] = measure.values[run.folder]
     return dataclasses.replace(run, metrics=metrics)
+
+
+def _examples(entry: dict[str, Any]) -> int:
+    """That were really measured on: a small training part has fewer than were asked for."""
+    return int(entry["details"].get("examples", entry["key"]["examples"]))
 
 
 def _flat(key: dict[str, Any]) -> dict[str, Any]:

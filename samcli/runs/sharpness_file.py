@@ -18,6 +18,8 @@ NAME = "sharpness.json"
 class SharpnessFile:
     """The file `sharpness.json`; one that was written for another checkpoint or by another version counts as none.
 
+    Beside a checkpoint that is not called `checkpoint.pt`, it is called like that: `NAME.sharpness.json`.
+
     An entry has a `label`, a `key` that says what was measured and how, and the fields of the result: `value` (null for
     what is no finite number), `stderr`, `converged`, `details`.
 
@@ -30,7 +32,8 @@ class SharpnessFile:
     """
 
     def __init__(self, checkpoint: Path) -> None:
-        self._file = checkpoint.with_name(NAME)
+        own = "" if checkpoint.name == "checkpoint.pt" else f"{checkpoint.stem}."
+        self._file = checkpoint.with_name(own + NAME)
         self._state = {"samcli": samcli.__version__, "checkpoint": _digest(checkpoint)}
         content = _read(self._file)
         same = all(content.get(key) == value for key, value in self._state.items())

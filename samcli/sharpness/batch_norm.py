@@ -50,7 +50,7 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
     if any(len(inputs) == 1 for inputs, _ in data):
         raise ConfigError(
             "BatchNorm takes its statistics from batches, and one of them is a single example; measure on another "
-            "number of examples, or with the batch_norm mode evaluation."
+            "number of examples, in batches of another size, or in the mode evaluation."
         )
     before = [(layer, layer.training, layer.momentum, layer.track_running_stats) for layer in layers]
     try:

@@ -116,8 +116,9 @@ def loss_line(
     """L(w₀ + t (w₁ - w₀)) between two networks of one architecture, t from -beyond to 1 + beyond.
 
     Goodfellow, Vinyals and Saxe, "Qualitatively characterizing neural network optimization problems" (ICLR 2015). Every
-    floating-point entry of the state is interpolated, BatchNorm's running statistics among them; what is not floating
-    is that of the first network. At t = 0 and t = 1 it is the two networks bit for bit. A barrier between networks that
+    floating-point entry of the state is interpolated, BatchNorm's running statistics among them; beyond an end these
+    stay what they are there, for a variance that goes on falling becomes negative. What is not floating is that of the
+    first network. At t = 0 and t = 1 it is the two networks bit for bit. A barrier between networks that
     did not start alike may be due to the order of their neurons alone, which the loss does not depend on.
 
     Args:
@@ -142,12 +143,14 @@ def loss_line(
     _check_alike(first, last)
     between = copy.deepcopy(model)
     state = between.state_dict()  # the copy's own tensors
+    weights = {name for name, _ in model.named_parameters()}
     axis = coordinates(-beyond, 1.0 + beyond, points)
     losses = []
     with measuring(between, loss, data) as problem:
         for t in axis:
             for name, start in first.items():
-                torch.lerp(start, last[name].to(start), t, out=state[name])
+                share = t if name in weights else min(max(t, 0.0), 1.0)
+                torch.lerp(start, last[name].to(start), share, out=state[name])
             losses.append(problem.loss_at())
             tell(len(losses), points)
     return Landscape((axis,), torch.tensor(losses, dtype=torch.float64), problem.examples)

@@ -102,7 +102,7 @@ def measure_checkpoint(
                     kept.add([_entry(label, key, found, trained)], epoch)
     entries = {label: kept.find(key) for label, key in wanted.items()}
     values = {label: _result(entry) for label, entry in entries.items() if entry}
-    return Measured(path.parent.name, path, epoch, values, passed_over)
+    return Measured(path.parent.name if path.name == "checkpoint.pt" else path.stem, path, epoch, values, passed_over)
 
 
 def _entry(label: str, key: Mapping[str, Any], found: Result, trained: Trained) -> dict[str, Any]:

@@ -169,6 +169,7 @@ def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path):
         (("--measure=lambda-max", "--rho=0.1"), "has no option 'rho'"),
         (("--rho", "0.1,"), "rho must be a number at least 0"),
         (("--m", "8"), "has no option 'm'"),
+        (("--rho", "0.1", "--set", "rho=0.2"), "says again what --rho says"),
         (("--set", "tolerance"), "write KEY=VALUE"),
         (("--set", "tolerence=1"), "did you mean tolerance?"),
         (("--set", "tolerance=-1"), "must be a number above 0"),
@@ -179,3 +180,19 @@ def test_wrong_parameters(arguments: tuple[str, str], sentence: str, samcli: Sam
     assert called.code == 2
     assert sentence in called.err
     assert called.out == ""
+
+
+def test_loose_checkpoints_have_names_and_files_of_their_own(samcli: Samcli, results: Path, tmp_path: Path):
+    for name, run in zip("ab", sorted(results.glob("digits/*/checkpoint.pt")), strict=True):
+        (tmp_path / f"{name}.pt").write_bytes(run.read_bytes())
+    paths = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    called = samcli(
+        "sharpness", *paths, "--measure", "grad-norm", "--examples", 20, "--data-dir", tmp_path, "--format", "json"
+    )
+    assert [row["run"] for row in json.loads(called.out)] == ["a", "b"]
+    assert sorted(file.name for file in tmp_path.glob("*.json")) == ["a.sharpness.json", "b.sharpness.json"]
+
+
+def test_headings_name_the_radius(samcli: Samcli, results: Path):
+    called = samcli("sharpness", results, "--measure", "one-step,one-step-linf", "--examples", 20)
+    assert "rho=0.05" in called.out

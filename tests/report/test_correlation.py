@@ -1,5 +1,6 @@
 """The gap that is correlated, what is left out, and what there is to say when nothing was measured."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -74,3 +75,11 @@ def test_nothing_measured(noisy: Any):
     assert generalisation_gap(noisy.runs()[0]) is None  # no training accuracy in these
     with pytest.raises(NothingToCompare, match="samcli sharpness RESULTS"):
         correlate(noisy.runs())
+
+
+def test_a_copy_of_a_run_counts_once(results: Any, sgd: dict[str, Any]):
+    for seed in range(3):
+        add(results, sgd, seed, seed / 10, sharp=(float(seed), True))
+    shutil.copytree(results.path / "trial", results.path / "copied")
+    (found,) = correlate(results.runs())
+    assert found.correlation.n == 3

@@ -59,6 +59,18 @@ def test_table_never_cuts_anything_off(comparison: Comparison, width: int):
     assert max(map(len, text.splitlines())) <= max(width, 80)
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_wide_cells_leave_room_for_the_last_column(results: Any, sgd: Block, sam: Block, width: int):
+    """Six digits before the point, as a loss or a kept measure may have, and names that take two lines."""
+    for seed, (low, high) in enumerate([(-120000.5, -420000.25), (-160000.5, -480000.75)]):
+        for schedule in ("cosine", "multi-step"):
+            results.add(sgd, seed, (low,), schedule={"name": schedule}, seconds=1.0)
+            results.add(sam, seed, (high,), schedule={"name": schedule}, seconds=2.19)
+    text = render(compare(results.runs(), metric="test_loss"), "table", width=width)
+    assert text.count("2.19×") == 2
+    assert "Cost" in text
+
+
 def test_color_only_adds_codes(comparison: Comparison):
     colored = render(comparison, "table", color=True)
     assert "\x1b[1m" in colored

@@ -219,3 +219,14 @@ def test_mistakes():
         loss_line(model, {"weight": torch.ones(4, 3)}, mse, data)
     with pytest.raises(ValueError, match="only one of them has bias"):
         loss_line(model, linear(bias=True).state_dict(), mse, data)
+
+
+def test_beyond_an_end_running_statistics_stay_what_they_are_there() -> None:
+    """A variance that falls from 1 to 0.1 would be negative from t = 1.2 on."""
+    first, last = (nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2)) for _ in range(2))
+    last[0].running_var.fill_(0.1)
+    data = [(torch.randn(8, 3), torch.randn(8, 2))]
+    found = loss_line(first, last.state_dict(), mse, data, points=5)
+    weights = {name: torch.lerp(p, last.state_dict()[name], 1.5) for name, p in first.named_parameters()}
+    beyond = torch.func.functional_call(last.eval(), weights, (data[0][0],))
+    assert found.losses[-1].item() == pytest.approx(mse(beyond, data[0][1]).item(), rel=1e-5)
