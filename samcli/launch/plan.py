@@ -12,7 +12,6 @@ from torch import nn
 from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.config.schema import Sharpness
-from samcli.data import Dataset
 from samcli.errors import ResultsError
 from samcli.runs.folder import RunFolder, is_alive
 from samcli.train import CATALOGUE
@@ -72,10 +71,10 @@ def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
         NotApplicable: a measure is not defined for the model, the task or the optimizer.
     """
     networks: dict[str, nn.Module] = {}
+    tried: set[str] = set()
     for config in (cell.config for cell in cells if cell.to_do):
         smoothing = config.training.label_smoothing
-        base = config.optimizer.get("base", config.optimizer["name"])
-        key = repr((config.dataset, config.model, smoothing, config.sharpness, base))
+        key = repr((config.dataset, config.model, smoothing))
         if key not in networks:
             kind = CATALOGUE.create("dataset", config.dataset)
             loaded = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
@@ -85,14 +84,20 @@ def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
                 networks[key] = models.build(
                     config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options
                 )
-            _check_measures(config, loaded)
         optim.check_settings(config.optimizer, networks[key], scaled=config.training.precision == "fp16")
+        base = config.optimizer.get("base", config.optimizer["name"])
+        measured = repr((key, config.sharpness, base))
+        if measured not in tried and config.sharpness.every:
+            tried.add(measured)
+            _check_measures(config, data_dir)
 
 
-def _check_measures(config: RunConfig, dataset: Dataset) -> None:
+def _check_measures(config: RunConfig, data_dir: Path) -> None:
     """Try what is not measured by default on two examples, after one step on them: some measures need a state."""
-    if not config.sharpness.every or set(config.sharpness.measures) <= set(Sharpness.measures):
+    if set(config.sharpness.measures) <= set(Sharpness.measures):
         return
+    kind = CATALOGUE.create("dataset", config.dataset)
+    dataset = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
     model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
     ((inputs, targets),) = part.batches(len(part))
     optimizer = optim.build_from_settings(config.optimizer, model)

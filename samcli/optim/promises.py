@@ -195,19 +195,19 @@ def stays_finite(variant: Variant, base: Base) -> str:
 def repeats_as_it_says(variant: Variant, base: Base) -> str:
     """Steps that the rule calls alike are alike: one of them, recorded and replayed, has the effect of the next."""
     device, ends = torch.device("cpu"), []
-    for recorder in (tape.record, None):
+    for recorder in (tape.record, _refuse):
         trial = Trial(variant, base, dropout=0.0)
 
         def update(x: Tensor, y: Tensor, indices: Tensor, trial: Trial = trial) -> None:
             trial.optimizer.step(Batch(trial.model, nn.functional.cross_entropy, x, y, indices=indices))
 
-        step = Replayed(update, trial.optimizer, device, recorder or _refuse)
+        step = Replayed(update, trial.optimizer, device, recorder)
         for index in range(20):
             batch = trial.batch(index)
             assert batch.indices is not None
             trial.optimizer.progress = index / 20
             step(batch.inputs, batch.targets, batch.indices)
-        if recorder and step.failure:
+        if recorder is tape.record and step.failure:
             return f"a step that it says repeats cannot be recorded: {step.failure}"
         ends.append(trial.model.state_dict())
     names = _differing(*ends)

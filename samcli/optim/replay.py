@@ -43,7 +43,8 @@ class Replayed(Generic[T]):
 
     What changes from call to call must be in the input tensors, or in tensors that the function changes in place. The
     learning rate is neither, so each parameter group has it as a tensor while the function runs. What the function
-    does besides, to the model's mode or to plain numbers, is done once, when it is recorded.
+    does besides, to the model's mode or to plain numbers, is done once, when it is recorded. A recording is of the very
+    tensors that it saw: after a state dictionary was loaded into model or optimizer, make a new object.
 
     Some calls always run: those of a kind that the optimizer calls None, such as a rule that draws random numbers or
     waits for a result; those that draw from the global generators (dropout), which a recording could not put back for

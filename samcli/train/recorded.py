@@ -37,7 +37,8 @@ def record(
     quick = [name for name in settings.measures if name in QUICK]
     others = [name for name in settings.measures if name not in QUICK]
     found = measure(model, loss, batches, quick, rho=settings.rho)
-    found |= measure(model, loss, batches, others, optimizer=optimizer)
+    if others:
+        found |= measure(model, loss, batches, others, optimizer=optimizer)
     row: dict[str, float | None] = {}
     for name in settings.measures:
         row |= _cells(column(name), found[name])

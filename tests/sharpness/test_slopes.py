@@ -23,7 +23,7 @@ def direction(p: Problem) -> Tensor:
     return torch.randn(p.dimension, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def passes(p: Problem, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def passes(p: Problem) -> list[int]:
     """Grows by the size of each batch that goes through the model."""
     seen: list[int] = []
     p._model.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
@@ -40,7 +40,7 @@ def test_products_with_kept_graphs_are_those_with_new_ones(monkeypatch: pytest.M
 
 def test_what_fits_is_kept_and_the_rest_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     p = problem()
-    seen = passes(p, monkeypatch)
+    seen = passes(p)
     monkeypatch.setattr(slopes, "KEEP_BYTES", 20 * p._slopes._size_of_an_example())
     del seen[:]
     p.hessian_times(direction(p))
