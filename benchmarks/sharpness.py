@@ -53,6 +53,7 @@ from train_speed import image_data, names, print_table, say
 from samcli import data, models
 from samcli.data import DATASETS
 from samcli.sharpness import MEASURES, Problem, Result
+from samcli.sharpness.trace import LARGEST_SPACE
 
 PARTS = ("eigenvalue", "trace", "sharing", "examples", "memory")
 MODELS = ("cnn", "resnet20")
@@ -331,7 +332,7 @@ def peak(tool: str, probes: int, batches: Batches) -> int:
         hutchinson_trace(hessian, num_matvecs=probes)
     else:
         problem, start = Problem(model, LOSS, batches, seed=0), status("VmRSS")
-        products = probes if tool == "hutchinson" else probes * 3 // 2
+        products = probes if tool == "hutchinson" else probes + min(probes // 2, LARGEST_SPACE)
         measure = MEASURES.create("trace", method=tool, max_products=products, stderr_below=1e-9)
         assert measure.of(problem).details["probes"] == probes
     return status("VmHWM") - start

@@ -145,3 +145,26 @@ def test_a_kept_measure_as_metric(samcli: Samcli, results: Path):
     called = samcli("compare", results, "--metric", "one-step")
     assert called.code == 2
     assert "did you mean one-step rho=0.05?" in called.err
+
+
+def test_what_correlate_does_not_take(samcli: Samcli, results: Path, tmp_path: Path):
+    samcli("sharpness", results, "--measure", "one-step", "--rho", "0.05,0.1")
+    (tmp_path / "file").write_text("")
+    for arguments, sentence in (
+        (("--correlate", "--budget", "gradients"), "leave --budget out"),
+        (("--correlate", "--output", tmp_path / "file" / "x.png"), "cannot be written"),
+        (("--metric", "one-step"), "one-step is kept in several ways; name one of them: 'one-step rho=0.05"),
+    ):
+        called = samcli("compare", results, *arguments)
+        assert called.code == 2
+        assert sentence in called.err
+        assert "Traceback" not in called.err
+
+
+def test_correlating_several_architectures_is_warned_of(samcli: Samcli, results: Path):
+    small = ("--epochs", "1", "--set", "dataset.train_examples=60", "--set", "sharpness.examples=20")
+    samcli("train", "--model", "linear", "--seeds", "0-1", *small, "--results", results, "--name", "other")
+    samcli("sharpness", results, "--measure", "grad-norm")
+    called = samcli("compare", results, "--correlate")
+    assert called.code == 0
+    assert "different architectures or data sets does not compare" in called.err

@@ -126,3 +126,10 @@ def test_tells_now_and_then_how_long_it_takes(capsys: pytest.CaptureFixture[str]
     for done in range(1, 6):
         tell(done, 5)
     assert capsys.readouterr().err == "  3 of 5 points, about 12 s left\n"
+
+
+def test_numbers_never_go_into_a_folder(samcli: Samcli, results: Path, tmp_path: Path):
+    (tmp_path / "y.csv").mkdir()
+    called = samcli("landscape", results, "--output", tmp_path / "y.png")
+    assert called.code == 2
+    assert "y.csv is there and holds something else" in called.err
