@@ -37,13 +37,14 @@ class PreactivationBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output, (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
-        active = functional.relu(self.norm1(x))
+        # In place, for no derivative needs what comes out of the normalisations or the last convolution.
+        active = functional.relu_(self.norm1(x))
         shortcut: Tensor = x if self.projection is None else self.projection(active)
-        inner = functional.relu(self.norm2(self.conv1(active)))
+        inner = functional.relu_(self.norm2(self.conv1(active)))
         if self.dropout is not None:
             inner = self.dropout(inner)
         outer: Tensor = self.conv2(inner)
-        return shortcut + outer
+        return outer.add_(shortcut)
 
 
 class WideResNet(nn.Module):
@@ -76,7 +77,7 @@ class WideResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs for images of shape (N, channels, H, W), as (N, outputs)."""
-        x = functional.relu(self.norm(self.blocks(self.conv(x))))
+        x = functional.relu_(self.norm(self.blocks(self.conv(x))))
         logits: Tensor = self.head(torch.mean(x, dim=(2, 3)))
         return logits
 

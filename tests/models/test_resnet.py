@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from torchvision.models import resnet18
 
 from samcli.models import build
@@ -44,6 +45,23 @@ def test_resnet18_has_the_known_count_of_parameters() -> None:
     # torchvision's has 11 689 512 for 1000 classes; the stem is 3x3 for 7x7, the head has 10 rows for 1000
     expected = 11_689_512 - 64 * 3 * (49 - 9) - 513 * 990
     assert count(build("resnet18", shape=(3, 32, 32), outputs=10)) == expected == 11_173_962
+
+
+@pytest.mark.parametrize("name", ["resnet20", "wrn-16-4"])
+def test_what_is_computed_in_place_has_the_bits_of_new_tensors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def derivatives() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model = build(name, shape=(3, 8, 8), outputs=10)
+        loss = functional.cross_entropy(model(torch.randn(4, 3, 8, 8)), torch.arange(4))
+        weights = list(model.parameters())
+        gradient = torch.autograd.grad(loss, weights, create_graph=True)
+        curved = torch.autograd.grad(sum(g.pow(2).sum() for g in gradient), weights, allow_unused=True)
+        return [loss, *gradient, *(c for c in curved if c is not None)]
+
+    found = derivatives()
+    monkeypatch.setattr(functional, "relu_", functional.relu)
+    monkeypatch.setattr(torch.Tensor, "add_", torch.Tensor.add)
+    assert all(map(torch.equal, found, derivatives()))
 
 
 @pytest.mark.parametrize("training", [True, False])
