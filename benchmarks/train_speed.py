@@ -13,7 +13,8 @@ Three arms take turns, each turn in a process of its own:
 - samcli: `samcli train`, whose `train_seconds` are read from its `metrics.csv`, in every precision asked for.
 
 All have the same number of threads, images, batches (the last one smaller), initial weights, crop, flip, learning rate,
-momentum and weight decay. Round r trains with seed r. The first epoch of a process warms it up and is not counted.
+momentum and weight decay. Round r trains with seed r. The first epoch of a process warms it up and is not counted,
+save with `--epochs 0`, where it is the only one: for networks whose epochs take minutes, beside which no warm-up shows.
 All arms start with the images in memory: samcli as a tensor, the usual loop as the array of a torchvision data set.
 In no arm does the clock see reading of data or evaluation; in the usual loop it sees the start of the loader's workers,
 which every epoch begins with. `cnn` trains on Fashion-MNIST, the others on CIFAR-10: on the JPEG files of
@@ -92,7 +93,7 @@ class Times:
 
     def add(self, seconds: Sequence[float], loss: float) -> None:
         """One more process."""
-        self.seconds.extend(seconds[1:])
+        self.seconds.extend(seconds[1:] or seconds)
         self.losses.append(loss)
 
     @property
@@ -382,7 +383,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=names, help="1,2; on a GPU 2")
     parser.add_argument("--images", type=int, help="training images of an epoch: 5000; with --memory two batches")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--epochs", type=int, default=2, help="epochs of each process after the first: 2")
+    parser.add_argument("--epochs", type=int, default=2, help="epochs of each process after the first: 2; 0 counts the first")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--without", type=names, default=[], help=f"parts to switch off: {','.join(SWITCHES)}")
