@@ -175,6 +175,16 @@ class SharpnessAware(Optimizer):
             self.variant.replayed(self._steps, self._variant_state)
         self._steps += 1
 
+    def noted(self) -> tuple[int, dict[str, Any]]:
+        """What the host has noted of the steps so far, for `put_back`."""
+        return self._steps, dict(self._variant_state)
+
+    def put_back(self, noted: tuple[int, dict[str, Any]]) -> None:
+        """Forget what the host noted since then: in a recording that failed, of which the device did nothing."""
+        self._steps = noted[0]
+        self._variant_state.clear()
+        self._variant_state.update(noted[1])
+
     def check(self, *, scaled: bool) -> None:
         """Find out, without a step, that the variant cannot work so.
 

@@ -18,6 +18,9 @@ T = TypeVar("T")
 # Runs before a kind of step is recorded: in them libraries choose algorithms, and what is kept between steps begins.
 WARM_UP = 3
 
+# How many kinds of steps are known at most before those are forgotten that were never recorded.
+KINDS = 64
+
 # Runs a function without effect on the device; returns what it returned, and what has the effect.
 Recorder = Callable[[Callable[[], Any]], tuple[Any, Callable[[], None]]]
 
@@ -86,7 +89,7 @@ class Replayed(Generic[T]):
             return self._function(*inputs)
         with self._on_one_stream(), self._rates_on_device():
             key = self._key(inputs)
-            kind = self._kinds.setdefault(key, _Kind()) if key is not None else None
+            kind = self._kind(key) if key is not None else None
             if kind is None:
                 return self._function(*inputs)
             if kind.replay is not None:
@@ -108,6 +111,11 @@ class Replayed(Generic[T]):
         options = [repr(v) for group in groups for k, v in group.items() if k not in ("params", "param_names", "lr")]
         return (decided, *options, *((x.shape, x.dtype) for x in inputs))
 
+    def _kind(self, key: Hashable) -> _Kind | None:
+        if key not in self._kinds and len(self._kinds) >= KINDS:  # a radius that changes at each step, say
+            self._kinds = {k: kind for k, kind in self._kinds.items() if kind is None or kind.replay is not None}
+        return self._kinds.setdefault(key, _Kind())
+
     def _run(self, key: Hashable, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
         before = self._random_state()
         returned = self._function(*inputs)
@@ -125,11 +133,15 @@ class Replayed(Generic[T]):
         if self.failure:
             return False
         own = tuple(x.clone() for x in inputs)
+        optimizer = self._optimizer
+        noted = optimizer.noted() if isinstance(optimizer, SharpnessAware) else None
         try:
             with self._capturable():
                 kind.returned, kind.replay = self._record(lambda: self._function(*own))
         except RuntimeError as error:  # what an operation that cannot be recorded raises
-            self.failure = str(error).partition("\n")[0]
+            self.failure = str(error).partition("\n")[0] or type(error).__name__
+            if isinstance(optimizer, SharpnessAware) and noted is not None:
+                optimizer.put_back(noted)
             return False
         kind.inputs = own
         return True

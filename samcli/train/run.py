@@ -76,8 +76,8 @@ def train_run(
         status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         raise
     finally:
-        done = session.epoch if session else 0
-        folder.write_status({**status, "epochs_done": done, "ended": now()})
+        done, replayed = (session.epoch, session.replayed) if session else (0, None)
+        folder.write_status({**status, "epochs_done": done, "replayed": replayed, "ended": now()})
     return str(status["status"])
 
 

@@ -75,6 +75,12 @@ class Session:
         """Whether all epochs are, or the training loss at which to stop is reached."""
         return bool(self.rows) and self._is_last(self.rows[-1])
 
+    @property
+    def replayed(self) -> dict[str, Any] | None:
+        """How many steps were replayed and why no more can be recorded, see `samcli.optim.Replayed`; None off a GPU."""
+        step = self._step
+        return {"steps": step.replays, "failure": step.failure} if isinstance(step, optim.Replayed) else None
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         random = {"cpu": torch.get_rng_state()}

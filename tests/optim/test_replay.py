@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli.optim import BASES, VARIANTS, Batch, Replayed, SharpnessAware, clip_gradient, take_step
-from samcli.optim.replay import WARM_UP, Recorder
+from samcli.optim.replay import KINDS, WARM_UP, Recorder
 from samcli.optim.tape import record
 
 STEPS = 18
@@ -142,6 +142,26 @@ def test_a_rule_made_from_one_that_repeats_does_not_repeat_by_itself() -> None:
     optimizer.runs_ahead = True
     take_step(optimizer, Batch(model, nn.functional.cross_entropy, torch.randn(4, 1, 8, 8), torch.arange(4) % 3))
     assert optimizer.kind() is None
+
+
+@pytest.mark.parametrize("name", ["sam", "looksam", "sam-every", "msam", "vasso"])
+def test_a_recording_that_fails_at_its_end_leaves_no_trace(name: str) -> None:
+    def fail_late(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        record(function)
+        raise RuntimeError("the tape tore")
+
+    run, failed = Training(name, "sgd", refuse), Training(name, "sgd", fail_late)
+    assert differing(run.run(), failed.run()) == []
+    assert (failed.step.failure, failed.step.replays) == ("the tape tore", 0)
+
+
+def test_kinds_that_never_come_again_are_forgotten() -> None:
+    training = Training("sam", "sgd", refuse)
+    training.run(5)
+    for index in range(3 * KINDS):
+        training.optimizer.rho_factor = 1.0 + index  # type: ignore[union-attr]
+        training.step(torch.ones(2, 1, 8, 8), torch.tensor([0, 1]), torch.arange(2))
+    assert len(training.step._kinds) <= KINDS
 
 
 def test_an_optimizer_that_would_wait_for_its_rate_runs_each_step() -> None:

@@ -27,7 +27,8 @@ def trained(config: RunConfig, places: dict[str, Any], recorder: Recorder | None
     session._step = step = Replayed(session._take_step, session.optimizer, places["device"], recorder)
     while not session.finished:
         session.train_epoch()
-    assert step.failure == ("out of tape" if recorder is refuse else "")
+    failure = "out of tape" if recorder is refuse else ""
+    assert session.replayed == {"steps": step.replays, "failure": failure}
     return session, step.replays
 
 
@@ -59,6 +60,16 @@ def test_rows_of_a_run_in_graphs(
     for a, b in zip(rows(run), rows(graphs), strict=True):
         # the same kernels on the same numbers; convolutions may add in another order, which four epochs amplify
         assert b == pytest.approx(a, rel=1e-2, abs=1e-3, nan_ok=True)
+
+
+@ON_GPU
+@pytest.mark.parametrize("name", ["sgd", "sam"])
+def test_the_same_seed_gives_the_same_bits(
+    name: str, config_of: Callable[..., RunConfig], places: dict[str, Any]
+) -> None:
+    places = {**places, "device": torch.device("cuda")}
+    first, second = (trained(config_of(f"optimizer={name}"), places, None)[0] for _ in range(2))
+    assert rows(first) == rows(second)
 
 
 @ON_GPU
