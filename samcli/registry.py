@@ -32,6 +32,7 @@ class Option:
         minimum, maximum: inclusive bounds.
         above, below: exclusive bounds.
         choices: the allowed values (of each element, for a tuple).
+        infinite: whether a number may be infinite; what is not a number never fits.
     """
 
     help: str
@@ -40,6 +41,7 @@ class Option:
     maximum: float | None = None
     below: float | None = None
     choices: tuple[Any, ...] | None = None
+    infinite: bool = False
     name: str = ""
     type: Any = None
     default: Any = None
@@ -59,9 +61,10 @@ def option(
     maximum: float | None = None,
     below: float | None = None,
     choices: tuple[Any, ...] | None = None,
+    infinite: bool = False,
 ) -> Any:
     """A dataclass field that is an option; the arguments are those of `Option`."""
-    described = Option(help, minimum, above, maximum, below, choices)
+    described = Option(help, minimum, above, maximum, below, choices, infinite)
     return dataclasses.field(default=default, metadata={"option": described})
 
 

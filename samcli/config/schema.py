@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -238,7 +239,8 @@ def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
 
 
 def _annotation(o: Option) -> Any:
-    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below)
+    finite: Any = {"allow_inf_nan": False} if float in (o.type, *get_args(o.type)) and not o.infinite else {}
+    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below, **finite)
     element: Any
     if o.is_list:
         inner = get_args(o.type)
@@ -246,7 +248,7 @@ def _annotation(o: Option) -> Any:
         return tuple[element, ...] if inner[-1] is Ellipsis else tuple[(element,) * len(inner)]  # type: ignore[misc]
     if o.choices:
         return Literal[o.choices]
-    if any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
+    if finite or any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
         return Annotated[o.type, bounds]
     return o.type
 
@@ -264,6 +266,9 @@ def _sentence(o: Option, value: Any) -> str:
     else:
         kinds = [inner[0]] if o.is_list else list(inner) or [o.type]
         must = " or ".join(_WORDS[kind] for kind in kinds)
+        given = value if isinstance(value, list) else [value]
+        if not o.infinite and any(isinstance(x, float) and not math.isfinite(x) for x in given):
+            must = must.replace(_WORDS[float], "a finite number")
         bounds = [
             f"{words} {bound:g}"
             for words, bound in (

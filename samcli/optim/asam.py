@@ -38,7 +38,7 @@ class ASAM(Variant):
 
     rho: float = option(0.5, "radius ρ of the scaled neighbourhood; 0 is the base optimizer", minimum=0.0)
     eta: float = option(0.01, "η, added to |w| so that weights near zero move too", minimum=0.0)
-    norm: float = option(2.0, "p of the ball ‖T⁻¹ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)
+    norm: float = option(2.0, "p of the ball ‖T⁻¹ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0, infinite=True)
 
     def ascend(self, step: Step) -> list[Tensor]:
         scales = element_scales(step.parameters, map(is_weight, step.names), self.eta)

@@ -45,7 +45,7 @@ class SAM(Variant):
     year: ClassVar[int] = 2021
     repeats: ClassVar[bool] = True
 
-    norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)
+    norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0, infinite=True)
 
     ascent_steps: int = option(1, "k, gradient steps of length ρ/k from the weights to w + ε", minimum=1)
 

@@ -47,7 +47,7 @@ class SAMON(Variant):
     repeats: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
-    norm: float = option(2.0, "p of the ball ‖T⁻¹ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0)
+    norm: float = option(2.0, "p of the ball ‖T⁻¹ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0, infinite=True)
     adaptive: bool = option(False, "whether the radius scales with each weight, as in asam-elementwise")
     eta: float = option(0.01, "η, added to |w| if adaptive", minimum=0.0)
 
