@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from samcli.cli.options import DataDir
 from samcli.cli.output import hint, result
 from samcli.errors import ConfigError
 
@@ -16,9 +17,7 @@ EXAMPLE = "Example: samcli check my_variant.py"
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Python file that registers what is to be checked.")],
     base: Annotated[str, typer.Option(help="Base optimizer to check variants over.")] = "sgd",
-    data_dir: Annotated[
-        Path, typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie or are downloaded to.")
-    ] = Path("data"),
+    data_dir: DataDir = Path("data"),
 ) -> None:
     """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
 

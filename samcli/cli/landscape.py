@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins
 from samcli.cli.output import hint, result
-from samcli.cli.sharpness import find_checkpoints
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ class Directions(StrEnum):
 
 
 def landscape(
-    checkpoints: Annotated[
-        list[Path],
-        typer.Argument(metavar="CHECKPOINT_OR_RUN ...", help="Checkpoints, run folders, or folders of runs."),
-    ],
+    checkpoints: Checkpoints,
     dimensions: Annotated[int, typer.Option(min=1, max=2, help="1 for curves, 2 for contours.")] = 1,
     directions: Annotated[
         Directions, typer.Option(help="Filter-normalised random ones, or the Hessian's leading eigenvectors.")
@@ -57,20 +54,17 @@ def landscape(
     output: Annotated[
         Path, typer.Option(metavar="FILE.png|.svg|.pdf", help="The picture; the numbers go beside it as FILE.csv.")
     ] = Path("landscape.png"),
-    plugin: Annotated[
-        list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie.", show_default="where the run found them"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    plugin: NeededPlugins = None,
+    data_dir: KnownDataDir = None,
+    device: Device = "auto",
 ) -> None:
     """Draw the training loss around trained networks, or on the line between two, in evaluation mode.
 
     Several checkpoints are cut along the same random draw and share a picture and its scale.
     A slice shows one or two of very many directions: compare networks of one architecture, and more than one seed.
     """
+    from samcli.runs.folder import find_checkpoints
+
     check_request(output, line, dimensions, directions, span)
     paths = find_checkpoints(checkpoints)
     if line and len(paths) != 2:

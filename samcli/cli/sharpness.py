@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins
 from samcli.cli.output import comma_separated, document, hint, status, table, terminal_width
 from samcli.errors import CheckpointError, ConfigError, NotApplicable, ResultsError
 
@@ -36,10 +37,7 @@ class BatchNorm(StrEnum):
 
 
 def sharpness(
-    checkpoints: Annotated[
-        list[Path],
-        typer.Argument(metavar="CHECKPOINT_OR_RUN ...", help="Checkpoints, run folders, or folders of runs."),
-    ],
+    checkpoints: Checkpoints,
     measure: Annotated[
         str | None,
         typer.Option(help="Measures, with commas, or all; see samcli list measures.", show_default="the quick ones"),
@@ -73,14 +71,9 @@ def sharpness(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Examples in a forward pass; values depend on it by BatchNorm only.")
     ] = 500,
-    plugin: Annotated[
-        list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie.", show_default="where the run found them"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    plugin: NeededPlugins = None,
+    data_dir: KnownDataDir = None,
+    device: Device = "auto",
     format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
 ) -> None:
     """Measure the sharpness of trained networks, in evaluation mode, on a fixed part of their training data.
@@ -89,6 +82,7 @@ def sharpness(
     ball. Sharpness alone does not predict generalisation: compare networks of one architecture on one data set.
     """
     from samcli.registry import load_plugin
+    from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
     from samcli.train.measured import QUICK
@@ -140,15 +134,6 @@ def measured(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measur
         for label, reason in row.passed_over.items():
             hint(f"{label} is passed over. {reason}")
         yield row
-
-
-def find_checkpoints(paths: list[Path]) -> list[Path]:
-    """The checkpoints that the paths stand for: themselves, or those in a folder of runs."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
-        found += inside or [path]
-    return list(dict.fromkeys(found))
 
 
 def parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli.options import DataDir, Device
 from samcli.cli.output import document, hint, result, terminal_width
 from samcli.errors import ConfigError, Interrupted, NothingToCompare, ResultsError
 
@@ -43,10 +44,8 @@ def train(
     ] = None,
     results: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,
-    data_dir: Annotated[
-        Path, typer.Option(envvar="SAMCLI_DATA_DIR", help="Where data sets lie or are downloaded to.")
-    ] = Path("data"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_dir: DataDir = Path("data"),
+    device: Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and train nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:

@@ -12,8 +12,8 @@ from torch.optim import Optimizer
 
 from samcli.optim.geometry import global_norm
 from samcli.optim.step import Step
-from samcli.optim.total import Sums, Total
-from samcli.optim.variant import VARIANTS, Descent, Variant
+from samcli.optim.total import Descent, Sums, Total
+from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Hashable
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,11 +14,10 @@ from torch.optim import Optimizer
 
 from samcli.errors import ConfigError
 from samcli.optim.batch import Batch
-from samcli.optim.geometry import global_norm
-from samcli.optim.scaled import scaled_step
+from samcli.optim.scaled import scaled_update
 from samcli.optim.step import Circumstances, Closure, Step
-from samcli.optim.total import Sums, Total
-from samcli.optim.variant import Descent, Variant
+from samcli.optim.total import Descent, Sums, Total
+from samcli.optim.variant import Variant
 
 
 class SharpnessAware(Optimizer):
@@ -147,7 +146,7 @@ class SharpnessAware(Optimizer):
             finite = finite and step.finite
         assert loss is not None and norm is not None
         if scaler is not None:
-            finite = self._update_with(scaler, step, total, finite)
+            finite = scaled_update(scaler, self.base, total, finite, partial(self._update, step, total))
         elif not on_host:
             self._update_unless_found(~torch.isfinite(norm), step, total)
         elif finite:
@@ -270,37 +269,8 @@ class SharpnessAware(Optimizer):
         total.apply_push(unless)
 
     def _descend(self, gradient: Sums) -> None:
-        for p, g in gradient.items():
-            p.grad = g
+        gradient.hand_over()
         self.base.step()
-
-    def _update_with(self, scaler: GradScaler, step: Step, total: Total, finite: bool) -> bool:
-        """The update where all is finite, which the scaler is told either way, once; returns whether it was.
-
-        All before worked on unscaled gradients, and the scaler unscales the first that is descended: the scale is a
-        power of two, so that to multiply by it here and to divide again there rounds nothing.
-        """
-        if not total.gradient:
-            return finite
-        sound, told = finite and bool(torch.isfinite(global_norm(total.tensors()))), False
-
-        def descend(gradient: Sums) -> None:
-            nonlocal told
-            if told:
-                return self._descend(gradient)
-            for p, g in gradient.items():
-                p.grad = g
-            torch._foreach_mul_(list(gradient.values()), scaler.get_scale())
-            if not sound:
-                next(iter(gradient.values())).fill_(math.inf)  # wherever it overflowed: the scaler must see it
-            scaled_step(self.base, scaler)
-            told = True
-
-        if sound:
-            self._update(step, total, descend)
-        else:
-            descend(total.gradient)
-        return sound
 
     def _update_unless_found(self, not_finite: Tensor, step: Step, total: Total) -> None:
         """An update that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""

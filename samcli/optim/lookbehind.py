@@ -10,8 +10,8 @@ from torch import Tensor
 
 from samcli.optim.geometry import steepest_ascent
 from samcli.optim.step import Step
-from samcli.optim.total import Total
-from samcli.optim.variant import VARIANTS, Descent, Variant
+from samcli.optim.total import Descent, Total
+from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
 
 

@@ -1,9 +1,16 @@
-"""A step whose gradients are those of a scaled loss."""
+"""Steps whose gradients are those of a scaled loss."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
+import torch
 from torch.amp import GradScaler
 from torch.optim import Optimizer
+
+from samcli.optim.geometry import global_norm
+from samcli.optim.total import Descent, Sums, Total
 
 
 def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
@@ -12,3 +19,44 @@ def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
     scaler.unscale_(optimizer)
     scaler.step(optimizer)
     scaler.update()
+
+
+def scaled_update(
+    scaler: GradScaler, base: Optimizer, total: Total, finite: bool, update: Callable[[Descent], None]
+) -> bool:
+    """The update from a total where all is finite, which the scaler is told either way, once.
+
+    All before worked on unscaled gradients, and the scaler unscales the first that is descended: the scale is a power
+    of two, so that to multiply by it here and to divide again there rounds nothing.
+
+    Args:
+        scaler: whose scale the closure's loss had.
+        base: the optimizer that takes the step.
+        total: what the passes came to.
+        finite: whether the gradients that led there were.
+        update: makes the update, given what descends a gradient.
+
+    Returns:
+        Whether all was finite.
+    """
+    if not total.gradient:
+        return finite
+    sound, told = finite and bool(torch.isfinite(global_norm(total.tensors()))), False
+
+    def descend(gradient: Sums) -> None:
+        nonlocal told
+        gradient.hand_over()
+        if told:
+            base.step()
+            return
+        torch._foreach_mul_(list(gradient.values()), scaler.get_scale())
+        if not sound:
+            next(iter(gradient.values())).fill_(math.inf)  # wherever it overflowed: the scaler must see it
+        scaled_step(base, scaler)
+        told = True
+
+    if sound:
+        update(descend)
+    else:
+        descend(total.gradient)
+    return sound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,15 @@ class Sums(dict[Tensor, Tensor]):
         for p, tensor in zip(parameters, tensors, strict=True):
             part = tensor if share == 1.0 else share * tensor
             self[p] = self[p] + part if p in self else part
+
+    def hand_over(self) -> None:
+        """Make them the gradients of their parameters."""
+        for p, tensor in self.items():
+            p.grad = tensor
+
+
+# Lets a base optimizer take a step along a gradient.
+Descent = Callable[[Sums], None]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samcli.optim.perturb import Epsilon
-from samcli.optim.total import Sums, Total
+from samcli.optim.total import Descent, Total
 from samcli.registry import Registry, option
 
 if TYPE_CHECKING:
     from samcli.optim.step import Step
-
-Descent = Callable[[Sums], None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -205,3 +205,12 @@ def _read(path: Path) -> str:
 def unreadable(path: Path, what: str) -> ResultsError:
     """The error for a file of a run that cannot be used; the folder may be someone else's, so nothing is deleted."""
     return ResultsError(f"{path} {what}; restore it, or move its folder away and train the run again.")
+
+
+def find_checkpoints(paths: list[Path]) -> list[Path]:
+    """The checkpoints that the paths stand for: themselves, or those in a folder of runs."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
+        found += inside or [path]
+    return list(dict.fromkeys(found))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from samcli.errors import ResultsError
-from samcli.runs.folder import RunFolder, columns
+from samcli.runs.folder import RunFolder, columns, find_checkpoints
 
 CONTRACT = [
     "epoch",
@@ -145,3 +145,14 @@ def test_missing_and_binary_files(folder: RunFolder):
     folder.run.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ResultsError, match="is not text"):
         folder.read_status()
+
+
+def test_checkpoints_are_found_in_runs_and_in_folders_of_runs(tmp_path: Path) -> None:
+    files = [tmp_path / "exp" / name / "checkpoint.pt" for name in ("b", "a")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    b, a = files
+    assert find_checkpoints([tmp_path]) == find_checkpoints([tmp_path / "exp"]) == [a, b]
+    assert find_checkpoints([b.parent, tmp_path / "exp", b]) == [b, a]
+    assert find_checkpoints([tmp_path / "absent"]) == [tmp_path / "absent"]  # whoever reads it says that it is missing

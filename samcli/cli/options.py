@@ -1,0 +1,26 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA_DIR = "SAMCLI_DATA_DIR"
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+DataDir = Annotated[Path, typer.Option(envvar=DATA_DIR, help="Where data sets lie or are downloaded to.")]
+
+# of commands that read what was trained before
+Checkpoints = Annotated[
+    list[Path],
+    typer.Argument(metavar="CHECKPOINT_OR_RUN ...", help="Checkpoints, run folders, or folders of runs."),
+]
+NeededPlugins = Annotated[
+    list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
+]
+KnownDataDir = Annotated[
+    Path | None,
+    typer.Option(envvar=DATA_DIR, help="Where data sets lie.", show_default="where the run found them"),
+]
