@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
@@ -22,12 +22,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.contour import QuadContourSet
     from matplotlib.figure import Figure
-
-    from samcli.sharpness import Landscape
+    from torch import Tensor
 
 STROKES = ("-", "--", "-.", ":")
 DECADES_FOR_LOG = 2.0
 SHARE_FOR_NUMBER = 0.2  # of the width of a panel, that a contour spans
+
+
+class Landscape(Protocol):
+    """The mean loss at the points of a line or of a plane, as `samcli.sharpness.Landscape` holds it."""
+
+    @property
+    def axes(self) -> tuple[tuple[float, ...], ...]:
+        """The coordinates along each direction."""
+
+    @property
+    def losses(self) -> Tensor:
+        """On the CPU, with a dimension for each axis."""
+
+    @property
+    def examples(self) -> int:
+        """That the loss is a mean over."""
 
 
 @dataclass(frozen=True)
