@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from samcli.config.block import Block, as_list, blocks_of, choices_of
 from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import KeyPath, Source, parse_scalar
@@ -20,14 +21,6 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 SHARPNESS = options_of(Sharpness)
 KEYS = ("name", *SECTIONS, *SCALARS, "sharpness", "seeds", "plugins")
-
-
-@dataclass
-class Block:
-    """One component as written: `name` and options, whose values may be lists; and where it stands."""
-
-    values: dict[str, Any]
-    path: KeyPath
 
 
 @dataclass
@@ -59,7 +52,7 @@ class Draft:
             if key not in KEYS:
                 raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {nearest(str(key), KEYS)}")
             if key in SECTIONS:
-                draft.blocks[key] = _blocks(source, key, value)
+                draft.blocks[key] = blocks_of(source, key, value)
             elif key == "sharpness":
                 if not isinstance(value, dict):
                     raise ConfigError(f"{source.where((key,))}: sharpness must be a block such as {{rho: 0.05}}.")
@@ -67,7 +60,7 @@ class Draft:
             elif key in SCALARS:
                 draft.scalars[key] = value
             elif key == "plugins":
-                for file in _as_list(value):
+                for file in as_list(value):
                     draft.plug_in(str(file))
             else:
                 setattr(draft, key, value)
@@ -90,7 +83,7 @@ class Draft:
         self.blocks[section] = [
             block
             for name in names
-            for block in [b for b in self.blocks[section] if name in _as_list(b.values.get("name"))]
+            for block in [b for b in self.blocks[section] if name in as_list(b.values.get("name"))]
             or [Block({"name": name}, (section,))]
         ]
 
@@ -106,14 +99,19 @@ class Draft:
         value = parse_scalar(text)
         section, dot, inner = key.partition(".")
         if section in SECTIONS and dot:
-            self._set_in_blocks(section, inner, value)
+            self._set_inblocks_of(section, inner, value)
         elif section == "sharpness" and dot:
-            self._known(key, inner, SHARPNESS)
+            if inner not in SHARPNESS:
+                raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, SHARPNESS)}")
+            self.source.flags.add((section, inner))
             self.sharpness[inner] = value
         elif key in SECTIONS:
-            self.blocks[key] = _blocks(Source({}), key, value)
+            self.blocks[key] = blocks_of(Source({}), key, value)
         else:
-            self._known(key, key, [*SCALARS, "name", "seeds"])
+            if key not in (known := [*SCALARS, "name", "seeds"]):
+                places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
+                meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS])
+                raise ConfigError(f"--set {key}: unknown key {key!r}; {meant}")
             self.assign(key, value)
 
     def assign(self, key: str, value: Any) -> None:
@@ -181,7 +179,7 @@ class Draft:
         """The block's own little grid, each cell with its defaults."""
         where = self.source.where((*block.path, "name"))
         resolved = []
-        for name, base in itertools.product(_as_list(block.values.get("name")), _as_list(block.values.get("base"))):
+        for name, base in block.kinds():
             if not isinstance(name, str):
                 raise ConfigError(f"{where}: this {section} has no name; write it as in {section}: {{name: ...}}.")
             options = self._options(section, name, base, where)
@@ -224,9 +222,9 @@ class Draft:
         for key, value in values.items():
             if value == [] and not (key in options and options[key].is_list):
                 raise ConfigError(f"{self.source.where((*path, key))}: {key} is an empty list; give it a value.")
-        return [check(options, cell, noun, self.source, path) for cell in _product(values, options)]
+        return [check(options, cell, noun, self.source, path) for cell in choices_of(values, options)]
 
-    def _set_in_blocks(self, section: str, key: str, value: Any) -> None:
+    def _set_inblocks_of(self, section: str, key: str, value: Any) -> None:
         if not self.blocks[section]:
             datasets = self._variations("dataset")
             names = DEFAULTS.get(section) or list(dict.fromkeys(map(self._default_model, datasets)))
@@ -234,7 +232,7 @@ class Draft:
         known: dict[str, None] = {"name": None}
         reached = False
         for block in self.blocks[section]:
-            for name, base in itertools.product(_as_list(block.values.get("name")), _as_list(block.values.get("base"))):
+            for name, base in block.kinds():
                 options = self._options(section, str(name), base, "--set")
                 known |= dict.fromkeys(options)
                 if key in options or key == "name":
@@ -244,10 +242,16 @@ class Draft:
         if not reached:
             raise ConfigError(f"--set {section}.{key}: no {section} here has an option {key!r}; {nearest(key, known)}")
 
-    @staticmethod
-    def _known(key: str, name: str, names: Iterable[str]) -> None:
-        if name not in names:
-            raise ConfigError(f"--set {key}: unknown key {name!r}; {nearest(name, [*names, *SECTIONS])}")
+    def _sections_with(self, key: str) -> list[str]:
+        """The sections that have such an option here."""
+        found = [
+            section
+            for section in SECTIONS
+            for block in self.blocks[section] or [Block({"name": DEFAULTS.get(section, [])}, (section,))]
+            for name, base in block.kinds()
+            if key in self._options(section, str(name), base, "--set")
+        ]
+        return list(dict.fromkeys([*found, "sharpness"] if key in SHARPNESS else found))
 
     def _checked_name(self, dataset: Mapping[str, Any]) -> str:
         if self.name is None:
@@ -258,36 +262,3 @@ class Draft:
                 "use letters, digits, dots, dashes and underscores."
             )
         return self.name
-
-
-def _blocks(source: Source, section: str, value: Any) -> list[Block]:
-    items: Sequence[Any] = value if isinstance(value, list) else [value]
-    if not items:
-        raise ConfigError(f"{source.where((section,))}: {section} is an empty list; name one, or leave the key out.")
-    blocks = []
-    for index, item in enumerate(items):
-        path: KeyPath = (section, index) if isinstance(value, list) else (section,)
-        if isinstance(item, str):
-            blocks.append(Block({"name": item}, path))
-        elif isinstance(item, dict):
-            blocks.append(Block(dict(item), path))
-        else:
-            raise ConfigError(
-                f"{source.where(path)}: {section} must be a name, a block such as {{name: ...}}, or a list of these."
-            )
-    return blocks
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _product(values: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every choice of one value per key; the value of a list option is a choice itself, a list of lists several."""
-    choices = []
-    for key, value in values.items():
-        own_list = key in options and options[key].is_list
-        is_axis = isinstance(value, list) and (not own_list or any(isinstance(item, list) for item in value))
-        choices.append(value if is_axis else [value])
-    for cell in itertools.product(*choices):
-        yield dict(zip(values, cell, strict=True))

@@ -157,13 +157,18 @@ def test_set(text: str, assignment: str, read: Callable[[RunConfig], object], va
         ("optimizer.rho", "--set optimizer.rho must be written key=value"),
         ("optimizer.rhoo=1", "no optimizer here has an option 'rhoo'; did you mean rho?"),
         ("epoch=3", "--set epoch: unknown key 'epoch'; did you mean epochs?"),
+        ("lr=0.1", "--set lr: unknown key 'lr'; did you mean optimizer.lr?"),
+        ("rho=0.1", "--set rho: unknown key 'rho'; did you mean optimizer.rho or sharpness.rho?"),
+        ("label_noise=1", "--set label_noise: unknown key 'label_noise'; did you mean dataset.label_noise?"),
+        ("sharpness.every=-1", "the command line: every must be a whole number at least 0, not -1."),
+        ("sharpness.measures=[one]", "the command line: There is no measure named 'one'"),
         ("sharpness.rh=3", "--set sharpness.rh: unknown key 'rh'; did you mean rho?"),
         ("epochs=[1", "Cannot read the value '[1'"),
     ],
 )
 def test_set_that_does_not_fit(assignment: str, sentence: str):
     with pytest.raises(ConfigError) as caught:
-        d = draft("optimizer: [sgd, sam]")
+        d = draft("optimizer: [sgd, sam]\nsharpness: {every: 1, measures: [one-step]}")
         d.set(assignment)
         d.expand()
     assert sentence in str(caught.value)
