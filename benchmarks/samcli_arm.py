@@ -67,6 +67,13 @@ def without_pool_first() -> None:
     replace(CNN, "build", relu_first)
 
 
+def without_in_place() -> None:
+    """The ReLUs of residual networks write to new tensors."""
+    from torch.nn import functional
+
+    replace(functional, "relu_", lambda _: functional.relu)
+
+
 def without_batched_data() -> None:
     """Images come one by one out of the usual loop's DataLoader, and not by one gather from a tensor on the device."""
     import torch
@@ -104,13 +111,15 @@ SWITCHES: dict[str, Callable[[], None]] = {
     "channels_last": without_channels_last,
     "fused": without_fused,
     "pool_first": without_pool_first,
+    "in_place": without_in_place,
     "no_waiting": without_no_waiting,
 }
 
 
 def switches_of(model: str) -> list[str]:
     """The switches that change something for a model."""
-    return [name for name in SWITCHES if name != "pool_first" or model == "cnn"]
+    without = "in_place" if model == "cnn" else "pool_first"
+    return [name for name in SWITCHES if name != without]
 
 
 def samcli_without(parts: Sequence[str]) -> None:
