@@ -43,7 +43,9 @@ def compare(
     results: Annotated[
         list[Path] | None, typer.Argument(metavar="[RESULTS ...]", help="Results folders, experiments or runs.")
     ] = None,
-    baseline: Annotated[str, typer.Option(help="The optimizer that others are compared to.")] = "sgd",
+    baseline: Annotated[
+        str, typer.Option(help="What others are compared to: sgd, or with settings: 'sam rho=0.1'.")
+    ] = "sgd",
     metric: Annotated[
         str | None,
         typer.Option(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.report import notes
+from samcli.report.baseline import baseline_of
 from samcli.report.kept import kept_measures, with_measure
 from samcli.report.reading import Reading, higher_is_better, limit, read
 from samcli.report.row import Comparison, Row
-from samcli.report.settings import cell_key, label, shared, telling
+from samcli.report.settings import Config, cell_key, label, shared, telling
 from samcli.runs.reader import Run
 from samcli.stats import paired_difference, summarise
 
@@ -23,8 +24,8 @@ def compare(
 ) -> Comparison:
     """Compare runs by setting, over seeds.
 
-    Only finished runs enter the means. A row's baseline is, among the rows with the same data set and model, options
-    included, whose optimizer has the baseline's name, the one that shares most settings with it; of several the best.
+    Only finished runs enter the means. A row's baseline is, among the rows that `baseline` names with the same data set
+    and model, options included, the one that shares most settings with it; of several the best.
 
     Args:
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
@@ -37,7 +38,7 @@ def compare(
 
     Raises:
         NothingToCompare: no runs.
-        ConfigError: no run has the metric, or there is no such budget.
+        ConfigError: no run has the metric or a setting of the baseline, or there is no such budget.
     """
     if not runs:
         raise NothingToCompare("There are no runs to compare; train some first: samcli train")
@@ -52,12 +53,13 @@ def compare(
     }
     cells = _grouped(single)
     told = telling([group[0].config for group in cells.values()])
+    is_baseline = baseline_of(baseline, [group[0].config for group in cells.values()])
     rows = []
     for group, settings in zip(cells.values(), told, strict=True):
         place = cell_key(group[0].config, "dataset", "model")
         name = metric or _task_metric(places[place])
         readings = {run.seed: read(run, name, budget, limits[place]) for run in group if run.state == "finished"}
-        rows.append(_row(group, readings, settings, name, baseline))
+        rows.append(_row(group, readings, settings, name, is_baseline))
     rows = [_against_baseline(row, rows) for row in rows]
     rows.sort(key=_order)
     found = notes.collect(rows, baseline, budget, limits, places, duplicates)
@@ -65,7 +67,11 @@ def compare(
 
 
 def _row(
-    group: Sequence[Run], readings: Mapping[int, Reading], settings: Mapping[str, str], metric: str, baseline: str
+    group: Sequence[Run],
+    readings: Mapping[int, Reading],
+    settings: Mapping[str, str],
+    metric: str,
+    is_baseline: Callable[[Config], bool],
 ) -> Row:
     config = group[0].config
     by_seed = {seed: reading.last for seed, reading in sorted(readings.items()) if reading.last is not None}
@@ -84,7 +90,7 @@ def _row(
         sharpness=summarise(r.sharpness for r in counted if r.sharpness is not None).mean,
         seconds=summarise(r.seconds for r in counted if r.seconds is not None).mean,
         states=Counter(run.state for run in group),
-        is_baseline=config["optimizer"]["name"] == baseline,
+        is_baseline=is_baseline(config),
         config={key: value for key, value in config.items() if key not in ("name", "seeds")},
     )
 

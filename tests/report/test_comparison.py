@@ -133,6 +133,18 @@ def test_another_baseline(noisy: Any):
     assert sgd.cost == pytest.approx(0.5)
 
 
+def test_a_baseline_with_settings_has_rows_of_its_own_optimizer_against_it(results: Any, sgd: Block, sam: Block):
+    for rho, accuracy in ((0.05, 0.5), (0.1, 0.75)):
+        results.add({**sam, "rho": rho}, 0, (accuracy,))
+    results.add(sgd, 0, (0.25,))
+    found = compare(results.runs(), baseline="sam rho=0.05")
+    assert [row.settings for row in found.rows if row.is_baseline] == ["rho=0.05"]
+    differences = [row_of(found, "sam", "rho=0.1").difference, row_of(found, "sgd").difference]
+    assert [difference and difference.mean for difference in differences] == [0.25, -0.25]
+    none = compare(results.runs(), baseline="sam rho=0.3")
+    assert any(note.startswith("No finished sam rho=0.3 run on digits") for note in none.notes)
+
+
 def test_an_unfinished_baseline_is_none(results: Any, sgd: Block, sam: Block):
     results.add(sgd, 0, (0.1,), status={"status": "diverged"})
     results.add(sam, 0, (0.7,))
@@ -191,6 +203,7 @@ def test_smaller_losses_are_better(noisy: Any):
         ({"metric": "test_acuracy"}, r"No run has a metric 'test_acuracy'; did you mean test_accuracy\?"),
         ({"metric": "epoch"}, "No run has a metric 'epoch'"),
         ({"metric": "validation_accuracy"}, "No run has measured validation_accuracy; leave out --metric"),
+        ({"baseline": "sam roh=0.1"}, r"no run has a setting 'roh'; did you mean rho\?"),
         ({"budget": "gradient"}, r"no budget named 'gradient'; did you mean gradients\?"),
     ],
 )

@@ -1,0 +1,52 @@
+"""Which rows of a comparison the others are compared to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from samcli.errors import ConfigError, nearest
+from samcli.report.settings import Config, flatten
+
+
+def baseline_of(text: str, configs: Iterable[Config]) -> Callable[[Config], bool]:
+    """What recognises the runs that a text names: an optimizer, and settings as tables show them.
+
+    Args:
+        text: NAME or "NAME KEY=VALUE ...", where a key is that of an option of the optimizer, any other key of a
+            configuration, or a dotted one: "sam rho=0.1 schedule=cosine dataset.label_noise=0.4".
+        configs: resolved configurations, one of which should have each key.
+
+    Raises:
+        ConfigError: not of this form, or no configuration has such a key.
+
+    >>> sam = {"optimizer": {"name": "sam", "rho": 0.1}, "precision": "bf16"}
+    >>> [baseline_of(text, [sam])(sam) for text in ("sam", "sam rho=0.10 precision=bf16", "sam rho=0.2", "sgd")]
+    [True, True, False, False]
+    """
+    name, *assignments = text.split() or [""]
+    known = {key: None for config in configs for key in flatten(config)}
+    wanted: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"--baseline {text}: write NAME or 'NAME KEY=VALUE ...', such as 'sam rho=0.1'.")
+        found = [k for k in (f"optimizer.{key}", key, f"{key}.name") if k in known]
+        if not found:
+            short = dict.fromkeys(k.removeprefix("optimizer.").removesuffix(".name") for k in known)
+            raise ConfigError(f"--baseline {text}: no run has a setting {key!r}; {nearest(key, short)}")
+        wanted[found[0]] = value
+
+    def is_baseline(config: Config) -> bool:
+        settings = flatten(config)
+        same = all(key in settings and _equal(settings[key], value) for key, value in wanted.items())
+        return config["optimizer"]["name"] == name and same
+
+    return is_baseline
+
+
+def _equal(setting: str, written: str) -> bool:
+    """Whether two texts are the same, or the same number."""
+    try:
+        return setting == written or float(setting) == float(written)
+    except ValueError:
+        return False

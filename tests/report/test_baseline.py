@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+
+from samcli.errors import ConfigError
+from samcli.report.baseline import baseline_of
+
+
+def config(name: str, **optimizer: Any) -> dict[str, Any]:
+    return {
+        "dataset": {"name": "digits", "label_noise": 0.4},
+        "optimizer": {"name": name, **optimizer},
+        "schedule": {"name": "cosine"},
+        "precision": "fp32",
+    }
+
+
+CONFIGS = [config("sgd", lr=0.1), config("sam", lr=0.1, rho=0.05), config("sam", lr=0.1, rho=0.1, m=None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sgd", [0]),
+        ("sam", [1, 2]),
+        ("sam rho=0.1", [2]),
+        ("sam rho=1e-1 lr=.1", [2]),
+        ("  sam   optimizer.rho=0.05 ", [1]),
+        ("sam schedule=cosine precision=fp32 dataset.label_noise=0.4 dataset=digits", [1, 2]),
+        ("sam m=null", [2]),
+        ("sgd rho=0.1", []),
+        ("asam", []),
+        ("", []),
+    ],
+)
+def test_rows_that_a_baseline_names(text: str, found: list[int]):
+    is_baseline = baseline_of(text, CONFIGS)
+    assert [index for index, one in enumerate(CONFIGS) if is_baseline(one)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("sam rho", "--baseline sam rho: write NAME or 'NAME KEY=VALUE ...', such as 'sam rho=0.1'."),
+        ("sam =3", "write NAME or"),
+        ("sam roh=0.1", "--baseline sam roh=0.1: no run has a setting 'roh'; did you mean rho?"),
+    ],
+)
+def test_a_baseline_that_cannot_be(text: str, sentence: str):
+    with pytest.raises(ConfigError) as caught:
+        baseline_of(text, CONFIGS)
+    assert sentence in str(caught.value)
