@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -197,6 +198,7 @@ def _cuda_graphs() -> Recorder:
     pool = torch.cuda.graph_pool_handle()
 
     def record(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        gc.collect()  # a pass on another stream that a reference cycle keeps would tie the gradients to that stream
         graph = torch.cuda.CUDAGraph()
         # other threads may use the device meanwhile, as the one that writes checkpoints
         with torch.cuda.graph(graph, pool, torch.cuda.current_stream(), capture_error_mode="thread_local"):
