@@ -23,7 +23,9 @@ def baseline_of(text: str, configs: Iterable[Config]) -> Callable[[Config], bool
     >>> [baseline_of(text, [sam])(sam) for text in ("sam", "sam rho=0.10 precision=bf16", "sam rho=0.2", "sgd")]
     [True, True, False, False]
     """
-    name, *assignments = text.split() or [""]
+    if not text.strip():
+        raise ConfigError("--baseline is empty; name an optimizer such as sgd.")
+    name, *assignments = text.split()
     known = {key: None for config in configs for key in flatten(config)}
     wanted: dict[str, str] = {}
     for assignment in assignments:

@@ -30,7 +30,6 @@ CONFIGS = [config("sgd", lr=0.1), config("sam", lr=0.1, rho=0.05), config("sam",
         ("sam m=null", [2]),
         ("sgd rho=0.1", []),
         ("asam", []),
-        ("", []),
     ],
 )
 def test_rows_that_a_baseline_names(text: str, found: list[int]):
@@ -41,6 +40,7 @@ def test_rows_that_a_baseline_names(text: str, found: list[int]):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (" ", "--baseline is empty; name an optimizer such as sgd."),
         ("sam rho", "--baseline sam rho: write NAME or 'NAME KEY=VALUE ...', such as 'sam rho=0.1'."),
         ("sam =3", "write NAME or"),
         ("sam roh=0.1", "--baseline sam roh=0.1: no run has a setting 'roh'; did you mean rho?"),
