@@ -6,7 +6,7 @@ The floor is a loop that does nothing but the arithmetic: forward, backward and 
 the same batch of 128, in torch's best layout. An epoch of samcli draws an order, gathers, crops, flips and normalises
 each batch, sets the learning rate, and adds up losses and hits. Both run in one process and take turns; printed are
 the medians over the rounds, in units of the floor's. `cnn` trains on Fashion-MNIST, `resnet20` on images of CIFAR-10's
-shape, as in train_speed.py.
+shape, as in train_speed.py. Both take some ten minutes.
 """
 
 from __future__ import annotations
