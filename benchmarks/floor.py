@@ -18,12 +18,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from train_speed import image_data, names, print_table
+from train_speed import LR, MOMENTUM, WEIGHT_DECAY, image_data, names, print_table
 
 from samcli.allocator import keep_freed_memory
 
 BATCH = 128
-LR, MOMENTUM, WEIGHT_DECAY = 0.05, 0.9, 5e-4
 EXPERIMENT = """
 name: floor
 dataset: {{name: "{dataset}", train_examples: {images}, augment: [crop, flip]}}
@@ -53,7 +52,9 @@ def session_epoch(model: str, optimizer: str, dataset: str, images: int, data_di
 
     def epoch() -> float:
         session.train_unmeasured()
-        return float(session.rows[-1]["train_seconds"] or 0.0)
+        seconds = session.rows[-1]["train_seconds"]
+        assert seconds is not None
+        return seconds
 
     return epoch
 

@@ -4,8 +4,8 @@
     samcli train experiments/label_noise.yaml --plugin benchmarks/rounded_bf16.py --set precision=bf16
 
 Such a processor multiplies numbers of 8 significant bits exactly and adds the products in single precision; the result
-is rounded to 8 bits once. Where it is missing, torch does the same in a reference implementation that takes over ten
-times as long. Imported as a plugin, this file has matrix products and convolutions of bfloat16 computed in single
+is rounded to 8 bits once. Where it is missing, torch does the same in a reference implementation that takes eight to
+ten times as long. Imported as a plugin, this file has matrix products and convolutions of bfloat16 computed in single
 precision, forward and backward, and their results rounded: the same numbers, but for the order of the sums, about as
 fast as single precision. All other operations are torch's own.
 
@@ -76,5 +76,5 @@ def compare() -> None:
 
 if __name__ == "__main__":
     compare()
-else:
+else:  # a plugin: for the rest of the process
     Rounded().__enter__()

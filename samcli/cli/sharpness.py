@@ -95,10 +95,9 @@ def sharpness(
     flags = {"rho": rho, "eta": eta, "m": m}
     given = [f"{key}={value}" for key, value in flags.items() if value is not None]
     for assignment in set_ or []:
-        if flags.get(assignment.partition("=")[0]) is not None:
-            raise ConfigError(
-                f"--set {assignment} says again what --{assignment.partition('=')[0]} says; leave one out."
-            )
+        key = assignment.partition("=")[0]
+        if flags.get(key) is not None:
+            raise ConfigError(f"--set {assignment} says again what --{key} says; leave one out.")
     how = {
         "examples": examples,
         "seed": seed,

@@ -99,7 +99,7 @@ class Draft:
         value = parse_scalar(text)
         section, dot, inner = key.partition(".")
         if section in SECTIONS and dot:
-            self._set_inblocks_of(section, inner, value)
+            self._set_in_blocks(section, inner, value)
         elif section == "sharpness" and dot:
             if inner not in SHARPNESS:
                 raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, SHARPNESS)}")
@@ -169,8 +169,14 @@ class Draft:
         return self._resolve("model", Block({"name": self._default_model(dataset)}, ("model",)))
 
     def _variations(self, section: str) -> list[dict[str, Any]]:
-        blocks = self.blocks[section] or [Block({"name": name}, (section,)) for name in DEFAULTS[section]]
-        return [settings for block in blocks for settings in self._resolve(section, block)]
+        return [settings for block in self._chosen(section) for settings in self._resolve(section, block)]
+
+    def _chosen(self, section: str) -> list[Block]:
+        """The blocks of a section, or those that stand for none."""
+        if self.blocks[section]:
+            return self.blocks[section]
+        names = DEFAULTS.get(section) or dict.fromkeys(map(self._default_model, self._variations("dataset")))
+        return [Block({"name": name}, (section,)) for name in names]
 
     def _default_model(self, dataset: Mapping[str, Any]) -> str:
         return "cnn" if self.catalogue.datasets.kind(dataset["name"]).is_images else "linear"
@@ -224,11 +230,8 @@ class Draft:
                 raise ConfigError(f"{self.source.where((*path, key))}: {key} is an empty list; give it a value.")
         return [check(options, cell, noun, self.source, path) for cell in choices_of(values, options)]
 
-    def _set_inblocks_of(self, section: str, key: str, value: Any) -> None:
-        if not self.blocks[section]:
-            datasets = self._variations("dataset")
-            names = DEFAULTS.get(section) or list(dict.fromkeys(map(self._default_model, datasets)))
-            self.choose(section, names)
+    def _set_in_blocks(self, section: str, key: str, value: Any) -> None:
+        self.blocks[section] = self._chosen(section)
         known: dict[str, None] = {"name": None}
         reached = False
         for block in self.blocks[section]:
@@ -247,7 +250,7 @@ class Draft:
         found = [
             section
             for section in SECTIONS
-            for block in self.blocks[section] or [Block({"name": DEFAULTS.get(section, [])}, (section,))]
+            for block in self._chosen(section)
             for name, base in block.kinds()
             if key in self._options(section, str(name), base, "--set")
         ]

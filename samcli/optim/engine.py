@@ -180,9 +180,7 @@ class SharpnessAware(Optimizer):
 
     def put_back(self, noted: tuple[int, dict[str, Any]]) -> None:
         """Forget what the host noted since then: in a recording that failed, of which the device did nothing."""
-        self._steps = noted[0]
-        self._variant_state.clear()
-        self._variant_state.update(noted[1])
+        self._steps, self._variant_state = noted
 
     def check(self, *, scaled: bool) -> None:
         """Find out, without a step, that the variant cannot work so.

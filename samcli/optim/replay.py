@@ -114,7 +114,7 @@ class Replayed(Generic[T]):
 
     def _kind(self, key: Hashable) -> _Kind | None:
         if key not in self._kinds and len(self._kinds) >= KINDS:  # a radius that changes at each step, say
-            self._kinds = {k: kind for k, kind in self._kinds.items() if kind is None or kind.replay is not None}
+            self._kinds = {k: kind for k, kind in self._kinds.items() if kind is not None and kind.replay is not None}
         return self._kinds.setdefault(key, _Kind())
 
     def _run(self, key: Hashable, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
@@ -200,7 +200,7 @@ def _cuda_graphs() -> Recorder:
     def record(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         gc.collect()  # a pass on another stream that a reference cycle keeps would tie the gradients to that stream
         graph = torch.cuda.CUDAGraph()
-        # other threads may use the device meanwhile, as the one that writes checkpoints
+        # what other threads do with the device meanwhile is no reason to fail
         with torch.cuda.graph(graph, pool, torch.cuda.current_stream(), capture_error_mode="thread_local"):
             returned = function()
         return returned, graph.replay

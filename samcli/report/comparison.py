@@ -29,7 +29,7 @@ def compare(
 
     Args:
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
-        baseline: the optimizer that the others are compared to.
+        baseline: what the others are compared to: an optimizer, or one with settings, see `baseline_of`.
         metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by the name that it has in
             `kept_measures`; by default the test accuracy or the test R² of the task.
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the

@@ -61,9 +61,9 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
         optimizer.load_state_dict(content["optimizer"])
     except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".:")
-        advice = " --plugin FILE.py" if "plugin" in reason else " the samcli that wrote it"
+        advice = "--plugin FILE.py" if "plugin" in reason else "the samcli that wrote it"
         raise CheckpointError(
-            f"{file} does not fit this version of samcli or these data ({reason}); use{advice}."
+            f"{file} does not fit this version of samcli or these data ({reason}); use {advice}."
         ) from error
     return Trained(config, model, optimizer, dataset, content["epoch"])
 

@@ -159,6 +159,7 @@ def test_set(text: str, assignment: str, read: Callable[[RunConfig], object], va
         ("epoch=3", "--set epoch: unknown key 'epoch'; did you mean epochs?"),
         ("lr=0.1", "--set lr: unknown key 'lr'; did you mean optimizer.lr?"),
         ("rho=0.1", "--set rho: unknown key 'rho'; did you mean optimizer.rho or sharpness.rho?"),
+        ("dropout=0.1", "--set dropout: unknown key 'dropout'; did you mean model.dropout?"),
         ("label_noise=1", "--set label_noise: unknown key 'label_noise'; did you mean dataset.label_noise?"),
         ("sharpness.every=-1", "the command line: every must be a whole number at least 0, not -1."),
         ("sharpness.measures=[one]", "the command line: There is no measure named 'one'"),

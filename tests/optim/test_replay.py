@@ -155,8 +155,9 @@ def test_a_recording_that_fails_at_its_end_leaves_no_trace(name: str) -> None:
     assert (failed.step.failure, failed.step.replays) == ("the tape tore", 0)
 
 
-def test_kinds_that_never_come_again_are_forgotten() -> None:
-    training = Training("sam", "sgd", refuse)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_kinds_that_never_come_again_are_forgotten(dropout: float) -> None:
+    training = Training("sam", "sgd", refuse, dropout=dropout)
     training.run(5)
     for index in range(3 * KINDS):
         training.optimizer.rho_factor = 1.0 + index  # type: ignore[union-attr]
