@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from samcli.optim.geometry import element_scales, steepest_ascent
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import element_scales, steepest_ascent
 
 
 @VARIANTS.register("asam-elementwise")

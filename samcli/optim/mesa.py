@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from samcli.optim.guard import evaluating
 from samcli.optim.step import Step
 from samcli.optim.trajectory import check_logits, gradient_with_trajectory
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.guard import evaluating
 
 
 @VARIANTS.register("mesa")

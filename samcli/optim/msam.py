@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from samcli.optim.geometry import global_norm
-from samcli.optim.perturb import Epsilon
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import global_norm
+from samcli.weights.perturb import Epsilon
 
 
 @VARIANTS.register("msam")

@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import filter_noise, steepest_ascent
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import filter_noise, steepest_ascent
 
 
 @VARIANTS.register("random-sam")

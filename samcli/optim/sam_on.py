@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 
-from samcli.optim.geometry import element_scales, steepest_ascent
-from samcli.optim.perturb import Epsilon
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import element_scales, steepest_ascent
+from samcli.weights.perturb import Epsilon
 
 _NORMALISATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 

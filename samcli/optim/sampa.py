@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samcli.errors import ConfigError
-from samcli.optim.geometry import global_norm, replace_where, steepest_ascent
 from samcli.optim.step import Step
 from samcli.optim.total import Descent, Total
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import global_norm, replace_where, steepest_ascent
 
 
 @VARIANTS.register("sampa")

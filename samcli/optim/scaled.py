@@ -9,8 +9,8 @@ import torch
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from samcli.optim.geometry import global_norm
 from samcli.optim.total import Descent, Sums, Total
+from samcli.weights.geometry import global_norm
 
 
 def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:

@@ -11,12 +11,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import global_norm
-from samcli.optim.guard import evaluating
-from samcli.optim.perturb import Epsilon, Sparse, in_memory_order
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import global_norm
+from samcli.weights.guard import evaluating
+from samcli.weights.perturb import Epsilon, Sparse, in_memory_order
 
 
 @dataclass(frozen=True, kw_only=True)

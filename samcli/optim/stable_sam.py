@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import global_norm, steepest_ascent
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
+from samcli.weights.geometry import global_norm, steepest_ascent
 
 
 @VARIANTS.register("stable-sam")

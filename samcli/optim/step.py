@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samcli.optim.batch import Batch
-from samcli.optim.geometry import global_norm
-from samcli.optim.guard import RandomState, buffers_untouched, parameter_names, replayed
-from samcli.optim.perturb import Epsilon, moved
 from samcli.optim.total import Sums
+from samcli.weights.geometry import global_norm
+from samcli.weights.guard import RandomState, buffers_untouched, replayed
+from samcli.weights.names import parameter_names
+from samcli.weights.perturb import Epsilon, moved
 
 Closure = Callable[[], Tensor]
 

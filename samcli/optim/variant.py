@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from samcli.optim.perturb import Epsilon
 from samcli.optim.total import Descent, Total
 from samcli.registry import Registry, option
+from samcli.weights.perturb import Epsilon
 
 if TYPE_CHECKING:
     from samcli.optim.step import Step

@@ -8,10 +8,10 @@ from typing import ClassVar
 from torch import Tensor
 
 from samcli.optim.average import update_average
-from samcli.optim.geometry import steepest_ascent
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
+from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("vasso")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import global_norm
 from samcli.sharpness.ball import Ball
 from samcli.sharpness.problem import Problem
+from samcli.weights.geometry import global_norm
 
 MOMENTUM = 0.75  # share of the new step; the rest is the previous one
 ENOUGH_RISES = 0.75  # share of the steps since the last checkpoint that have to gain

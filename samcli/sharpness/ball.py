@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import global_norm, steepest_ascent
+from samcli.weights.geometry import global_norm, steepest_ascent
 
 
 @dataclass(frozen=True)

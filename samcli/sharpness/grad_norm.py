@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from samcli.optim.geometry import global_norm
 from samcli.registry import option
 from samcli.sharpness.ball import Ball
 from samcli.sharpness.base import MEASURES, Measure, circumstances
 from samcli.sharpness.noise import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.weights.geometry import global_norm
 
 
 @MEASURES.register("grad-norm")

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from samcli.optim.geometry import filter_norms
 from samcli.sharpness.measure import measuring
 from samcli.sharpness.problem import Batches, Loss, Problem
 from samcli.sharpness.top_eigenvalues import TopEigenvalues
+from samcli.weights.geometry import filter_norms
 
 Directions = Literal["random", "leading"]
 Vector = list[Tensor]

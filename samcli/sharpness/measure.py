@@ -15,7 +15,7 @@ from samcli.sharpness.batch_norm import normalising
 from samcli.sharpness.problem import Batches, Loss, Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.stability import stability_of
-from samcli.sharpness.state import untouched
+from samcli.weights.state import untouched
 
 
 def measure(

@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import element_scales, is_weight
 from samcli.sharpness.problem import Problem
+from samcli.weights.geometry import element_scales
+from samcli.weights.names import is_weight
 
 
 def scales_of(problem: Problem, eta: float | None) -> list[Tensor] | None:

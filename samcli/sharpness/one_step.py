@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import torch
 
-from samcli.optim.geometry import global_norm, steepest_ascent
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
 from samcli.sharpness.noise import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.weights.geometry import global_norm, steepest_ascent
 
 
 @MEASURES.register("one-step")

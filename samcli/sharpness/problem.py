@@ -14,9 +14,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from samcli.errors import NotApplicable
 from samcli.optim.batch import example_losses
-from samcli.optim.perturb import moved
 from samcli.sharpness.slopes import Slopes
 from samcli.sharpness.stability import Stability
+from samcli.weights.perturb import moved
 
 T = TypeVar("T")
 Loss = Callable[[Tensor, Tensor], Tensor]

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from samcli.errors import SamcliError
 from samcli.optim import BASES, VARIANTS, Batch, SharpnessAware, Step, Variant
-from samcli.optim.geometry import steepest_ascent
 from samcli.optim.promises import PROMISES, Network, broken_promises, meaning
+from samcli.weights.geometry import steepest_ascent
 
 # an optimizer of its own, which takes only the learning rate from its base
 ALONE = {"bsam": {"sgd": {"momentum": 0.0, "weight_decay": 0.0}}}

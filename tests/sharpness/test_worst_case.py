@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from samcli import sharpness
 from samcli.errors import ConfigError, NotApplicable
-from samcli.optim.geometry import is_weight
 from samcli.sharpness import MEASURES, Problem, Result
+from samcli.weights.names import is_weight
 
 WORST = ["worst-case", "worst-case-linf", "worst-case-adaptive", "worst-case-adaptive-linf"]
 ALL = [*WORST, "keskar", "worst-case-layerwise"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from samcli.optim.guard import RandomState, buffers_untouched, evaluating
+from samcli.weights.guard import RandomState, buffers_untouched, evaluating
 
 
 @contextmanager

@@ -82,17 +82,6 @@ def element_scales(weights: Sequence[Tensor], adaptive: Iterable[bool], eta: flo
     return [w.abs().add_(eta) if scaled else torch.ones_like(w) for w, scaled in zip(weights, adaptive, strict=True)]
 
 
-def is_weight(name: str) -> bool:
-    """Whether ASAM scales the parameter of this name: the official rule takes those called weight.
-
-    That includes the scale γ of normalisation layers and leaves out biases and shifts.
-
-    >>> is_weight("layer1.0.conv1.weight"), is_weight("attention.in_proj_weight"), is_weight("weights.bias")
-    (True, True, False)
-    """
-    return "weight" in name.rpartition(".")[2]
-
-
 def rejection(tensors: Sequence[Tensor], along: Sequence[Tensor]) -> list[Tensor]:
     """The part of one vector that is orthogonal to another: v - ⟨v, u⟩/‖u‖² u; v itself where u is zero.
 

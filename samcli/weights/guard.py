@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class RandomState:
@@ -70,20 +69,3 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:
-    """The model's name of each parameter.
-
-    Raises:
-        ValueError: neither the model nor named parameter groups were given.
-    """
-    named: list[tuple[str, Tensor]] = list(model.named_parameters()) if model is not None else []
-    for group in groups:
-        named += zip(group.get("param_names", ()), group["params"], strict=False)
-    names = {parameter: name for name, parameter in named}
-    if any(parameter not in names for parameter in parameters):
-        raise ValueError(
-            "This rule treats weights and biases differently, by their names: pass model= to the optimizer."
-        )
-    return [names[parameter] for parameter in parameters]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.optim.geometry import element_scales, global_norm, is_weight, steepest_ascent
+from samcli.weights.geometry import element_scales, global_norm, steepest_ascent
+from samcli.weights.names import is_weight
 
 
 def flat(tensors: list[Tensor]) -> Tensor:

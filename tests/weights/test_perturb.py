@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.optim.perturb import Epsilon, Sparse, in_memory_order, moved
+from samcli.weights.perturb import Epsilon, Sparse, in_memory_order, moved
 
 
 def make() -> list[Tensor]:

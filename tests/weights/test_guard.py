@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from samcli.optim.guard import RandomState, buffers_untouched, parameter_names, replayed
+from samcli.weights.guard import RandomState, buffers_untouched, replayed
 
 CPU = torch.device("cpu")
 
@@ -57,13 +57,3 @@ def test_buffers_come_back(fails: bool):
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, values[name]), name
         assert buffer is tensors[name], name
-
-
-def test_names_from_the_model_or_the_groups():
-    model = nn.Linear(2, 1)
-    parameters: list[Tensor] = [model.bias, model.weight]
-    assert parameter_names(parameters, model, []) == ["bias", "weight"]
-    groups = torch.optim.SGD(model.named_parameters(), lr=0.1).param_groups
-    assert parameter_names(parameters, None, groups) == ["bias", "weight"]
-    with pytest.raises(ValueError, match="pass model= to the optimizer"):
-        parameter_names(parameters, None, [{"params": list(model.parameters())}])

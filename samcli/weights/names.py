@@ -1,0 +1,35 @@
+"""What a parameter is called, and which of them are weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def is_weight(name: str) -> bool:
+    """Whether ASAM scales the parameter of this name: the official rule takes those called weight.
+
+    That includes the scale γ of normalisation layers and leaves out biases and shifts.
+
+    >>> is_weight("layer1.0.conv1.weight"), is_weight("attention.in_proj_weight"), is_weight("weights.bias")
+    (True, True, False)
+    """
+    return "weight" in name.rpartition(".")[2]
+
+
+def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:
+    """The model's name of each parameter.
+
+    Raises:
+        ValueError: neither the model nor named parameter groups were given.
+    """
+    named: list[tuple[str, Tensor]] = list(model.named_parameters()) if model is not None else []
+    for group in groups:
+        named += zip(group.get("param_names", ()), group["params"], strict=False)
+    names = {parameter: name for name, parameter in named}
+    if any(parameter not in names for parameter in parameters):
+        raise ValueError(
+            "This rule treats weights and biases differently, by their names: pass model= to the optimizer."
+        )
+    return [names[parameter] for parameter in parameters]
