@@ -1,8 +1,7 @@
 """The SAM family: optimizers around a base optimizer of torch. A library of its own, torch is all it needs."""
 
-from samcli.optim import family as family
+from samcli.optim import variants as variants
 from samcli.optim.around import Around as Around
-from samcli.optim.asam import ASAM as ASAM
 from samcli.optim.base import BASES as BASES
 from samcli.optim.batch import Batch as Batch
 from samcli.optim.build import around_of as around_of
@@ -12,7 +11,6 @@ from samcli.optim.build import check_settings as check_settings
 from samcli.optim.build import clip_gradient as clip_gradient
 from samcli.optim.engine import SharpnessAware as SharpnessAware
 from samcli.optim.replay import Replayed as Replayed
-from samcli.optim.sam import SAM as SAM
 from samcli.optim.schedules import SCHEDULES as SCHEDULES
 from samcli.optim.schedules import Schedule as Schedule
 from samcli.optim.step import Step as Step

@@ -25,7 +25,7 @@ def test_from_settings():
     base = {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.2}
     optimizer = samcli.optim.build_from_settings({**settings, **base}, model)
     assert isinstance(optimizer, samcli.optim.SharpnessAware)
-    assert optimizer.variant == samcli.optim.ASAM(rho=0.7, eta=0.0, norm=2.0)
+    assert optimizer.variant == samcli.optim.variants.ASAM(rho=0.7, eta=0.0, norm=2.0)
     assert isinstance(optimizer.base, torch.optim.AdamW)
     (group,) = optimizer.base.param_groups
     assert {key: group[key] for key in base} == base

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from samcli.weights.guard import RandomState, buffers_untouched, replayed
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from samcli.optim.average import update_average
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variants._average import update_average
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from samcli.optim.step import Step
-from samcli.optim.trajectory import check_logits, gradient_with_trajectory
 from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variants._trajectory import check_logits, gradient_with_trajectory
 from samcli.registry import option
 from samcli.weights.guard import evaluating
 

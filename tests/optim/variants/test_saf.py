@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 import samcli.optim
 from samcli.optim import BASES, Batch
-from samcli.optim.trajectory import trajectory_loss
+from samcli.optim.variants._trajectory import trajectory_loss
 
 
 def test_the_divergence_is_that_of_torch():
