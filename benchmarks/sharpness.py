@@ -53,7 +53,7 @@ from train_speed import image_data, names, print_table, say
 from samcli import data, models
 from samcli.data import DATASETS
 from samcli.sharpness import MEASURES, Problem, Result
-from samcli.sharpness.trace import LARGEST_SPACE
+from samcli.sharpness.measures.trace import LARGEST_SPACE
 
 PARTS = ("eigenvalue", "trace", "sharing", "examples", "memory")
 MODELS = ("cnn", "resnet20")

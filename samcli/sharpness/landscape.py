@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from samcli.sharpness.measure import measuring
+from samcli.sharpness.measures.top_eigenvalues import TopEigenvalues
 from samcli.sharpness.problem import Batches, Loss, Problem
-from samcli.sharpness.top_eigenvalues import TopEigenvalues
 from samcli.weights.geometry import filter_norms
 
 Directions = Literal["random", "leading"]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.sharpness.lanczos import Lanczos
-from samcli.sharpness.spectral_density import errors, negative_share, quadrature, smooth
+from samcli.sharpness.measures.spectral_density import errors, negative_share, quadrature, smooth
+from samcli.sharpness.spectrum.lanczos import Lanczos
 
 
 class Quadratic(nn.Module):

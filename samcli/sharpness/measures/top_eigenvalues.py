@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import cost, hessian, krylov, start_vector
-from samcli.sharpness.leading import Leading, Score, leading_eigenvalues
+from samcli.sharpness.measures._curvature import cost, hessian, krylov, start_vector
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.sharpness.spectrum.leading import Leading, Score, leading_eigenvalues
 
 SCORES: dict[str, Score] = {"largest": float, "magnitude": abs}
 

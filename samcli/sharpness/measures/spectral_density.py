@@ -10,10 +10,10 @@ from torch import Tensor
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import cost, hessian, krylov, start_vector
-from samcli.sharpness.lanczos import Lanczos
+from samcli.sharpness.measures._curvature import cost, hessian, krylov, start_vector
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.sharpness.spectrum.lanczos import Lanczos
 
 # Points of the grid for one kernel width, and widths beyond the outermost nodes: the density integrates to 1 - 6e-7.
 POINTS, TAIL = 3, 5

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Lanczos, extreme_eigenvalue
-from samcli.sharpness.leading import Leading, leading_eigenvalues
+from samcli.sharpness.spectrum.lanczos import Lanczos, extreme_eigenvalue
+from samcli.sharpness.spectrum.leading import Leading, leading_eigenvalues
 
 
 def matrix(eigenvalues: list[float], dtype: torch.dtype = torch.float64) -> Tensor:

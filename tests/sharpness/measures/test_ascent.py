@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.sharpness.ascent import Found, climb
-from samcli.sharpness.ball import Ball
+from samcli.sharpness.measures._ascent import Found, climb
+from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.problem import Problem
 
 

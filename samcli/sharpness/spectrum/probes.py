@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Lanczos
+from samcli.sharpness.spectrum.lanczos import Lanczos
 
 # A standard deviation of fewer values is too rough to stop by: the interval would not hold what it says.
 MINIMUM_PROBES = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Lanczos, Ritz, norm, settle
+from samcli.sharpness.spectrum.lanczos import Lanczos, Ritz, norm, settle
 
 # The search for what was missed need only tell a missed eigenvalue from those below: it may be coarser than the values.
 SEARCH_TOLERANCE = 1e-2

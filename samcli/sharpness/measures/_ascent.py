@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from samcli.sharpness.ball import Ball
+from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.problem import Problem
 from samcli.weights.geometry import global_norm
 

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Lanczos
-from samcli.sharpness.probes import Mean, Probe, Probes
+from samcli.sharpness.spectrum.lanczos import Lanczos
+from samcli.sharpness.spectrum.probes import Mean, Probe, Probes
 
 DIMENSION = 80
 DECAYING = [100.0 / (i + 1) ** 2 for i in range(DIMENSION)]

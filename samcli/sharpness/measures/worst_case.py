@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from samcli.errors import ConfigError
 from samcli.registry import option
-from samcli.sharpness.ascent import Found, climb, settled
-from samcli.sharpness.ball import Ball
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.logits import normalised
-from samcli.sharpness.noise import error_of_mean, scales_of
+from samcli.sharpness.measures._ascent import Found, climb, settled
+from samcli.sharpness.measures._ball import Ball
+from samcli.sharpness.measures._logits import normalised
+from samcli.sharpness.measures._noise import error_of_mean, example_differences, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -28,7 +27,7 @@ class WorstCase(Measure):
     """max over ‖ε‖₂ ≤ ρ of L(w + ε) - L(w), from below, by projected gradient ascent.
 
     The sharpness of Foret et al. (ICLR 2021), measured as Andriushchenko et al. (ICML 2023) do, with APGD's step
-    sizes; see `samcli.sharpness.ascent`. Departures from their public code: a cut of the step goes back to the best
+    sizes; see `measures/_ascent.py`. Departures from their public code: a cut of the step goes back to the best
     point, and the adaptive measures climb and project in the coordinates T⁻¹ε, which leaves zero weights at zero and
     makes every iterate invariant under the rescaling of layers.
 
@@ -43,7 +42,7 @@ class WorstCase(Measure):
     4.1). The true one is at least the true worst case of all examples together. The physical batch size has no part
     in it.
 
-    `normalise_logits` measures the loss of logits without mean and of length 1; see `samcli.sharpness.logits`.
+    `normalise_logits` measures the loss of logits without mean and of length 1; see `measures/_logits.py`.
 
     `stderr` is the error from the choice of examples (`example_stderr` too): with all examples together it is that of
     the mean difference of the losses at the ε that was found, taken as given, and so does not contain that ε was chosen
@@ -210,12 +209,6 @@ class _Last:
 
     measure: WorstCase | None = None
     reached: _Reached = _Reached()
-
-
-def example_differences(problem: Problem, epsilon: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """The loss of each example at w, and what ε adds to it: each (n,) float64, for two forward passes."""
-    before = problem.memo("example_losses", problem.example_losses)
-    return before, problem.example_losses(epsilon) - before
 
 
 def _weighted(weights: list[float], values: list[float]) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from samcli import sharpness
 from samcli.errors import NotApplicable
 from samcli.sharpness import Result
-from samcli.sharpness.pac_bayes import bracket
+from samcli.sharpness.measures.pac_bayes import bracket
 
 NAMES = ["pac-bayes-sigma", "pac-bayes-sigma-adaptive"]
 cross_entropy = nn.functional.cross_entropy

@@ -7,10 +7,18 @@ from typing import Any, ClassVar
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import Curvature, adam_hessian, adaptive_hessian, cost, gauss_newton, hessian, krylov
-from samcli.sharpness.lanczos import extreme_eigenvalue
+from samcli.sharpness.measures._curvature import (
+    Curvature,
+    adam_hessian,
+    adaptive_hessian,
+    cost,
+    gauss_newton,
+    hessian,
+    krylov,
+)
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.sharpness.spectrum.lanczos import extreme_eigenvalue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,7 @@ class LambdaMax(Extreme):
     """λ_max(∇²L(w)): the largest curvature in any direction, with its sign, by the Lanczos method.
 
     `details` holds an estimate of the relative `error`, of second order in the `residual` ‖Hx - λx‖ / max |Ritz value|
-    (see `samcli.sharpness.lanczos.extreme_eigenvalue`), the number of Hessian-vector `products` (about 8), and the
+    (see `spectrum.lanczos.extreme_eigenvalue`), the number of Hessian-vector `products` (about 8), and the
     `tolerance`. `converged` says that the error was within the tolerance after the last two steps. Both tell of an
     eigenvalue nearby, not that it is the largest: the method may rest on the next one for some steps if the random
     start vector has little of the first. The Krylov space is shared with the other measures of the same operator.

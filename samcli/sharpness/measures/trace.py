@@ -8,10 +8,10 @@ from typing import Any
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov
-from samcli.sharpness.probes import Mean, Probes
+from samcli.sharpness.measures._curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
+from samcli.sharpness.spectrum.probes import Mean, Probes
 
 METHODS = ("hutch++", "hutchinson")
 LARGEST_SPACE = 40  # dimensions, each of which is a copy of the weights in memory

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.sharpness.curvature import adaptive_hessian
+from samcli.sharpness.measures._curvature import adaptive_hessian
 
 SPECTRAL = ["lambda-max", "lambda-min", "top-eigenvalues", "lambda-max-adaptive", "gauss-newton-lambda-max"]
 RANDOM = ["trace", "trace-adaptive", "gauss-newton-trace", "frobenius", "spectral-density"]

@@ -11,8 +11,8 @@ from torch import Tensor
 from samcli.errors import ConfigError, NotApplicable, nearest
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.curvature import cost
-from samcli.sharpness.noise import error_of_mean, in_quadrature
+from samcli.sharpness.measures._curvature import cost
+from samcli.sharpness.measures._noise import error_of_mean, in_quadrature
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from samcli.errors import NotApplicable
-from samcli.sharpness.lanczos import Lanczos, Operator
-from samcli.sharpness.noise import asam_scales
+from samcli.sharpness.measures._noise import asam_scales
 from samcli.sharpness.problem import Problem
+from samcli.sharpness.spectrum.lanczos import Lanczos, Operator
 
 # The gradient is a forward and a backward pass; its derivative runs through both again. The Gauss-Newton product has a
 # forward and a backward pass, a tangent and one more backward pass.

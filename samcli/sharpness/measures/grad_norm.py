@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.ball import Ball
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.noise import scales_of
+from samcli.sharpness.measures._ball import Ball
+from samcli.sharpness.measures._noise import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.weights.geometry import global_norm

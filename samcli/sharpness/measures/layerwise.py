@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.ascent import climb
-from samcli.sharpness.ball import Ball
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.noise import error_of_mean
+from samcli.sharpness.measures._ascent import climb
+from samcli.sharpness.measures._ball import Ball
+from samcli.sharpness.measures._noise import error_of_mean, example_differences
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
-from samcli.sharpness.worst_case import example_differences
 
 
 @MEASURES.register("worst-case-layerwise")

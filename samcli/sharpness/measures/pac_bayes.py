@@ -13,7 +13,7 @@ from torch import Tensor
 from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.noise import error_of_mean, gaussian, in_quadrature, scales_of
+from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.sharpness.lanczos import Eigenvalue, Lanczos, Operator, extreme_eigenvalue
+from samcli.sharpness.spectrum.lanczos import Eigenvalue, Lanczos, Operator, extreme_eigenvalue
 
 
 def matrix(eigenvalues: list[float], dtype: torch.dtype = torch.float64) -> Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.logits import normalised
-from samcli.sharpness.noise import error_of_mean, gaussian, in_quadrature, scales_of, uniform
+from samcli.sharpness.measures._logits import normalised
+from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of, uniform
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -36,7 +36,7 @@ class AverageCase(Measure):
     is particular to a draw and an example is in both, so it rather is too large.) To compare networks measured with
     one seed on the same examples, most of either is common to both and the difference is more certain than that.
 
-    `normalise_logits` measures the loss of logits without mean and of length 1; see `samcli.sharpness.logits`.
+    `normalise_logits` measures the loss of logits without mean and of length 1; see `measures/_logits.py`.
 
     The published grids of ρ are 0.005 to 0.04 for vision transformers and 0.05 to 0.4 for ResNets; 0.01 is small for
     either, so that the value is still about the point w. The cost: 2 `draws` + 1 forward passes, `draws` + 1 without
