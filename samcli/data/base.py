@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from samcli.data.task import Task
 from samcli.errors import ConfigError
 from samcli.registry import Registry, option
+from samcli.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ from samcli.data.normalise import Normalisation
 from samcli.data.part import Part
 from samcli.data.split import hold_out, noisy_labels, training_subset
 from samcli.data.streams import stream, stream_seed
-from samcli.data.task import Task
 from samcli.errors import ConfigError
+from samcli.tasks import Task
 
 
 class Dataset:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from samcli.data.base import Source
 from samcli.data.streams import stream
+from samcli.tasks import Task
 
 # The subset of `train_examples` is one for all seeds of a comparison, so it has a seed of its own.
 SUBSET_SEED = 0
+
+# Of a data set without a test part.
+TEST_SHARE = 0.2
 
 
 def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -76,3 +81,9 @@ def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tens
     noisy = targets.clone()
     noisy[replaced] = drawn[replaced]
     return noisy
+
+
+def split_source(inputs: Tensor, targets: Tensor, task: Task, class_names: tuple[str, ...], split_seed: int) -> Source:
+    """A source from a data set without a test part: a stratified fifth of it becomes one."""
+    test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"))
+    return Source(inputs[train], targets[train], inputs[test], targets[test], task, class_names)

@@ -1,7 +1,7 @@
 """The networks: small ones for small data, the ones that the SAM literature trains, and torchvision's."""
 
-from samcli.models.base import MODELS as MODELS
-from samcli.models.base import ModelKind as ModelKind
+from samcli.models._base import MODELS as MODELS
+from samcli.models._base import ModelKind as ModelKind
 from samcli.models.build import build as build
 from samcli.models.cnn import CNN as CNN
 from samcli.models.dense import MLP as MLP

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from samcli.errors import ConfigError
-from samcli.models.base import MODELS
+from samcli.models._base import MODELS
 
 
 def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) -> nn.Module:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from samcli.models.base import MODELS, ModelKind
+from samcli.models._base import MODELS, ModelKind
 from samcli.registry import option
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from samcli.errors import ConfigError
-from samcli.models.base import MODELS, ModelKind
+from samcli.models._base import MODELS, ModelKind
 
 # Both have extra outputs in the middle by default, and warn unless they are told how to start.
 _SETTINGS: dict[str, dict[str, Any]] = {

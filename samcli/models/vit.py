@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from samcli.errors import ConfigError
-from samcli.models.base import MODELS, ModelKind
+from samcli.models._base import MODELS, ModelKind
 from samcli.registry import option
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from samcli.models.base import MODELS, ModelKind
-from samcli.models.initialise import he_normal
+from samcli.models._base import MODELS, ModelKind
+from samcli.models._initialise import he_normal
 from samcli.registry import option
 
 

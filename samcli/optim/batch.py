@@ -174,10 +174,3 @@ class Batch:
             output: Tensor = (model or self.model)(self.inputs)
         (self._whole or self)._forwarded += len(self)
         return output
-
-
-def example_losses(loss: Losses, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The loss of each example, (B,), of a loss that takes the mean over a batch."""
-    outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
-    each: Tensor = torch.vmap(lambda o, t: loss(o.unsqueeze(0), t.unsqueeze(0)))(outputs, targets)
-    return each

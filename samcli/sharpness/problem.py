@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from samcli.errors import NotApplicable
-from samcli.optim.batch import example_losses
 from samcli.sharpness.slopes import Slopes
 from samcli.sharpness.stability import Stability
+from samcli.tasks.example_losses import example_losses
 from samcli.weights.perturb import moved
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samcli.stats.summary import summarise
+from samcli.stats._summary import summarise
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from samcli import data, models, optim
 from samcli.config import RunConfig
-from samcli.data import Part, Task
+from samcli.data import Part
+from samcli.tasks import Task
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for

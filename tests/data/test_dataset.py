@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from samcli.data import DATASETS, Binary, Classification, DatasetKind, Regression, Source, load
+from samcli.data import DATASETS, DatasetKind, Source, load
 from samcli.data.streams import stream_seed
 from samcli.errors import ConfigError
+from samcli.tasks import Binary, Classification, Regression
 
 NOWHERE = Path("there-is-no-such-folder")
 

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from sklearn.metrics import r2_score
 
 from samcli.data.augment import mix
-from samcli.data.task import Binary, Classification, Regression
 from samcli.errors import ConfigError
+from samcli.tasks import Binary, Classification, Regression
 
 
 def draw(*shape):

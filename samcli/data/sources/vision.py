@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 import torch
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.idx import read_idx
-from samcli.data.task import Classification
+from samcli.data.sources._idx import read_idx
 from samcli.errors import DataError
+from samcli.tasks import Classification
 
 TIMEOUT = 30.0  # seconds without an answer, after which there is no network
 _UNREADABLE = (RuntimeError, ValueError, KeyError, AssertionError, OSError, EOFError, pickle.UnpicklingError)

@@ -10,7 +10,7 @@ import torch
 
 from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.streams import stream
-from samcli.data.task import Binary, Regression
+from samcli.tasks import Binary, Regression
 
 
 @DATASETS.register("linear")

@@ -14,18 +14,9 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.split import stratified
-from samcli.data.streams import stream
-from samcli.data.task import Binary, Classification, Regression, Task
+from samcli.data.split import split_source
 from samcli.registry import option
-
-TEST_SHARE = 0.2
-
-
-def split_source(inputs: Tensor, targets: Tensor, task: Task, class_names: tuple[str, ...], split_seed: int) -> Source:
-    """A source from a data set without a test part: a stratified fifth of it becomes one."""
-    test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"))
-    return Source(inputs[train], targets[train], inputs[test], targets[test], task, class_names)
+from samcli.tasks import Binary, Classification, Regression
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from samcli.data.idx import read_idx
+from samcli.data.sources._idx import read_idx
 
 
 def test_a_file_written_by_hand(tmp_path: Path):

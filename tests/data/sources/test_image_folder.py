@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from samcli.data import DATASETS, load
-from samcli.data.image_folder import read_images
+from samcli.data.sources.image_folder import read_images
 from samcli.errors import DataError
 
 

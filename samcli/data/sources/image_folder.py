@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.embedded import split_source
-from samcli.data.task import Classification
+from samcli.data.split import split_source
 from samcli.errors import DataError
 from samcli.registry import option
+from samcli.tasks import Classification
 
 if TYPE_CHECKING:
     from PIL import Image

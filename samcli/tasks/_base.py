@@ -1,0 +1,61 @@
+"""What is predicted: the loss, and the score that people read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+
+class Task(ABC):
+    """A kind of prediction: how many outputs it needs, its loss, and its score.
+
+    Attributes:
+        name: of the task.
+        metric: the score, as in the columns `test_accuracy` and `test_r2`.
+        loss_name: what `loss` computes, with its unit.
+        classes: how many classes there are; None for a regression.
+        outputs: how many numbers the model gives for each example.
+    """
+
+    name: ClassVar[str]
+    metric: ClassVar[Literal["accuracy", "r2"]] = "accuracy"
+    loss_name: ClassVar[str] = "cross-entropy in nats"
+
+    @property
+    @abstractmethod
+    def classes(self) -> int | None: ...
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int: ...
+
+    @abstractmethod
+    def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """The mean loss over a batch, a tensor without dimensions.
+
+        Args:
+            output: of the model, (N, outputs).
+            target: (N,), or what `soft` makes of it.
+            label_smoothing: the share a of the target that goes to all classes alike, from 0 to 1.
+
+        Raises:
+            ConfigError: label smoothing of a regression.
+        """
+
+    @abstractmethod
+    def soft(self, target: Tensor) -> Tensor:
+        """The targets as floating-point numbers that can be averaged, as mixup does."""
+
+    @abstractmethod
+    def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+        """Sums over a batch from which `score` is computed; they add up over batches of any sizes.
+
+        Takes the same tensors as `loss`. The sums are a float64 vector on the device of the output, and nothing waits
+        for the device.
+        """
+
+    @abstractmethod
+    def score(self, total: Tensor, n: int) -> float:
+        """The score of `n` examples from the total of their statistics; waits for the device."""

@@ -1,0 +1,48 @@
+"""One of two classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from samcli.tasks._base import Task
+
+
+@dataclass(frozen=True)
+class Binary(Task):
+    """One of two classes from one logit: logistic loss, and the fraction predicted rightly.
+
+    Targets are 0 or 1, (N,) int64, or the probability of class 1, (N,) float. Label smoothing turns y into
+    y(1 - a) + a/2, which is what `Classification` does for two classes.
+
+    >>> Binary().loss(torch.tensor([[0.0]]), torch.tensor([1]))  # log 2
+    tensor(0.6931)
+    """
+
+    name: ClassVar[str] = "binary classification"
+
+    @property
+    def classes(self) -> int:
+        return 2
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        smooth = target.to(output.dtype) * (1.0 - label_smoothing) + 0.5 * label_smoothing
+        return F.binary_cross_entropy_with_logits(output.squeeze(1), smooth)
+
+    def soft(self, target: Tensor) -> Tensor:
+        return target.float()
+
+    def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+        hits = torch.where(output.squeeze(1) > 0, target, 1 - target)
+        return hits.sum(dtype=torch.float64).reshape(1)
+
+    def score(self, total: Tensor, n: int) -> float:
+        return total.item() / n

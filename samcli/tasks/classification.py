@@ -1,0 +1,51 @@
+"""One of several classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from samcli.tasks._base import Task
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """One of several classes: softmax cross-entropy, and the fraction predicted rightly.
+
+    Targets are class numbers, (N,) int64, or class probabilities, (N, classes). With probabilities an example counts
+    as right with the probability of the class that was predicted.
+
+    >>> task = Classification(3)
+    >>> output = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> task.score(task.statistics(output, torch.tensor([0, 2])), n=2)
+    0.5
+    """
+
+    number: int
+    name: ClassVar[str] = "classification"
+
+    @property
+    def classes(self) -> int:
+        return self.number
+
+    @property
+    def outputs(self) -> int:
+        return self.number
+
+    def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        return F.cross_entropy(output, target, label_smoothing=label_smoothing)
+
+    def soft(self, target: Tensor) -> Tensor:
+        return F.one_hot(target, self.number).float()
+
+    def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+        predicted = output.argmax(1)
+        hits = target.gather(1, predicted[:, None]) if target.is_floating_point() else predicted == target
+        return hits.sum(dtype=torch.float64).reshape(1)
+
+    def score(self, total: Tensor, n: int) -> float:
+        return total.item() / n

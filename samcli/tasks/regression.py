@@ -1,0 +1,62 @@
+"""A real number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from samcli.errors import ConfigError
+from samcli.tasks._base import Task
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """A real number: mean squared error, and the coefficient of determination.
+
+    Over all n examples together::
+
+        R² = 1 - Σ (y - f)² / Σ (y - ȳ)²
+
+    It is 1 for a perfect prediction, 0 for that of the mean, and undefined (nan) where all targets are equal.
+
+    >>> task, target = Regression(), torch.tensor([0.0, 1.0, 2.0])
+    >>> task.score(task.statistics(target[:, None], target), n=3)
+    1.0
+    """
+
+    name: ClassVar[str] = "regression"
+    metric: ClassVar[Literal["accuracy", "r2"]] = "r2"
+    loss_name: ClassVar[str] = "mean squared error"
+
+    @property
+    def classes(self) -> None:
+        return None
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        if label_smoothing:
+            raise ConfigError("A regression has no labels to smooth; leave label_smoothing out or choose a data set "
+                              "with classes.")  # fmt: skip
+        return F.mse_loss(output.squeeze(1), target.to(output.dtype))
+
+    def soft(self, target: Tensor) -> Tensor:
+        return target
+
+    def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+        # float64: Σy² - (Σy)²/n loses digits where the mean is large beside the spread
+        y = target.double()
+        error = output.squeeze(1).double() - y
+        return torch.stack([error.square().sum(), y.sum(), y.square().sum()])
+
+    def score(self, total: Tensor, n: int) -> float:
+        error, sum_y, sum_y2 = total.tolist()
+        spread = sum_y2 - sum_y**2 / n
+        return float(1.0 - error / spread) if spread > 0.0 else math.nan
