@@ -134,8 +134,8 @@ def show_correlations(found: Sequence[Correlation], metric: str | None, format: 
 
 def draw(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, output: Path) -> None:
     """Write the picture of the correlations."""
-    from samcli.report.figure import encode
-    from samcli.report.scatter import draw_correlations
+    from samcli.report.pictures import encode
+    from samcli.report.pictures.correlations import draw_correlations
     from samcli.runs.files import write_atomic
 
     write_atomic(output, encode(draw_correlations(found, runs, metric), output.suffix.removeprefix(".").lower()))

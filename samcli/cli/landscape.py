@@ -92,7 +92,7 @@ def landscape(
     else:
         span = 1.0 if span is None else span
         figure, numbers = around(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
-    from samcli.report.figure import encode
+    from samcli.report.pictures import encode
 
     write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))
     write_atomic(output.with_suffix(".csv"), numbers)
@@ -134,7 +134,7 @@ def around(
     paths: list[Path], *, dimensions: int, directions: str, points: int, seed: int, **how: Any
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
-    from samcli.report.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
+    from samcli.report.pictures.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
     from samcli.report.settings import captions, place
     from samcli.train.landscape import survey_slice
 
@@ -159,7 +159,7 @@ def around(
 
 def between(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
     """The picture and the numbers of the line between two checkpoints."""
-    from samcli.report.landscape import draw_line, numbers_of_line, words_of_line
+    from samcli.report.pictures.landscape import draw_line, numbers_of_line, words_of_line
     from samcli.report.settings import captions
     from samcli.train.landscape import survey_line
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,31 +12,11 @@ from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.config.schema import Sharpness
 from samcli.errors import ResultsError
+from samcli.launch.cell import Cell
 from samcli.runs.folder import RunFolder, is_alive
 from samcli.train import CATALOGUE
 from samcli.train.recorded import record
 from samcli.train.session import build_model
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One run of the grid.
-
-    Attributes:
-        state: `new`, `resume` (stopped after some epochs), `finished`, `diverged`, or `busy` (another process is
-            training it).
-        epochs_done: finished epochs so far.
-    """
-
-    config: RunConfig
-    folder: RunFolder
-    state: str
-    epochs_done: int
-
-    @property
-    def to_do(self) -> bool:
-        """Whether training it is left to do."""
-        return self.state in ("new", "resume")
 
 
 def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:

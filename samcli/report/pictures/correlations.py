@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from samcli.report.cells import is_share, title
 from samcli.report.correlation import Correlation
-from samcli.report.figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, either, grouped, titled
+from samcli.report.pictures._figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, either, grouped, titled
 from samcli.report.settings import captions, place
 from samcli.runs.reader import Run
 

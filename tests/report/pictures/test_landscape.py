@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from samcli.report import landscape as pictures
-from samcli.report.figure import COLOURS, DPI, encode
-from samcli.report.landscape import Words, draw_curves, draw_line, draw_panels
+from samcli.report.pictures import encode
+from samcli.report.pictures import landscape as pictures
+from samcli.report.pictures._figure import COLOURS, DPI
+from samcli.report.pictures.landscape import Words, draw_curves, draw_line, draw_panels
 from samcli.sharpness import Landscape
 
 AXIS = (-1.0, -0.5, 0.0, 0.5, 1.0)

@@ -1,6 +1,6 @@
 """What runs are called on a picture, and in which order."""
 
-from samcli.report.figure import CHARACTERS_PER_INCH, either, grouped, titled
+from samcli.report.pictures._figure import CHARACTERS_PER_INCH, either, grouped, titled
 
 
 def test_groups_are_in_the_order_of_their_numbers():

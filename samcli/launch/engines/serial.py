@@ -5,27 +5,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
 from samcli.errors import Interrupted, ResultsError, SamcliError
-from samcli.launch.plan import Cell
+from samcli.launch.cell import Cell
+from samcli.launch.observer import Observer
 from samcli.train import train_run
 from samcli.train.session import Row
-
-
-class Observer(Protocol):
-    """Who is told how far the runs are."""
-
-    def started(self, cell: Cell) -> None:
-        """A run begins or continues."""
-
-    def epoch_done(self, cell: Cell, row: Row) -> None:
-        """An epoch is finished and saved."""
-
-    def ended(self, cell: Cell, status: str, message: str) -> None:
-        """A run is over: `finished`, `diverged` or `failed`, with an explanation unless it finished."""
 
 
 def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, observer: Observer) -> dict[str, str]:

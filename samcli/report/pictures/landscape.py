@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
-from samcli.report.figure import CHARACTERS, COLOURS, either, grouped, titled
+from samcli.report.pictures._figure import CHARACTERS, COLOURS, either, grouped, titled
 from samcli.report.settings import Config, place
 
 if TYPE_CHECKING:

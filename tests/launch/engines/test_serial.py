@@ -69,7 +69,7 @@ def test_all_runs_and_then_none(go: Any):
 
 @pytest.mark.parametrize("error", [CheckpointError("damaged; do this."), RuntimeError("a defect")])
 def test_a_failing_run_does_not_stop_the_others(go: Any, monkeypatch: pytest.MonkeyPatch, error: Exception):
-    from samcli.launch import serial
+    from samcli.launch.engines import serial
 
     train = serial.train_run
 
@@ -91,6 +91,6 @@ def test_what_stops_everything(go: Any, monkeypatch: pytest.MonkeyPatch, error: 
     def failing(*args: Any, **kwargs: Any) -> str:
         raise error
 
-    monkeypatch.setattr("samcli.launch.serial.train_run", failing)
+    monkeypatch.setattr("samcli.launch.engines.serial.train_run", failing)
     with pytest.raises(type(error)):
         go()

@@ -1,0 +1,21 @@
+"""Who is told how far the runs are."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from samcli.launch.cell import Cell
+from samcli.train.session import Row
+
+
+class Observer(Protocol):
+    """Who is told how far the runs are."""
+
+    def started(self, cell: Cell) -> None:
+        """A run begins or continues."""
+
+    def epoch_done(self, cell: Cell, row: Row) -> None:
+        """An epoch is finished and saved."""
+
+    def ended(self, cell: Cell, status: str, message: str) -> None:
+        """A run is over: `finished`, `diverged` or `failed`, with an explanation unless it finished."""

@@ -1,0 +1,29 @@
+"""JSON for programs."""
+
+from __future__ import annotations
+
+import json as javascript
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from samcli.report.formats._record import record
+from samcli.report.row import Comparison
+
+
+def json(comparison: Comparison) -> str:
+    rows = [
+        {**record(row), "by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
+        for row in comparison.rows
+    ]
+    document = {"baseline": comparison.baseline, "budget": comparison.budget, "rows": rows, "notes": comparison.notes}
+    return javascript.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _strict(value: Any) -> Any:
+    """The value without what JSON cannot say: an infinite norm becomes "inf", as one may write it in a file."""
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

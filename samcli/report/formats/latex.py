@@ -1,0 +1,64 @@
+"""LaTeX, with booktabs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from samcli.report import cells
+from samcli.report.row import Comparison
+
+
+def latex(comparison: Comparison) -> str:
+    """A floating table; what is the same in all rows stands in the caption instead of a column."""
+    rows = [cells.cells(row) for row in comparison.rows]
+    columns = cells.used(rows)
+    common = [c for c in (cells.DATASET, cells.MODEL) if len({row[c] for row in rows}) == 1]
+    columns = [column for column in columns if column not in common]
+    lines: list[str] = []
+    for place, group in itertools.groupby(zip(comparison.rows, rows, strict=True), key=lambda pair: pair[0].place):
+        lines += [r"\midrule"] if lines and place else []
+        lines += [" & ".join(_tex(row[column]) for column in columns) + r" \\" for _, row in group]
+    where = ["on " + ", ".join(rows[0][column] for column in common)] if common else []
+    caption = " ".join([" or ".join(dict.fromkeys(row[cells.METRIC] for row in rows)), *where])
+    below = [*cells.legend(comparison, columns), *comparison.notes]
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            r"\small",
+            rf"\caption{{{_tex(caption[0].upper() + caption[1:])}.}}",
+            rf"\begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in columns)}}}",
+            r"\toprule",
+            " & ".join(_tex(column.heading) for column in columns) + r" \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\par\medskip",
+            rf"{{\footnotesize {_tex(' '.join(below))}\par}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+_TEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "Δ": r"$\Delta$",
+    "²": "$^2$",
+}
+
+
+def _tex(text: str) -> str:
+    """The text with LaTeX's own characters escaped, and a real minus before a number."""
+    escaped = "".join(_TEX.get(character, character) for character in text)
+    return re.sub(r"(?<![\w.}-])-(?=\d)", "$-$", escaped).replace("--", "-{}-")

@@ -1,0 +1,27 @@
+"""Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from samcli.report import cells
+from samcli.report.row import Comparison
+
+
+def markdown(comparison: Comparison) -> str:
+    rows = [cells.cells(row) for row in comparison.rows]
+    columns = cells.used(rows)
+    body = [[row[column].replace("|", r"\|") for column in columns] for row in rows]
+    head = [column.heading for column in columns]
+    widths = [max(3, *map(len, texts)) for texts in zip(head, *body, strict=True)]
+
+    def line(texts: Sequence[str]) -> str:
+        padded = [
+            text.rjust(width) if column.is_number else text.ljust(width)
+            for text, width, column in zip(texts, widths, columns, strict=True)
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = ["-" * (width - 1) + (":" if c.is_number else "-") for width, c in zip(widths, columns, strict=True)]
+    below = [*cells.legend(comparison, columns), *(f"**Note:** {note}" for note in comparison.notes)]
+    return "\n".join([*map(line, [head, rule, *body]), "", *(f"- {text}" for text in below)]) + "\n"
