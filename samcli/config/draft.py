@@ -210,15 +210,7 @@ class Draft:
     def _construct(self, section: str, name: str, settings: Mapping[str, Any], where: str) -> None:
         """Let the kinds check what no single option can."""
         try:
-            if section != "optimizer":
-                self.catalogue.create(section, {"name": name, **settings})
-                return
-            for registry, kind in (
-                (self.catalogue.variants, name),
-                (self.catalogue.bases, settings.get("base", name)),
-            ):
-                if kind in registry:
-                    registry.create(kind, **{k: settings[k] for k in registry.options(kind)})
+            self.catalogue.create(section, {"name": name, **settings})
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
@@ -28,7 +28,8 @@ class Catalogue:
     bases: Registry[Any]
     variants: Registry[Any]
     schedules: Registry[Any]
-    around: type
+    of_all_variants: tuple[type, ...]
+    optimizer: Callable[[Mapping[str, Any]], object]
     measures: Registry[Any]
 
     def optimizer_names(self) -> list[str]:
@@ -49,13 +50,20 @@ class Catalogue:
             own, bases = self.variants.options(name), self.bases.options(base or "sgd")
             others = self.variants.kind(name).base_defaults
             bases = {key: replace(o, default=others.get(key, o.default)) for key, o in bases.items()}
-            return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **options_of(self.around)}
+            common = {key: o for shared in self.of_all_variants for key, o in options_of(shared).items()}
+            return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **common}
         if name in self.bases:
             return self.bases.options(name)
         raise ConfigError(f"There is no optimizer named {name!r}; {nearest(name, self.optimizer_names())}")
 
     def create(self, section: str, settings: Mapping[str, Any]) -> Any:
-        """The data set, model or schedule that a resolved block describes."""
+        """The data set, model, optimizer or schedule that a resolved block describes.
+
+        Raises:
+            ConfigError: options that exclude each other.
+        """
+        if section == "optimizer":
+            return self.optimizer(settings)
         options = {key: value for key, value in settings.items() if key != "name"}
         return self._registry(section).create(settings["name"], **options)
 

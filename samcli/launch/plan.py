@@ -63,7 +63,8 @@ def check_ahead(cells: Sequence[Cell], data_dir: Path) -> None:
                 networks[key] = models.build(
                     config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options
                 )
-        optim.check_settings(config.optimizer, networks[key], scaled=config.training.precision == "fp16")
+        settings = optim.OptimizerSettings.of(config.optimizer)
+        settings.check(networks[key], scaled=config.training.precision == "fp16")
         base = config.optimizer.get("base", config.optimizer["name"])
         measured = repr((key, config.sharpness, base))
         if measured not in tried and config.sharpness.every:
@@ -79,7 +80,7 @@ def _check_measures(config: RunConfig, data_dir: Path) -> None:
     dataset = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
     model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
     ((inputs, targets),) = part.batches(len(part))
-    optimizer = optim.build_from_settings(config.optimizer, model)
+    optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
     torch.autograd.backward(dataset.task.loss(model.eval()(inputs), targets))
     (optimizer.base if isinstance(optimizer, optim.SharpnessAware) else optimizer).step()
     record(model, dataset.task.loss, part, config.sharpness, optimizer)

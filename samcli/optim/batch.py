@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 Losses = Callable[[Tensor, Tensor], Tensor]
 
+# Of the outputs of some examples of a batch, and which these are; the mean over them.
+Penalty = Callable[[Tensor, slice], Tensor]
+
 
 class Batch:
     """The closure of one batch: clears the gradients, runs forward and backward, returns the mean loss.
@@ -61,7 +64,8 @@ class Batch:
         self._scale = scale
         self._whole: Batch | None = None  # not itself: a cycle would keep the tensors until the collector runs
         self._part_of: Batch | None = None
-        self._first: list[tuple[Tensor, Tensor]] = []
+        self._penalty: Penalty | None = None
+        self._first: list[tuple[Tensor, Tensor]] = []  # outputs and targets of the first pass, by pieces
 
     @property
     def output(self) -> Tensor | None:
@@ -106,18 +110,22 @@ class Batch:
         return len(self.inputs)
 
     def __call__(self) -> Tensor:
-        """One pass; the loss is detached."""
+        """One pass; the loss is detached, and does not contain a penalty."""
         self.model.zero_grad()
         total = torch.zeros((), device=self.inputs.device)
         seen: list[tuple[Tensor, Tensor]] = []
+        start = 0
         for inputs, targets in zip(
             self.inputs.chunk(self._accumulate), self.targets.chunk(self._accumulate), strict=True
         ):
+            share = len(inputs) / len(self)
             with self._precision():
                 output = self.model(inputs)
-                loss = self.objective(output, targets) * (len(inputs) / len(self))
-            torch.autograd.backward(self._scale(loss) if self._scale else loss)
-            total = total + loss.detach()
+                loss = self.loss(output, targets)
+                part = slice(start, start := start + len(inputs))
+                objective = (loss if self._penalty is None else loss + self._penalty(output, part)) * share
+            torch.autograd.backward(self._scale(objective) if self._scale else objective)
+            total = total + (objective.detach() if self._penalty is None else loss.detach() * share)
             seen.append((output.detach(), targets))
         if not self._first:  # the passes that follow are elsewhere
             self._record(seen)
@@ -128,10 +136,6 @@ class Batch:
         self._first.extend(seen)
         if self._part_of is not None:
             self._part_of._record(seen)
-
-    def objective(self, output: Tensor, targets: Tensor) -> Tensor:
-        """What is differentiated: the loss."""
-        return self.loss(output, targets)
 
     def select(self, index: Tensor | slice) -> Batch:
         """The closure of some of the examples; its passes count as passes of this batch."""
@@ -161,6 +165,16 @@ class Batch:
         if dtype is not None:
             share._precision = partial(torch.autocast, self.inputs.device.type, dtype)
         return share
+
+    def penalised(self, penalty: Penalty) -> Batch:
+        """The closure of the same examples, whose gradient is that of the loss plus a penalty.
+
+        Args:
+            penalty: of the outputs of some of the examples, and which these are: their mean penalty.
+        """
+        penalised = self.share(slice(0, len(self)))
+        penalised._penalty = penalty
+        return penalised
 
     def parts(self, size: int) -> Iterator[Batch]:
         """Closures of successive parts of at most `size` examples."""

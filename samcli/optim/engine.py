@@ -13,10 +13,11 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from samcli.errors import ConfigError
+from samcli.optim.ascent import WHOLE, Ascent
 from samcli.optim.batch import Batch
+from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.optim.scaled import scaled_update
-from samcli.optim.step import Circumstances, Closure, Step
-from samcli.optim.total import Descent, Sums, Total
+from samcli.optim.step import Closure, Step
 from samcli.optim.variant import Variant
 
 
@@ -50,12 +51,8 @@ class SharpnessAware(Optimizer):
         variant: the rule.
         model: with it, further passes leave buffers (BatchNorm's running statistics) alone and replay the random draws
             (dropout) of the first pass. Rules that tell weights from biases, or layers apart, need it.
-        m: micro-batches of this size are perturbed each by itself, and their gradients averaged (m-sharpness, Foret et
-            al., 2021, section 3.1); needs a `Batch` as the closure. None perturbs the batch as a whole.
-        ascent_weight_decay: add the base optimizer's weight decay to the gradient that is climbed.
-        ascent_fraction: share of the batch in the passes that find where to look: its first examples; needs a `Batch`.
-            What a rule takes of that gradient for its descent is then of the fraction too.
-        ascent_dtype: of autocast in those passes: torch.bfloat16; needs a `Batch`. None leaves the closure's precision.
+        ascent: how the variant climbs: for micro-batches, along the gradient of a fraction of the batch, in another
+            precision. By default along the gradient of the whole batch.
         seed: of the variant's own random draws.
 
     Raises:
@@ -74,10 +71,7 @@ class SharpnessAware(Optimizer):
         variant: Variant,
         *,
         model: nn.Module | None = None,
-        m: int | None = None,
-        ascent_weight_decay: bool = False,
-        ascent_fraction: float = 1.0,
-        ascent_dtype: torch.dtype | None = None,
+        ascent: Ascent = WHOLE,
         seed: int = 0,
     ) -> None:
         super().__init__(base.param_groups, {})
@@ -87,10 +81,7 @@ class SharpnessAware(Optimizer):
         self.rho_factor = 1.0
         self.progress: float | None = None
         self.runs_ahead = False
-        self._m = m
-        self._ascent_weight_decay = ascent_weight_decay
-        self._ascent_fraction = ascent_fraction
-        self._ascent_dtype = ascent_dtype
+        self._ascent = ascent
         self._seed = seed
         self._steps = 0
         self._variant_state: dict[str, Any] = {}
@@ -105,7 +96,7 @@ class SharpnessAware(Optimizer):
 
     @property
     def skipped_steps(self) -> int:
-        """How many steps changed nothing for a gradient that was not finite; reading it waits for the device."""
+        """The number of steps that changed nothing, since a gradient was not finite; to read it waits for the device."""
         return int(self._skipped)
 
     @torch.no_grad()
@@ -131,26 +122,26 @@ class SharpnessAware(Optimizer):
         on_host = scaler is not None or self._decides_on_host()
         if isinstance(closure, Batch):
             closure.output = None  # a batch may serve several steps
-        total = Total()
+        means = StepMeans()
         loss: Tensor | None = None
         norm: Tensor | None = None
         finite = True
         for number, (part, share) in enumerate(self._parts(closure)):
-            step = Step(part, self._circumstances(on_host, scaler, number))
+            step = self._part_of_step(part, number, on_host, scaler)
             gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
-            total.add(step.parameters, gradient, step.aside, step.push, share)
-            total.gradient.add(list(step.late), list(step.late.values()), share)
+            means.add(step.parameters, gradient, step.extras, step.displacement, share)
+            means.gradient.add(list(step.unperturbed), list(step.unperturbed.values()), share)
             part_loss = step.loss if share == 1.0 else share * step.loss
             loss = part_loss if loss is None else loss + part_loss
             norm = step.gradient_norm if norm is None else norm + step.gradient_norm
             finite = finite and step.finite
         assert loss is not None and norm is not None
         if scaler is not None:
-            finite = scaled_update(scaler, self.base, total, finite, partial(self._update, step, total))
+            finite = scaled_update(scaler, self.base, means, finite, partial(self._update, step, means))
         elif not on_host:
-            self._update_unless_found(~torch.isfinite(norm), step, total)
+            self._update_unless_found(~torch.isfinite(norm), step, means)
         elif finite:
-            self._update(step, total, self._descend)
+            self._update(step, means, self._descend)
         else:
             self.zero_grad()
         self._steps += 1
@@ -158,27 +149,27 @@ class SharpnessAware(Optimizer):
             self._skipped += 1
         return loss
 
-    def kind(self) -> Hashable | None:
-        """What the host decides about the next step; steps of one kind launch the same operations, see `Variant.kind`.
+    def signature(self) -> Hashable | None:
+        """The signature of the next step: steps of one signature launch the same operations with the same numbers.
 
-        None: it has to run.
+        None says that the host has to run it. See `Variant.signature`.
         """
         if self._decides_on_host():
             return None
-        kind = self.variant.kind(self._steps, self._seed, self._variant_state) if self.rho > 0.0 else ()
-        return None if kind is None else (kind, self.rho)
+        decided = self.variant.signature(self._steps, self._seed, self._variant_state) if self.rho > 0.0 else ()
+        return None if decided is None else (decided, self.rho)
 
-    def count_replayed(self) -> None:
-        """Note that the device has replayed a step of the kind that was next."""
+    def note_replay(self) -> None:
+        """Count a step that the device has replayed, of the signature that was next."""
         if self.rho > 0.0:
-            self.variant.replayed(self._steps, self._variant_state)
+            self.variant.note_replay(self._steps, self._variant_state)
         self._steps += 1
 
-    def noted(self) -> tuple[int, dict[str, Any]]:
-        """What the host has noted of the steps so far, for `put_back`."""
+    def host_state(self) -> tuple[int, dict[str, Any]]:
+        """The host's notes on the steps so far, for `restore_host_state`."""
         return self._steps, dict(self._variant_state)
 
-    def put_back(self, noted: tuple[int, dict[str, Any]]) -> None:
+    def restore_host_state(self, noted: tuple[int, dict[str, Any]]) -> None:
         """Forget what the host noted since then: in a recording that failed, of which the device did nothing."""
         self._steps, self._variant_state = noted
 
@@ -191,9 +182,8 @@ class SharpnessAware(Optimizer):
         Raises:
             ConfigError: it cannot; see `Variant.objection`.
         """
-        words = self.variant.objection(self.base, self.model, m=self._m, scaled=scaled)
-        cheaper_ascent = self._ascent_fraction < 1.0 or self._ascent_dtype is not None
-        if cheaper_ascent and not self.variant.climbs_first:
+        words = self.variant.objection(self.base, self.model, m=self._ascent.m, scaled=scaled)
+        if self._ascent.is_cheaper and not self.variant.climbs_first:
             words = "This rule descends the gradient of its first pass: leave ascent_fraction and ascent_precision out."
         if words:
             raise ConfigError(words)
@@ -204,7 +194,7 @@ class SharpnessAware(Optimizer):
         return {**self.base.state_dict(), "sharpness_aware": own}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
+        """Restore the state that `state_dict` gave."""
         state_dict = dict(state_dict)
         own = copy.deepcopy(state_dict.pop("sharpness_aware"))
         self.base.load_state_dict(state_dict)
@@ -224,8 +214,9 @@ class SharpnessAware(Optimizer):
         self.state = self.base.state
         self.defaults = self.base.defaults
 
-    def _circumstances(self, on_host: bool, scaler: GradScaler | None, part: int) -> Circumstances:
-        return Circumstances(
+    def _part_of_step(self, closure: Closure, part: int, on_host: bool, scaler: GradScaler | None) -> Step:
+        return Step(
+            closure,
             base=self.base,
             rho=self.rho,
             index=self._steps,
@@ -234,21 +225,19 @@ class SharpnessAware(Optimizer):
             seed=self._seed,
             model=self.model,
             state=self._variant_state,
-            keep_gradient=self.variant.reuses_gradient,
-            finite_on_host=on_host,
-            ascent_weight_decay=self._ascent_weight_decay,
-            ascent_fraction=self._ascent_fraction if self.rho > 0.0 else 1.0,
-            ascent_dtype=self._ascent_dtype if self.rho > 0.0 else None,
+            ascent=self._ascent if self.rho > 0.0 else WHOLE,
+            keeps_gradient=self.variant.reuses_gradient,
+            host_waits=on_host,
             unscale=1.0 if scaler is None else 1.0 / scaler.get_scale(),
         )
 
     def _parts(self, closure: Closure) -> list[tuple[Closure, float]]:
         """The micro-batches and their shares of the batch; without a perturbation there is nothing to part."""
-        if self._m is None or self.rho == 0.0:
+        if self._ascent.m is None or self.rho == 0.0:
             return [(closure, 1.0)]
         if not isinstance(closure, Batch):
             raise ValueError("Micro-batches (m) are parts of a samcli.optim.Batch: call step with one.")
-        return [(part, len(part) / len(closure)) for part in closure.parts(self._m)]
+        return [(part, len(part) / len(closure)) for part in closure.parts(self._ascent.m)]
 
     def _decides_on_host(self) -> bool:
         """Whether the host looks at the first gradient: for free on the CPU, and where the base cannot skip by itself.
@@ -259,23 +248,23 @@ class SharpnessAware(Optimizer):
         fused = all(group.get("fused") for group in self.param_groups)
         return (on_cpu and not self.runs_ahead) or not fused or not self.base.state
 
-    def _update(self, step: Step, total: Total, descend: Descent, unless: Tensor | None = None) -> None:
+    def _update(self, step: Step, means: StepMeans, descend: Descent, unless: Tensor | None = None) -> None:
         if self.rho > 0.0:
-            self.variant.settle(step, total, descend)
+            self.variant.update(step, means, descend)
         else:
-            descend(total.gradient)
-        total.apply_push(unless)
+            descend(means.gradient)
+        means.displace(unless)
 
-    def _descend(self, gradient: Sums) -> None:
+    def _descend(self, gradient: ByParameter) -> None:
         gradient.hand_over()
         self.base.step()
 
-    def _update_unless_found(self, not_finite: Tensor, step: Step, total: Total) -> None:
+    def _update_unless_found(self, not_finite: Tensor, step: Step, means: StepMeans) -> None:
         """An update that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""
         found = not_finite.to(torch.float32)
         self.base.grad_scale, self.base.found_inf = None, found  # type: ignore[attr-defined]
         try:
-            self._update(step, total, self._descend, unless=not_finite)
+            self._update(step, means, self._descend, unless=not_finite)
         finally:
             del self.base.grad_scale, self.base.found_inf  # type: ignore[attr-defined]
         if not isinstance(self._skipped, Tensor):

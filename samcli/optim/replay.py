@@ -42,7 +42,7 @@ class Replayed(Generic[T]):
     A small network on a GPU waits for the host, which launches some 150 operations for each pass. A CUDA graph of the
     whole step, with its passes, perturbation, restoration and update, is a single launch. Steps are told apart by the
     shapes of their inputs, by the options of the parameter groups, and by what the host decides
-    (`SharpnessAware.kind`); each kind is recorded after three runs. The function cannot tell whether it runs or is
+    (`SharpnessAware.signature`); each kind is recorded after three runs. The function cannot tell whether it runs or is
     recorded.
 
     What changes from call to call must be in the input tensors, or in tensors that the function changes in place. The
@@ -95,7 +95,7 @@ class Replayed(Generic[T]):
                 return self._function(*inputs)
             if kind.replay is not None:
                 if isinstance(self._optimizer, SharpnessAware):
-                    self._optimizer.count_replayed()
+                    self._optimizer.note_replay()
             elif kind.runs < WARM_UP or not self._recorded(kind, inputs):
                 return self._run(key, kind, inputs)
             return self._replay(kind, inputs)
@@ -105,7 +105,7 @@ class Replayed(Generic[T]):
             return None
         decided: Hashable | None = ()
         if isinstance(self._optimizer, SharpnessAware):
-            decided = self._optimizer.kind()
+            decided = self._optimizer.signature()
             if decided is None:
                 return None
         groups = self._optimizer.param_groups
@@ -135,14 +135,14 @@ class Replayed(Generic[T]):
             return False
         own = tuple(x.clone() for x in inputs)
         optimizer = self._optimizer
-        noted = optimizer.noted() if isinstance(optimizer, SharpnessAware) else None
+        noted = optimizer.host_state() if isinstance(optimizer, SharpnessAware) else None
         try:
             with self._capturable():
                 kind.returned, kind.replay = self._record(lambda: self._function(*own))
         except RuntimeError as error:  # what an operation that cannot be recorded raises
             self.failure = str(error).partition("\n")[0] or type(error).__name__
             if isinstance(optimizer, SharpnessAware) and noted is not None:
-                optimizer.put_back(noted)
+                optimizer.restore_host_state(noted)
             return False
         kind.inputs = own
         return True

@@ -9,7 +9,7 @@ import torch
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from samcli.optim.total import Descent, Sums, Total
+from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.weights.geometry import global_norm
 
 
@@ -22,9 +22,9 @@ def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
 
 
 def scaled_update(
-    scaler: GradScaler, base: Optimizer, total: Total, finite: bool, update: Callable[[Descent], None]
+    scaler: GradScaler, base: Optimizer, means: StepMeans, finite: bool, update: Callable[[Descent], None]
 ) -> bool:
-    """The update from a total where all is finite, which the scaler is told either way, once.
+    """The update from the means of a step where all is finite, which the scaler is told either way, once.
 
     All before worked on unscaled gradients, and the scaler unscales the first that is descended: the scale is a power
     of two, so that to multiply by it here and to divide again there rounds nothing.
@@ -32,18 +32,18 @@ def scaled_update(
     Args:
         scaler: whose scale the closure's loss had.
         base: the optimizer that takes the step.
-        total: what the passes came to.
-        finite: whether the gradients that led there were.
+        means: over the micro-batches.
+        finite: whether the first gradients of the step were.
         update: makes the update, given what descends a gradient.
 
     Returns:
         Whether all was finite.
     """
-    if not total.gradient:
+    if not means.gradient:
         return finite
-    sound, told = finite and bool(torch.isfinite(global_norm(total.tensors()))), False
+    sound, told = finite and bool(torch.isfinite(global_norm(means.tensors()))), False
 
-    def descend(gradient: Sums) -> None:
+    def descend(gradient: ByParameter) -> None:
         nonlocal told
         gradient.hand_over()
         if told:
@@ -58,5 +58,5 @@ def scaled_update(
     if sound:
         update(descend)
     else:
-        descend(total.gradient)
+        descend(means.gradient)
     return sound

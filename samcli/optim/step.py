@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,21 +12,26 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from samcli.optim.ascent import Ascent
 from samcli.optim.batch import Batch
-from samcli.optim.total import Sums
+from samcli.optim.means import ByParameter
 from samcli.weights.geometry import global_norm
-from samcli.weights.guard import RandomState, buffers_untouched, replayed
+from samcli.weights.guard import RandomState, buffers_untouched, same_draws
 from samcli.weights.names import parameter_names
 from samcli.weights.perturb import Epsilon, moved
 
 Closure = Callable[[], Tensor]
 
 
-@dataclass
-class Circumstances:
-    """What an optimizer tells its steps.
+class Step:
+    """The passes of one step over one batch, as a variant sees them.
 
-    Attributes:
+    A variant may read whatever has no underscore. It may change no more than is its own: what is in `state` and in the
+    tensors of `memory`, the weights not at all; it may set `displacement` and add to `extras`. The other attributes are
+    set by `evaluate`, `complete`, `gradient_at`, `require` and `adopt`.
+
+    Args:
+        closure: clears the gradients, runs forward and backward, and returns the loss.
         base: the optimizer that takes the step.
         rho: the radius at this step.
         index: how many steps were taken before this one.
@@ -36,36 +40,10 @@ class Circumstances:
         seed: of the variant's random draws.
         model: the module whose buffers and random draws further passes must not disturb.
         state: what the variant keeps between steps; tensors and plain values.
-        keep_gradient: whether `gradient` outlives the next pass.
-        finite_on_host: whether to wait for the norm of the first gradient and act on it.
-        ascent_weight_decay: whether the ascent gradient contains the weight decay.
-        ascent_fraction: share of the batch in the passes that find where to look.
-        ascent_dtype: of autocast in those passes; None leaves the closure's own precision.
+        ascent: how it climbs.
+        keeps_gradient: whether `gradient` outlives the next pass.
+        host_waits: whether the host may wait for a result of the device and act on it.
         unscale: what gradients are multiplied with as they come: the inverse of the loss's scale.
-    """
-
-    base: Optimizer
-    rho: float
-    index: int
-    part: int
-    progress: float | None
-    seed: int
-    model: nn.Module | None
-    state: dict[str, Any]
-    keep_gradient: bool
-    finite_on_host: bool
-    ascent_weight_decay: bool
-    ascent_fraction: float
-    ascent_dtype: torch.dtype | None
-    unscale: float
-
-
-class Step:
-    """The passes of one step over one batch.
-
-    Args:
-        closure: clears the gradients, runs forward and backward, and returns the loss.
-        about: the circumstances; their attributes are attributes of the step too.
 
     Attributes:
         candidates: all parameters that the base optimizer may update.
@@ -74,33 +52,53 @@ class Step:
         passed_loss: the loss of the latest pass, detached.
         gradient_norm: ‖g‖₂ of the first pass, as a tensor on the device.
         finite: False if that holds an infinity or a NaN and the host may wait to find out.
-        push: what is added to the weights after the base optimizer's step, one tensor for each parameter; or nothing.
-        aside: further tensors for `Variant.settle`, by name, each list with one tensor for each parameter.
+        unperturbed: the gradients of the latest pass by parameter, for parameters that had none in the first: nothing
+            was known to climb, and they are handed to the base optimizer as they are.
+        displacement: what is added to the weights after the base optimizer's step, one tensor for each parameter; or
+            nothing.
+        extras: further tensors for `Variant.update`, by name, each list with one tensor for each parameter.
     """
 
-    def __init__(self, closure: Closure, about: Circumstances) -> None:
-        self.about = about
-        self.rho, self.index, self.progress = about.rho, about.index, about.progress
-        self.state, self.model = about.state, about.model
-        self.candidates: list[Tensor] = [
-            p for group in about.base.param_groups for p in group["params"] if p.requires_grad
-        ]
+    def __init__(
+        self,
+        closure: Closure,
+        *,
+        base: Optimizer,
+        rho: float,
+        index: int,
+        part: int,
+        progress: float | None,
+        seed: int,
+        model: nn.Module | None,
+        state: dict[str, Any],
+        ascent: Ascent,
+        keeps_gradient: bool,
+        host_waits: bool,
+        unscale: float,
+    ) -> None:
+        self.base, self.model, self.state = base, model, state
+        self.rho, self.index, self.part, self.progress, self.seed = rho, index, part, progress, seed
+        self.host_waits = host_waits
+        self.candidates: list[Tensor] = [p for group in base.param_groups for p in group["params"] if p.requires_grad]
         self.parameters: list[Tensor] = []
         self.loss = self.passed_loss = torch.tensor(float("nan"))
         self.gradient_norm = torch.tensor(0.0)
         self.finite = True
-        self.late: dict[Tensor, Tensor] = {}
-        self.push: list[Tensor] = []
-        self.aside: dict[str, list[Tensor]] = {}
+        self.unperturbed: dict[Tensor, Tensor] = {}
+        self.displacement: list[Tensor] = []
+        self.extras: dict[str, list[Tensor]] = {}
         self._closure = closure
-        self._cheaper = self._cheaper_closure()
+        self._ascent = ascent
+        self._keeps_gradient = keeps_gradient
+        self._unscale = unscale
+        self._climbing_closure = self._closure_to_climb()
         self._gradient: list[Tensor] | None = None
-        self._draws = about.part << 16  # micro-batches draw different numbers
-        self._start = RandomState(self.device) if self.model is not None else None
+        self._draws = part << 16  # micro-batches draw different numbers
+        self._start = RandomState(self.device) if model is not None else None
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device of the parameters."""
         return self.candidates[0].device if self.candidates else torch.device("cpu")
 
     @property
@@ -119,9 +117,9 @@ class Step:
 
     def with_weight_decay(self, gradient: list[Tensor], epsilon: Sequence[Tensor] | None = None) -> list[Tensor]:
         """A gradient at w + ε to climb: with λ(w + ε) added, where the weight decay was asked to take part."""
-        if not self.about.ascent_weight_decay:
+        if not self._ascent.ascent_weight_decay:
             return gradient
-        decay = {p: group.get("weight_decay", 0.0) for group in self.about.base.param_groups for p in group["params"]}
+        decay = {p: group.get("weight_decay", 0.0) for group in self.base.param_groups for p in group["params"]}
         points = self.parameters if epsilon is None else torch._foreach_add(self.parameters, list(epsilon))
         return [g.add(point, alpha=decay[p]) for g, point, p in zip(gradient, points, self.parameters, strict=True)]
 
@@ -137,9 +135,14 @@ class Step:
         return self._closure
 
     @cached_property
+    def position(self) -> dict[Tensor, int]:
+        """Where each of the candidates stands among them: what is kept between steps goes by these numbers."""
+        return {p: position for position, p in enumerate(self.candidates)}
+
+    @cached_property
     def names(self) -> list[str]:
         """The model's name of each parameter."""
-        return parameter_names(self.parameters, self.model, self.about.base.param_groups)
+        return parameter_names(self.parameters, self.model, self.base.param_groups)
 
     def generator(self) -> torch.Generator:
         """A generator on the parameters' device, another one at each call.
@@ -148,7 +151,7 @@ class Step:
         save, and a resumed run draws what an uninterrupted one does.
         """
         self._draws += 1
-        mixed = hash((self.about.seed, self.index, self._draws))  # of whole numbers: equal in every process
+        mixed = hash((self.seed, self.index, self._draws))  # of whole numbers: equal in every process
         return torch.Generator(self.device).manual_seed(mixed & (2**63 - 1))
 
     def noise(self) -> list[Tensor]:
@@ -168,41 +171,46 @@ class Step:
         parameters = self.parameters if parameters is None else parameters
         kept = self.state.setdefault("memory", {}).setdefault(name, {})
         for p in parameters:
-            position = self._position[p]
+            position = self.position[p]
             if position not in kept:
                 kept[position] = torch.zeros_like(p, requires_grad=False)
             elif kept[position].device != p.device:  # loaded from a checkpoint
                 kept[position] = kept[position].to(p.device)
-        return [kept[self._position[p]] for p in parameters]
+        return [kept[self.position[p]] for p in parameters]
 
     def base_memory(self, *names: str) -> list[Tensor | None]:
         """The base optimizer's own tensor of the first of these names, for each candidate; None where it has none."""
-        state = self.about.base.state
-        return [next((state[p][n] for n in names if p in state and state[p].get(n) is not None), None)
-                for p in self.candidates]  # fmt: skip
+        state = self.base.state
+        return [
+            next((state[p][name] for name in names if p in state and state[p].get(name) is not None), None)
+            for p in self.candidates
+        ]
 
-    def _cheaper_closure(self) -> Closure:
-        """That of the passes which find where to look: of a fraction of the batch, or in another precision."""
-        fraction, dtype = self.about.ascent_fraction, self.about.ascent_dtype
-        if fraction == 1.0 and dtype is None:
+    def _closure_to_climb(self) -> Closure:
+        """The closure of the passes which find where to look: of a fraction of the batch, or in another precision."""
+        if not self._ascent.is_cheaper:
             return self._closure
         if not isinstance(self._closure, Batch):
             raise ValueError("A cheaper ascent is one of a samcli.optim.Batch: call step with one.")
-        return self._closure.share(slice(0, math.ceil(fraction * len(self._closure) - 1e-9)), dtype)
+        some = math.ceil(self._ascent.ascent_fraction * len(self._closure) - 1e-9)
+        return self._closure.share(slice(0, some), self._ascent.dtype)
 
-    def evaluate(self, epsilon: Sequence[Epsilon] | None = None, *, whole: bool = False) -> list[Tensor]:
+    def evaluate(
+        self, epsilon: Sequence[Epsilon] | None = None, *, whole: bool = False, closure: Closure | None = None
+    ) -> list[Tensor]:
         """The first pass, which counts for running statistics.
 
         Args:
             epsilon: where to run it, one entry for each candidate; None is at the weights.
             whole: of the whole batch in its own precision, even if the ascent is to be cheaper: for a step that
                 descends this gradient.
+            closure: of another objective, such as `Batch.penalised`; that of the step if left out.
 
         Returns:
             Its gradient.
         """
         with moved(self.candidates if epsilon is not None else [], list(epsilon or [])):
-            self.loss = self.passed_loss = self._pass(self._closure if whole else self._cheaper)
+            self.loss = self.passed_loss = self._pass(closure or (self._closure if whole else self._climbing_closure))
         self.parameters = [p for p in self.candidates if p.grad is not None]
         self._set_gradient(self._take(self.parameters))
         return self.gradient
@@ -212,8 +220,8 @@ class Step:
 
         After a fraction the rest of the batch is passed, after another precision the whole batch once more.
         """
-        if isinstance(self._closure, Batch) and self._cheaper is not self._closure:
-            if self.about.ascent_dtype is None:
+        if isinstance(self._closure, Batch) and self._climbing_closure is not self._closure:
+            if self._ascent.dtype is None:
                 self._pass_the_rest(self._closure)
             else:
                 nowhere: list[Epsilon] = [None] * len(self.parameters)
@@ -225,7 +233,7 @@ class Step:
         seen = len(batch.output_targets)
         if seen == len(batch):
             return
-        share, gradient = seen / len(batch), Sums()
+        share, gradient = seen / len(batch), ByParameter()
         gradient.add(self.parameters, self.gradient, share)
         rest = self._pass(batch.share(slice(seen, None)))
         others = [p for p in self.candidates if p.grad is not None]
@@ -238,7 +246,7 @@ class Step:
         self._gradient = gradient
         if gradient:
             self.gradient_norm = global_norm(gradient)
-            self.finite = not self.about.finite_on_host or bool(torch.isfinite(self.gradient_norm))
+            self.finite = not self.host_waits or bool(torch.isfinite(self.gradient_norm))
 
     def gradient_at(
         self, epsilon: list[Epsilon] | list[Tensor], closure: Closure | None = None, *, climbing: bool = False
@@ -253,34 +261,48 @@ class Step:
             closure: of a part of the batch; the whole batch if left out.
             climbing: whether the gradient serves to find where to look, and may be as cheap as the first.
         """
-        if not self.about.keep_gradient:
+        if not self._keeps_gradient:
             self._gradient = None
         offsets: list[Epsilon] = list(epsilon)
         epsilon.clear()
         with moved(self.parameters, offsets), ExitStack() as same:
             if self.model is not None and self._start is not None:
-                same.enter_context(replayed(self._start, self.device))
+                same.enter_context(same_draws(self._start, self.device))
                 same.enter_context(buffers_untouched(self.model))
-            self.passed_loss = self._pass(closure or (self._cheaper if climbing else self._closure))
+            self.passed_loss = self._pass(closure or (self._climbing_closure if climbing else self._closure))
         gradient = self._take(self.parameters)
         others = [p for p in self.candidates if p.grad is not None]
-        self.late = dict(zip(others, self._take(others), strict=True))
+        self.unperturbed = dict(zip(others, self._take(others), strict=True))
         return gradient
+
+    def require(self, sound: Tensor) -> None:
+        """Take note of a further condition for the step: where the host may wait, `finite` is False unless it holds."""
+        self.finite = self.finite and (not self.host_waits or bool(sound))
+
+    def adopt(self, parameters: list[Tensor], loss: Tensor | None = None, gradient_norm: Tensor | None = None) -> None:
+        """Take the first pass for made that another process makes.
+
+        Args:
+            parameters: those that had a gradient in it.
+            loss: of that pass, once it is known.
+            gradient_norm: of that pass, once it is known; the host waits for it.
+        """
+        self.parameters, self.unperturbed = parameters, {}
+        if loss is not None:
+            self.loss = loss
+        if gradient_norm is not None:
+            self.gradient_norm, self.finite = gradient_norm, bool(torch.isfinite(gradient_norm))
 
     @staticmethod
     @torch.enable_grad()
     def _pass(closure: Closure) -> Tensor:
         return closure().detach()
 
-    @cached_property
-    def _position(self) -> dict[Tensor, int]:
-        return {p: position for position, p in enumerate(self.candidates)}
-
     def _take(self, parameters: list[Tensor]) -> list[Tensor]:
         """The gradients, which the parameters then have no more: a closure that zeroes in place cannot reach them."""
         gradient = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         for p in parameters:
             p.grad = None
-        if self.about.unscale != 1.0 and gradient:
-            torch._foreach_mul_(gradient, self.about.unscale)
+        if self._unscale != 1.0 and gradient:
+            torch._foreach_mul_(gradient, self._unscale)
         return gradient

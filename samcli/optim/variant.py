@@ -1,4 +1,4 @@
-"""What a member of the SAM family decides; everything else is the engine's."""
+"""The choices that make a member of the SAM family; everything else is the engine's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from samcli.optim.total import Descent, Total
+from samcli.optim.means import Descent, StepMeans
 from samcli.registry import Registry, option
 from samcli.weights.perturb import Epsilon
 
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
 class Variant(ABC):
     """A rule that turns gradients near the weights into the gradient that the base optimizer descends.
 
-    A variant is a choice of where to look (`ascend`), what to descend (`descend`), and when it is worth a second pass
-    (`perturbs`). Its fields are its hyper-parameters; what changes while training lives in `step.state`, a dictionary
-    that the optimizer saves and restores.
+    `gradient` makes the passes of a step. Most rules look at the weights first and then around them: they are a
+    `TwoPass`, and say no more than where to look. The fields of the class are the rule's hyper-parameters; what changes
+    while training lives in `step.memory` and `step.state`, which the optimizer saves and restores.
 
     Attributes:
         passes: forward and backward passes per step, as a phrase for tables.
         memory: extra memory within a step, in units of the weights, as a phrase for tables.
         paper: the source of the rule.
         year: of its publication.
-        reuses_gradient: whether `descend` reads `step.gradient` after a further pass. If not, the engine frees it
-            before that pass, so that the rule costs one copy of the weights and no more.
+        reuses_gradient: whether the rule reads `step.gradient` after a further pass. If not, the engine frees it before
+            that pass, so that the rule costs one copy of the weights and no more.
+        begins_at_weights: whether the first pass is at the weights, and with it the loss that a step returns and
+            BatchNorm's running statistics.
         climbs_first: whether the first pass finds where to look, so that it may be cheaper than the others, see
-            `SharpnessAware`.
-        decides_ahead: whether `perturbs` needs no gradient, and is asked before the first pass.
+            `Ascent`.
         base_defaults: options of the base optimizer whose defaults are others under this rule.
         repeats: every step launches the same operations with the same numbers, whatever its index and what the host
-            keeps of earlier ones; see `kind`. Not inherited: a rule made from another may well look at the index.
+            keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the index.
     """
 
     passes: ClassVar[str] = "2"
@@ -46,12 +47,81 @@ class Variant(ABC):
     paper: ClassVar[str] = ""
     year: ClassVar[int] = 0
     reuses_gradient: ClassVar[bool] = False
-    climbs_first: ClassVar[bool] = True
-    decides_ahead: ClassVar[bool] = False
+    begins_at_weights: ClassVar[bool] = True
+    climbs_first: ClassVar[bool] = False
     base_defaults: ClassVar[Mapping[str, Any]] = {}
     repeats: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
+
+    @abstractmethod
+    def gradient(self, step: Step) -> list[Tensor]:
+        """The gradient for the base optimizer, one tensor for each of `step.parameters`, from all passes of a step.
+
+        Not called while ρ is 0.
+        """
+
+    def update(self, step: Step, means: StepMeans, descend: Descent) -> None:
+        """Update the weights, once all passes are done: by default one descent of the mean gradient.
+
+        Not called while ρ is 0, nor after a gradient that the host found not to be finite.
+
+        Args:
+            step: that of the last micro-batch, for what the rule keeps.
+            means: over the micro-batches.
+            descend: lets the base optimizer take a step along a gradient, given by parameter; may be called any number
+                of times.
+        """
+        del step
+        descend(means.gradient)
+
+    def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable | None:
+        """The host's decisions about a step: steps of one signature may be recorded once and replayed from then on.
+
+        Not asked while ρ is 0.
+
+        Args:
+            index: of the step, from 0.
+            seed: of the rule's random draws.
+            state: `Step.state` before the step.
+
+        Returns:
+            Anything hashable; None if the host has to run each step, because it draws random numbers or waits for a
+            result. By default one signature if the rule `repeats`, otherwise None.
+        """
+        del index, seed, state
+        return "step" if vars(type(self)).get("repeats", False) else None
+
+    def note_replay(self, index: int, state: dict[str, Any]) -> None:
+        """Note in `Step.state` what the host itself would note in a step that the device has replayed."""
+        del index, state
+
+    def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
+        """Why the rule cannot work under these circumstances, as a sentence that says what to do; empty if it can.
+
+        Args:
+            base: the optimizer that takes the step.
+            model: whose parameters are optimised, if the optimizer was given it.
+            m: size of the micro-batches, see `Ascent`.
+            scaled: whether the loss is scaled, as for fp16.
+        """
+        del base, model, m, scaled
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoPass(Variant):
+    """A rule that looks at the weights, and then around them.
+
+    It is a choice of where to look (`ascend`), what to descend (`descend`), and when that is worth a second pass
+    (`perturbs`).
+
+    Attributes:
+        decides_ahead: whether `perturbs` needs no gradient, and is asked before the first pass.
+    """
+
+    climbs_first: ClassVar[bool] = True
+    decides_ahead: ClassVar[bool] = False
 
     @abstractmethod
     def ascend(self, step: Step) -> list[Tensor] | list[Epsilon]:
@@ -67,10 +137,7 @@ class Variant(ABC):
         return True
 
     def gradient(self, step: Step) -> list[Tensor]:
-        """All passes of a step: first at the weights; then, if that is sound and the schedule says so, `descend`.
-
-        Not called while ρ is 0.
-        """
+        """First the pass at the weights; then, if its gradient is finite and `perturbs` says so, `descend`."""
         if self.decides_ahead and not self.perturbs(step):
             return step.evaluate(whole=True)
         step.evaluate()
@@ -79,53 +146,6 @@ class Variant(ABC):
         if not self.decides_ahead and not self.perturbs(step):
             return step.complete()
         return self.descend(step)
-
-    def settle(self, step: Step, total: Total, descend: Descent) -> None:
-        """The update, once all passes are done: by default one descent of the mean gradient.
-
-        Not called while ρ is 0, nor after a gradient that the host found not to be finite.
-
-        Args:
-            step: that of the last micro-batch, for what the rule keeps.
-            total: the means over the micro-batches.
-            descend: lets the base optimizer take a step along a gradient, given by parameter; may be called any number
-                of times.
-        """
-        del step
-        descend(total.gradient)
-
-    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable | None:
-        """What the host decides about a step: those of one kind may be recorded once and replayed from then on.
-
-        Not asked while ρ is 0.
-
-        Args:
-            index: of the step, from 0.
-            seed: of the rule's random draws.
-            state: `Step.state` before the step.
-
-        Returns:
-            Anything hashable; None if the host has to run each step, because it draws random numbers or waits for a
-            result. By default one kind if the rule `repeats`, otherwise None.
-        """
-        del index, seed, state
-        return "step" if vars(type(self)).get("repeats", False) else None
-
-    def replayed(self, index: int, state: dict[str, Any]) -> None:
-        """What the host itself notes in `Step.state` during a step, after the device has replayed one of its kind."""
-        del index, state
-
-    def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
-        """Why the rule cannot work under these circumstances, as a sentence that says what to do; empty if it can.
-
-        Args:
-            base: the optimizer that takes the step.
-            model: whose parameters are optimised, if the optimizer was given it.
-            m: size of the micro-batches, see `SharpnessAware`.
-            scaled: whether the loss is scaled, as for fp16.
-        """
-        del base, model, m, scaled
-        return ""
 
 
 VARIANTS: Registry[Variant] = Registry("optimizer")

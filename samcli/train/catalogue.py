@@ -5,7 +5,7 @@ from __future__ import annotations
 from samcli.config import Catalogue
 from samcli.data import DATASETS
 from samcli.models import MODELS
-from samcli.optim import BASES, SCHEDULES, VARIANTS, Around
+from samcli.optim import BASES, SCHEDULES, VARIANTS, Ascent, OptimizerSettings, RadiusSchedule
 from samcli.sharpness import MEASURES
 
 CATALOGUE = Catalogue(
@@ -14,6 +14,7 @@ CATALOGUE = Catalogue(
     bases=BASES,
     variants=VARIANTS,
     schedules=SCHEDULES,
-    around=Around,
+    of_all_variants=(Ascent, RadiusSchedule),
+    optimizer=OptimizerSettings.of,
     measures=MEASURES,
 )

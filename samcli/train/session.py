@@ -50,10 +50,11 @@ class Session:
         )
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
-        self.optimizer = optim.build_from_settings(
-            config.optimizer, self.model, clip_norm=config.training.clip_norm, seed=seed_for(config.seed, "optimizer")
+        settings = optim.OptimizerSettings.of(config.optimizer)
+        self.optimizer = settings.build(
+            self.model, clip_norm=config.training.clip_norm, seed=seed_for(config.seed, "optimizer")
         )
-        self.around = optim.around_of(config.optimizer)
+        self.radius = settings.radius
         self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
@@ -231,7 +232,7 @@ class Session:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         if isinstance(self.optimizer, optim.SharpnessAware):
-            self.optimizer.rho_factor = self.around.factor(step, *length, factor)
+            self.optimizer.rho_factor = self.radius.factor(step, *length, factor)
             self.optimizer.progress = step / (length[0] * length[1])
         return rate
 

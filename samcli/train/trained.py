@@ -57,7 +57,7 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
         )
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
-        optimizer = optim.build_from_settings(config.optimizer, model)
+        optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
         optimizer.load_state_dict(content["optimizer"])
     except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".:")

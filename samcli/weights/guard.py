@@ -29,7 +29,7 @@ class RandomState:
 
 
 @contextmanager
-def replayed(start: RandomState, device: torch.device) -> Iterator[None]:
+def same_draws(start: RandomState, device: torch.device) -> Iterator[None]:
     """Draw the same dropout masks as a pass that began at `start`; afterwards the generators stand where they stood."""
     now = RandomState(device)
     start.restore()

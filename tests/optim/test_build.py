@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 import samcli.optim
 from samcli.errors import ConfigError
+from samcli.optim import OptimizerSettings
 
 
 def test_unknown_variant_names_the_nearest():
@@ -23,7 +24,7 @@ def test_from_settings():
     model.bias.requires_grad_(False)
     settings = {"name": "asam", "base": "adamw", "rho": 0.7, "eta": 0.0, "norm": 2.0}
     base = {"lr": 0.3, "betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.2}
-    optimizer = samcli.optim.build_from_settings({**settings, **base}, model)
+    optimizer = OptimizerSettings.of({**settings, **base}).build(model)
     assert isinstance(optimizer, samcli.optim.SharpnessAware)
     assert optimizer.variant == samcli.optim.variants.ASAM(rho=0.7, eta=0.0, norm=2.0)
     assert isinstance(optimizer.base, torch.optim.AdamW)
@@ -35,7 +36,7 @@ def test_from_settings():
 def test_plain_base_from_settings():
     model = nn.Linear(2, 1)
     settings = {"name": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.0}
-    optimizer = samcli.optim.build_from_settings(settings, model)
+    optimizer = OptimizerSettings.of(settings).build(model)
     assert type(optimizer) is torch.optim.SGD
     assert optimizer.param_groups[0]["nesterov"]
 
@@ -52,7 +53,7 @@ def test_clipping_bounds_the_descent_gradient_only(name: str):
     settings = {"name": name, "lr": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
     if name == "sam":
         settings |= {"base": "sgd", "rho": 0.5, "norm": 2.0, "ascent_steps": 1}
-    optimizer = samcli.optim.build_from_settings(settings, weight, clip_norm=0.25)
+    optimizer = OptimizerSettings.of(settings).build(weight, clip_norm=0.25)
     visited: list[Tensor] = []
 
     def closure() -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from samcli.errors import SamcliError
-from samcli.optim import BASES, VARIANTS, Batch, SharpnessAware, Step, Variant
+from samcli.optim import BASES, VARIANTS, Ascent, Batch, SharpnessAware, Step, TwoPass
 from samcli.optim.promises import PROMISES, Network, broken_promises, meaning
 from samcli.weights.geometry import steepest_ascent
 
@@ -28,7 +28,7 @@ def test_every_variant_keeps_every_promise(name: str, base: str):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Broken(Variant):
+class Broken(TwoPass):
     how: str
 
     def ascend(self, step: Step) -> list[Tensor]:
@@ -77,7 +77,7 @@ def test_a_broken_promise_is_found(how: str, promise: str):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeating(Variant):
+class Repeating(TwoPass):
     """Says that its steps repeat, although the host looks at something that changes."""
 
     repeats: ClassVar[bool] = True
@@ -108,7 +108,7 @@ def trial(name: str, **around: Any) -> tuple[torch.nn.Module, SharpnessAware]:
     model = Network(dropout=0.5)
     settings = ALONE[name]["sgd"] if name in ALONE else {"weight_decay": 0.01}
     base = BASES.create("sgd", lr=0.05, **settings).build(model.parameters())
-    return model, SharpnessAware(base, VARIANTS.create(name), model=model, **around)
+    return model, SharpnessAware(base, VARIANTS.create(name), model=model, ascent=Ascent(**around))
 
 
 def batch(model: torch.nn.Module, index: int, **options: Any) -> Batch:
@@ -154,7 +154,7 @@ def test_micro_batches_and_ascent_decay_for_all(name: str, around: dict[str, Any
 NO_ASCENT = {"msam", "async-sam", "saf", "mesa", "trace-sam", "frob-sam", "rwp", "esam", "sampa"}
 
 
-@pytest.mark.parametrize("cheaper", [{"ascent_fraction": 0.25}, {"ascent_dtype": torch.bfloat16}])
+@pytest.mark.parametrize("cheaper", [{"ascent_fraction": 0.25}, {"ascent_precision": "bf16"}])
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_a_cheaper_ascent_for_all_that_have_one(name: str, cheaper: dict[str, Any]):
     if name in NO_ASCENT:
@@ -172,7 +172,7 @@ def test_a_cheaper_ascent_for_all_that_have_one(name: str, cheaper: dict[str, An
             loss = o.step(now)
             counts.append(now.evaluated)
             seen = torch.nn.functional.cross_entropy(now.output.float(), now.output_targets)
-            torch.testing.assert_close(loss, seen, rtol=2e-2 if "ascent_dtype" in cheaper else 1e-5, atol=1e-6)
+            torch.testing.assert_close(loss, seen, rtol=2e-2 if "ascent_precision" in cheaper else 1e-5, atol=1e-6)
         evaluated.append(counts)
     assert not torch.equal(plain_model.head.weight, model.head.weight)  # type: ignore[union-attr, arg-type]
     assert all(bool(torch.isfinite(p).all()) for p in model.parameters())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.optim import BASES, VARIANTS, Batch, Replayed, SharpnessAware, clip_gradient, take_step
+from samcli.optim import BASES, VARIANTS, Ascent, Batch, Replayed, SharpnessAware, clip_gradient, take_step
 from samcli.optim.replay import KINDS, WARM_UP, Recorder
 from samcli.optim.tape import record
 
@@ -40,7 +40,7 @@ class Training:
         clip_gradient(self.optimizer, 1.0)
         if name in VARIANTS:
             variant = VARIANTS.create(name)
-            self.optimizer = SharpnessAware(self.optimizer, variant, model=self.model, **around)
+            self.optimizer = SharpnessAware(self.optimizer, variant, model=self.model, ascent=Ascent(**around))
         self.losses = torch.zeros((), dtype=torch.float64)
         self.step = Replayed(self.update, self.optimizer, torch.device("cpu"), recorder)
 
@@ -141,7 +141,7 @@ def test_a_rule_made_from_one_that_repeats_does_not_repeat_by_itself() -> None:
     optimizer = SharpnessAware(BASES.create("sgd").build(model.parameters()), Waning(), model=model)
     optimizer.runs_ahead = True
     take_step(optimizer, Batch(model, nn.functional.cross_entropy, torch.randn(4, 1, 8, 8), torch.arange(4) % 3))
-    assert optimizer.kind() is None
+    assert optimizer.signature() is None
 
 
 @pytest.mark.parametrize("name", ["sam", "looksam", "sam-every", "msam", "vasso"])

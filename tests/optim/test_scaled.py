@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.optim.scaled import scaled_update
-from samcli.optim.total import Descent, Sums, Total
 
 
 @pytest.fixture
@@ -18,15 +18,15 @@ def scaler() -> torch.amp.GradScaler:
     return scaler
 
 
-def total_of(weights: Tensor, gradient: list[float]) -> Total:
-    total = Total()
+def total_of(weights: Tensor, gradient: list[float]) -> StepMeans:
+    total = StepMeans()
     total.gradient.add([weights], [torch.tensor(gradient)], 1.0)
     return total
 
 
-def descend_times(times: int, total: Total, descend: Descent) -> None:
+def descend_times(times: int, total: StepMeans, descend: Descent) -> None:
     for _ in range(times):
-        descend(Sums({p: g.clone() for p, g in total.gradient.items()}))
+        descend(ByParameter({p: g.clone() for p, g in total.gradient.items()}))
 
 
 @pytest.mark.parametrize("times", [1, 2])

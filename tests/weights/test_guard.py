@@ -1,10 +1,10 @@
-"""Random draws replayed, buffers untouched."""
+"""Random draws same_draws, buffers untouched."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.weights.guard import RandomState, buffers_untouched, replayed
+from samcli.weights.guard import RandomState, buffers_untouched, same_draws
 
 CPU = torch.device("cpu")
 
@@ -13,7 +13,7 @@ def test_replayed_draws_the_same_and_moves_on():
     torch.manual_seed(1)
     start = RandomState(CPU)
     first = torch.rand(5)
-    with replayed(start, CPU):
+    with same_draws(start, CPU):
         assert torch.equal(torch.rand(5), first)
         torch.rand(100)  # a pass may draw more than the first
     after = torch.rand(5)

@@ -25,15 +25,14 @@ def update_average(step: Step, name: str, gradient: Sequence[Tensor], share: flo
         The averages, the tensors of `Step.memory` themselves.
     """
     average, target = step.memory(name), list(gradient)
-    position = {p: index for index, p in enumerate(step.candidates)}
     begun: list[int] = step.state.setdefault(f"{name} begun", [])
     known = set(begun)
-    new = [index for index, p in enumerate(step.parameters) if position[p] not in known]
-    if not step.about.finite_on_host:
+    new = [index for index, p in enumerate(step.parameters) if step.position[p] not in known]
+    if not step.host_waits:
         finite = torch.isfinite(step.gradient_norm)
         target = [torch.where(finite, g, a) for g, a in zip(target, average, strict=True)]
     torch._foreach_lerp_(average, target, share)
     for index in new:
         average[index].copy_(target[index])
-        begun.append(position[step.parameters[index]])
+        begun.append(step.position[step.parameters[index]])
     return average

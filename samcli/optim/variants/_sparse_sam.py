@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import Variant
+from samcli.optim.variant import TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import global_norm
 from samcli.weights.perturb import Epsilon, Sparse, in_memory_order
 
 
 @dataclass(frozen=True, kw_only=True)
-class SparseSAM(Variant):
+class SparseSAM(TwoPass):
     """What the two rules share: a mask, kept for k steps, that ε passes through.
 
     Attributes of the state: `index`, for each parameter the positions of its perturbed elements in memory; `chosen`,
@@ -45,8 +45,7 @@ class SparseSAM(Variant):
 
     def ascend(self, step: Step) -> list[Epsilon]:
         gradient = step.ascent_gradient
-        position = {p: index for index, p in enumerate(step.candidates)}
-        places = [position[p] for p in step.parameters]
+        places = [step.position[p] for p in step.parameters]
         if "index" not in step.state or step.index >= step.state["chosen"] + self.k:
             self._refresh(step, gradient, places)
         kept: dict[int, Tensor] = step.state["index"]

@@ -38,24 +38,11 @@ def gradient_with_trajectory(
         weight: of the trajectory loss.
         temperature: T.
     """
-    batch, loss_alone, start = step.batch, torch.zeros((), device=past.device), 0
-    objective = batch.objective
 
-    def with_trajectory(outputs: Tensor, targets: Tensor) -> Tensor:
-        nonlocal start, loss_alone
-        part = slice(start, start + len(outputs))  # a batch may come in pieces
-        start += len(outputs)
-        loss = objective(outputs, targets)
-        loss_alone = loss_alone + loss.detach() * (len(outputs) / len(batch))
-        return loss + weight * trajectory_loss(outputs, past[part], known[part], temperature)
+    def penalty(outputs: Tensor, part: slice) -> Tensor:
+        return weight * trajectory_loss(outputs, past[part], known[part], temperature)
 
-    batch.objective = with_trajectory  # type: ignore[method-assign, assignment]
-    try:
-        gradient = step.evaluate()
-    finally:
-        del batch.objective  # the class has one
-    step.loss = loss_alone
-    return gradient
+    return step.evaluate(closure=step.batch.penalised(penalty))
 
 
 def check_logits(name: str, outputs: Tensor) -> None:

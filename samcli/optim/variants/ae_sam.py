@@ -9,14 +9,14 @@ from typing import ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("ae-sam")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveSAM(Variant):
+class AdaptiveSAM(TwoPass):
     """SAM when the gradient is large for its recent history, and the base optimizer otherwise.
 
     ::

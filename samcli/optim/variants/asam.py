@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import element_scales, steepest_ascent
 from samcli.weights.names import is_weight
@@ -16,7 +16,7 @@ from samcli.weights.names import is_weight
 
 @VARIANTS.register("asam")
 @dataclass(frozen=True, kw_only=True)
-class ASAM(Variant):
+class ASAM(TwoPass):
     """SAM in a ball that scales with each weight, so that rescaling a ReLU network changes nothing.
 
     ::

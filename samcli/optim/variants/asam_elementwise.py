@@ -8,14 +8,14 @@ from typing import ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import element_scales, steepest_ascent
 
 
 @VARIANTS.register("asam-elementwise")
 @dataclass(frozen=True, kw_only=True)
-class ASAMElementwise(Variant):
+class ASAMElementwise(TwoPass):
     """ASAM as most packages have it: every parameter scales with its size, biases too.
 
     ::

@@ -39,14 +39,12 @@ class AsyncSAM(Variant):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Jo et al., arXiv"
     year: ClassVar[int] = 2025
-    climbs_first: ClassVar[bool] = False
+    begins_at_weights: ClassVar[bool] = False
     repeats: ClassVar[bool] = True
 
-    def ascend(self, step: Step) -> list[Tensor]:
-        return steepest_ascent(step.memory("last gradient", step.candidates), step.rho)
-
     def gradient(self, step: Step) -> list[Tensor]:
-        gradient = step.evaluate([*self.ascend(step)] if step.candidates else None)
+        last = step.memory("last gradient", step.candidates)
+        gradient = step.evaluate([*steepest_ascent(last, step.rho)] if step.candidates else None)
         if step.parameters and step.finite:
             climbed = step.ascent_gradient
             replace_where(torch.isfinite(step.gradient_norm), step.memory("last gradient"), climbed)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.optim.step import Step
-from samcli.optim.total import Descent, Sums, Total
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
 from samcli.weights.geometry import global_norm
@@ -49,6 +49,8 @@ class BSAM(Variant):
     memory: ClassVar[str] = "4"
     paper: ClassVar[str] = "Möllenhoff, Khan, ICLR"
     year: ClassVar[int] = 2023
+    begins_at_weights: ClassVar[bool] = False
+    climbs_first: ClassVar[bool] = True
     base_defaults: ClassVar[Mapping[str, Any]] = {"momentum": 0.0, "weight_decay": 0.0}
 
     rho: float = option(0.01, "ρ, the size of the perturbation ρ g/s; 0 is the base optimizer", minimum=0.0)
@@ -66,16 +68,13 @@ class BSAM(Variant):
         step.evaluate(noise)
         if not step.parameters or not step.finite:
             return step.gradient
-        step.aside["magnitude"] = list(torch._foreach_abs(step.gradient))
-        return self.descend(step)
-
-    def ascend(self, step: Step) -> list[Tensor]:
+        step.extras["magnitude"] = list(torch._foreach_abs(step.gradient))
         quotient = torch._foreach_div(step.gradient, self._precision(step, step.parameters))
-        return list(torch._foreach_mul(quotient, step.rho))
+        return step.gradient_at(list(torch._foreach_mul(quotient, step.rho)))
 
-    def settle(self, step: Step, total: Total, descend: Descent) -> None:
-        parameters = list(total.aside["magnitude"])
-        perturbed, magnitudes = [total.gradient[p] for p in parameters], list(total.aside["magnitude"].values())
+    def update(self, step: Step, means: StepMeans, descend: Descent) -> None:
+        parameters = list(means.extras["magnitude"])
+        perturbed, magnitudes = [means.gradient[p] for p in parameters], list(means.extras["magnitude"].values())
         momentum, precision = step.memory("momentum", parameters), self._precision(step, parameters)
         decay = self.prior_precision / self.examples
         torch._foreach_add_(perturbed, parameters, alpha=decay)
@@ -89,7 +88,7 @@ class BSAM(Variant):
             for g, s in zip(magnitudes, precision, strict=True)
         ]
         torch._foreach_lerp_(precision, goals, 1.0 - self.beta2)
-        descend(Sums(zip(parameters, update, strict=True)))
+        descend(ByParameter(zip(parameters, update, strict=True)))
 
     def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
         def plain(group: dict[str, Any]) -> bool:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("cr-sam")
 @dataclass(frozen=True, kw_only=True)
-class CRSAM(Variant):
+class CRSAM(TwoPass):
     """SAM with a penalty on the curvature along the gradient, from a third pass on the other side.
 
     ::

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.tasks.example_losses import example_losses
 from samcli.weights.geometry import global_norm
@@ -20,7 +20,7 @@ from samcli.weights.perturb import Epsilon
 
 @VARIANTS.register("esam")
 @dataclass(frozen=True, kw_only=True)
-class ESAM(Variant):
+class ESAM(TwoPass):
     """Perturb a random share of the parameters, and descend the examples whose loss that raises most.
 
     ::
@@ -55,7 +55,7 @@ class ESAM(Variant):
     gamma: float = option(0.5, "γ, share of the examples that are descended", above=0.0, maximum=1.0)
 
     def ascend(self, step: Step) -> list[Epsilon]:
-        toss = random.Random(hash((step.about.seed, step.index, -step.about.part)))
+        toss = random.Random(hash((step.seed, step.index, -step.part)))
         draws = [toss.random() for _ in step.parameters]
         limit = max(self.beta, math.nextafter(min(draws), math.inf))
         gradient = step.ascent_gradient

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("fisher-sam")
 @dataclass(frozen=True, kw_only=True)
-class FisherSAM(Variant):
+class FisherSAM(TwoPass):
     """SAM in an ellipsoid given by the Fisher information: short along weights that the loss is sensitive to.
 
     ::

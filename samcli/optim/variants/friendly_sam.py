@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.optim.variants._average import update_average
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
@@ -17,7 +17,7 @@ from samcli.weights.geometry import steepest_ascent
 
 @VARIANTS.register("friendly-sam")
 @dataclass(frozen=True, kw_only=True)
-class FriendlySAM(Variant):
+class FriendlySAM(TwoPass):
     """SAM that climbs only along what is particular to the batch: its gradient less the running mean of gradients.
 
     ::

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 
 
 @VARIANTS.register("frob-sam")
 @dataclass(frozen=True, kw_only=True)
-class FrobSAM(Variant):
+class FrobSAM(TwoPass):
     """Penalise the variance of the loss under random perturbations, a measure of the Hessian's Frobenius norm.
 
     ::

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import rejection, steepest_ascent
 
 
 @VARIANTS.register("gam")
 @dataclass(frozen=True, kw_only=True)
-class GAM(Variant):
+class GAM(TwoPass):
     """Descend towards first-order flatness: a small largest gradient norm in the neighbourhood.
 
     ::

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("gnp")
 @dataclass(frozen=True, kw_only=True)
-class GNP(Variant):
+class GNP(TwoPass):
     """Descend the loss plus a multiple of its gradient's norm, the Hessian by a finite difference.
 
     ::

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import rejection, steepest_ascent
 
 
 @VARIANTS.register("gsam")
 @dataclass(frozen=True, kw_only=True)
-class GSAM(Variant):
+class GSAM(TwoPass):
     """SAM that also shrinks the gap between the loss nearby and at the weights, without raising the loss nearby.
 
     ::

@@ -8,16 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from samcli.optim.means import Descent, StepMeans
 from samcli.optim.step import Step
-from samcli.optim.total import Descent, Total
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("lookbehind")
 @dataclass(frozen=True, kw_only=True)
-class Lookbehind(Variant):
+class Lookbehind(TwoPass):
     """Climb k times, descend the gradient found after each climb, and go a share of the whole way.
 
     ::
@@ -55,13 +55,13 @@ class Lookbehind(Variant):
         total = self.ascend(step)
         gradient = step.gradient_at(list(total))
         for i in range(1, self.k):
-            step.aside[f"descent {i}"] = gradient
+            step.extras[f"descent {i}"] = gradient
             torch._foreach_add_(total, steepest_ascent(step.with_weight_decay(gradient, total), step.rho))
             gradient = step.gradient_at(list(total))
         return gradient
 
-    def settle(self, step: Step, total: Total, descend: Descent) -> None:
-        slow = [p.clone() for p in total.gradient]
-        for gradient in (*total.aside.values(), total.gradient):
+    def update(self, step: Step, means: StepMeans, descend: Descent) -> None:
+        slow = [p.clone() for p in means.gradient]
+        for gradient in (*means.extras.values(), means.gradient):
             descend(gradient)
-        torch._foreach_lerp_(list(total.gradient), slow, 1.0 - self.alpha)
+        torch._foreach_lerp_(list(means.gradient), slow, 1.0 - self.alpha)

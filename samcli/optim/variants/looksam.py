@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import global_norm, rejection, replace_where, steepest_ascent
 
 
 @VARIANTS.register("looksam")
 @dataclass(frozen=True, kw_only=True)
-class LookSAM(Variant):
+class LookSAM(TwoPass):
     """SAM at every k-th step; between, the gradient plus the part that SAM last added across it.
 
     ::
@@ -75,10 +75,10 @@ class LookSAM(Variant):
         factor = torch.where(length > 0, self.alpha * step.gradient_norm / length, 0.0)
         return list(torch._foreach_add(step.gradient, list(torch._foreach_mul(across, factor))))
 
-    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+    def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._looks(index, state)
 
-    def replayed(self, index: int, state: dict[str, Any]) -> None:
+    def note_replay(self, index: int, state: dict[str, Any]) -> None:
         if self._looks(index, state):
             state["looked"] = index
 

@@ -40,14 +40,10 @@ class MESA(Variant):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Du et al., NeurIPS"
     year: ClassVar[int] = 2022
-    climbs_first: ClassVar[bool] = False
 
     rho: float = option(0.8, "weight of the trajectory loss, λ in the paper; 0 is the base optimizer", minimum=0.0)
     temperature: float = option(5.0, "T, which flattens the softmax", above=0.0)
     delta: float = option(0.9998, "δ, decay of the average of the weights", minimum=0.0, below=1.0)
-
-    def ascend(self, step: Step) -> list[Tensor]:
-        raise NotImplementedError  # the only pass is the first
 
     def gradient(self, step: Step) -> list[Tensor]:
         batch = step.batch

@@ -43,13 +43,10 @@ class MSAM(Variant):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Becker et al., NeurIPS"
     year: ClassVar[int] = 2025
-    climbs_first: ClassVar[bool] = False
+    begins_at_weights: ClassVar[bool] = False
     repeats: ClassVar[bool] = True
 
     rho: float = option(3.0, "radius ρ; far above SAM's, and 0 is the base optimizer", minimum=0.0)
-
-    def ascend(self, step: Step) -> list[Tensor]:
-        raise NotImplementedError  # the only pass is the first
 
     def gradient(self, step: Step) -> list[Tensor]:
         momenta = step.base_memory("momentum_buffer", "exp_avg")

@@ -39,6 +39,8 @@ class RandomSAM(Variant):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Liu et al., NeurIPS"
     year: ClassVar[int] = 2022
+    begins_at_weights: ClassVar[bool] = False
+    climbs_first: ClassVar[bool] = True
 
     sigma: float = option(0.001, "σ, deviation of the noise in units of each filter's norm; 0 is SAM", minimum=0.0)
     lam: float = option(2.0, "λ, weight of the gradient beside the noise", above=0.0)
@@ -49,9 +51,6 @@ class RandomSAM(Variant):
         if not step.parameters or not step.finite:
             return step.gradient
         return step.gradient_at(self._climb(step, dict(zip(step.candidates, delta, strict=True))))
-
-    def ascend(self, step: Step) -> list[Tensor]:
-        raise NotImplementedError  # the noise is drawn before the first pass
 
     def _climb(self, step: Step, noise: dict[Tensor, Tensor]) -> list[Tensor]:
         mixed = torch._foreach_add([noise[p] for p in step.parameters], step.ascent_gradient, alpha=self.lam)

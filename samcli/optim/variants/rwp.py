@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import filter_noise
 
 
 @VARIANTS.register("rwp")
 @dataclass(frozen=True, kw_only=True)
-class RWP(Variant):
+class RWP(TwoPass):
     """Descend a mix of the gradient at the weights and the one at a random point near them: no ascent at all.
 
     ::

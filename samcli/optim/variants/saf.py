@@ -42,14 +42,10 @@ class SAF(Variant):
     memory: ClassVar[str] = "Ẽ logits/example"
     paper: ClassVar[str] = "Du et al., NeurIPS"
     year: ClassVar[int] = 2022
-    climbs_first: ClassVar[bool] = False
 
     rho: float = option(0.3, "weight of the trajectory loss, λ in the paper; 0 is the base optimizer", minimum=0.0)
     temperature: float = option(5.0, "T, which flattens the softmax", above=0.0)
     epochs_ago: int = option(2, "Ẽ, how old the outputs are that present ones are held near", minimum=1)
-
-    def ascend(self, step: Step) -> list[Tensor]:
-        raise NotImplementedError  # the only pass is the first
 
     def gradient(self, step: Step) -> list[Tensor]:
         batch, state = step.batch, step.state

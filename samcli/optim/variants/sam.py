@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("sam")
 @dataclass(frozen=True, kw_only=True)
-class SAM(Variant):
+class SAM(TwoPass):
     """Descend the gradient at the worst point of a ball around the weights, found to first order.
 
     ::

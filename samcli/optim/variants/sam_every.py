@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("sam-every")
 @dataclass(frozen=True, kw_only=True)
-class SAMEvery(Variant):
+class SAMEvery(TwoPass):
     """SAM at every k-th step, the base optimizer at the others.
 
     ::
@@ -44,7 +44,7 @@ class SAMEvery(Variant):
     def perturbs(self, step: Step) -> bool:
         return self._due(step.index)
 
-    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+    def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._due(index)
 
     def _due(self, index: int) -> bool:

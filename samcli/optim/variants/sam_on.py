@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import element_scales, steepest_ascent
 from samcli.weights.perturb import Epsilon
@@ -21,7 +21,7 @@ _NORMALISATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 @VARIANTS.register("sam-on")
 @dataclass(frozen=True, kw_only=True)
-class SAMON(Variant):
+class SAMON(TwoPass):
     """SAM that perturbs nothing but the scales and shifts of normalisation layers, and so copies next to nothing.
 
     ::

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samcli.errors import ConfigError
+from samcli.optim.means import Descent, StepMeans
 from samcli.optim.step import Step
-from samcli.optim.total import Descent, Total
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import option
 from samcli.weights.geometry import global_norm, replace_where, steepest_ascent
@@ -56,15 +56,12 @@ class SAMPa(Variant):
     memory: ClassVar[str] = "6"
     paper: ClassVar[str] = "Xie et al., NeurIPS"
     year: ClassVar[int] = 2024
-    climbs_first: ClassVar[bool] = False
+    begins_at_weights: ClassVar[bool] = False
     reuses_gradient: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     lam: float = option(0.2, "λ, share of the gradient at the forecast of the weights", minimum=0.0, maximum=1.0)
     processes: int = option(1, "2: compute the two gradients at once, on the CPU of two processes", choices=(1, 2))
-
-    def ascend(self, step: Step) -> list[Tensor]:
-        return steepest_ascent(step.ascent_gradient, step.rho)
 
     def gradient(self, step: Step) -> list[Tensor]:
         if self.processes == 2:
@@ -72,7 +69,7 @@ class SAMPa(Variant):
         if "owners" not in step.state:
             step.evaluate()
             if step.parameters and step.finite:
-                self._keep(step, step.gradient_at(self.ascend(step)))
+                self._keep(step, step.gradient_at(steepest_ascent(step.ascent_gradient, step.rho)))
                 step.state["begun"] = step.index
             return step.gradient
         owners = [step.candidates[position] for position in step.state["owners"]]
@@ -82,13 +79,13 @@ class SAMPa(Variant):
             return step.gradient
         mixed = list(torch._foreach_lerp(step.memory("at climbed"), step.gradient, self.lam))
         with forecast(step, step.parameters, mixed):
-            climbed = step.gradient_at(self.ascend(step))
+            climbed = step.gradient_at(steepest_ascent(step.ascent_gradient, step.rho))
         self._keep(step, climbed)
         return mixed
 
-    def settle(self, step: Step, total: Total, descend: Descent) -> None:
+    def update(self, step: Step, means: StepMeans, descend: Descent) -> None:
         if step.state["begun"] != step.index:  # x_0 is where it is
-            descend(total.gradient)
+            descend(means.gradient)
 
     def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
         if m is not None:
@@ -99,7 +96,7 @@ class SAMPa(Variant):
 
     def _keep(self, step: Step, climbed: list[Tensor]) -> None:
         sound = torch.isfinite(step.gradient_norm) & torch.isfinite(global_norm(climbed))
-        step.finite = not step.about.finite_on_host or bool(sound)
+        step.require(sound)
         replace_where(sound, step.memory("at climbed"), climbed)
         replace_where(sound, step.memory("at forecast"), step.gradient)
         if step.finite:
@@ -151,18 +148,18 @@ class SAMPa(Variant):
                 torch.set_rng_state(step.state["batch"]["random"])
                 return last()
 
-            step.parameters = owners
+            step.adopt(owners)
             step.batch.count(len(last) + len(step.batch))
             climbed = step.gradient_at(steepest_ascent(step.with_weight_decay(at_forecast), step.rho), at_last_batch)
         for mine, source in ((climbed, 0), (new, 1)):
             for tensor in mine:
                 torch.distributed.broadcast(tensor, source)
         torch.distributed.broadcast_object_list(told, 1)
-        step.loss, step.gradient_norm, now, step.batch.output, buffers = told[0]
+        loss, gradient_norm, now, step.batch.output, buffers = told[0]
         torch.set_rng_state(now)
         for name, buffer in step.model.named_buffers():
             buffer.copy_(buffers[name])
-        step.parameters, step.late, step.finite = owners, {}, bool(torch.isfinite(step.gradient_norm))
+        step.adopt(owners, loss, gradient_norm)
         if step.finite:
             torch._foreach_copy_(at_forecast, new)
         return list(torch._foreach_lerp(climbed, new, self.lam))
@@ -185,7 +182,7 @@ def check_two_processes(step: Step) -> None:
 @contextmanager
 def forecast(step: Step, parameters: Sequence[Tensor], gradient: Sequence[Tensor]) -> Iterator[None]:
     """Within the block the weights are where the base optimizer would take them; it and they come back bit for bit."""
-    base = step.about.base
+    base = step.base
     weights = [p.clone() for p in parameters]
     state = {p: base.state[p] for p in parameters if p in base.state}
     try:

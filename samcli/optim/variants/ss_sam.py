@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("ss-sam")
 @dataclass(frozen=True, kw_only=True)
-class StochasticScheduledSAM(Variant):
+class StochasticScheduledSAM(TwoPass):
     """A coin with probability p decides at each step between SAM and the base optimizer.
 
     ::
@@ -46,9 +46,9 @@ class StochasticScheduledSAM(Variant):
         return steepest_ascent(step.ascent_gradient, step.rho)
 
     def perturbs(self, step: Step) -> bool:
-        return self._tossed(step.index, step.about.seed)
+        return self._tossed(step.index, step.seed)
 
-    def kind(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
+    def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._tossed(index, seed)
 
     def _tossed(self, index: int, seed: int) -> bool:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.weights.geometry import global_norm, steepest_ascent
 
 
 @VARIANTS.register("stable-sam")
 @dataclass(frozen=True, kw_only=True)
-class StableSAM(Variant):
+class StableSAM(TwoPass):
     """SAM's direction with the length of the plain gradient, which admits larger learning rates.
 
     ::

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("trace-sam")
 @dataclass(frozen=True, kw_only=True)
-class TraceSAM(Variant):
+class TraceSAM(TwoPass):
     """Penalise the mean rise of the loss on a sphere around the weights, a measure of the Hessian's trace.
 
     ::

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 
 
 @VARIANTS.register("usam")
 @dataclass(frozen=True, kw_only=True)
-class USAM(Variant):
+class USAM(TwoPass):
     """SAM without the normalisation: the further from a flat point, the further it looks.
 
     ::

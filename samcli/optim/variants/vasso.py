@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.optim.variants._average import update_average
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
@@ -16,7 +16,7 @@ from samcli.weights.geometry import steepest_ascent
 
 @VARIANTS.register("vasso")
 @dataclass(frozen=True, kw_only=True)
-class VaSSO(Variant):
+class VaSSO(TwoPass):
     """SAM that climbs along a running mean of gradients, so that a single batch does not steer the ascent.
 
     ::

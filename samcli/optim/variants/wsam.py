@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from samcli.optim.step import Step
-from samcli.optim.variant import VARIANTS, Variant
+from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
 from samcli.weights.geometry import steepest_ascent
 
 
 @VARIANTS.register("wsam")
 @dataclass(frozen=True, kw_only=True)
-class WSAM(Variant):
+class WSAM(TwoPass):
     """Weigh the sharpness against the loss, and descend the two apart: the base optimizer sees only the loss.
 
     ::
@@ -52,6 +52,6 @@ class WSAM(Variant):
         if self.coupled:
             return list(torch._foreach_lerp(step.gradient, perturbed, weight))
         torch._foreach_sub_(perturbed, step.gradient)  # the gradient of the sharpness
-        rate = {p: group["lr"] for group in step.about.base.param_groups for p in group["params"]}
-        step.push = [d.mul_(-weight * rate[p]) for p, d in zip(step.parameters, perturbed, strict=True)]
+        rate = {p: group["lr"] for group in step.base.param_groups for p in group["params"]}
+        step.displacement = [d.mul_(-weight * rate[p]) for p, d in zip(step.parameters, perturbed, strict=True)]
         return step.gradient

@@ -47,7 +47,6 @@ def test_a_pass_and_a_forward(make_net: Any, batches: Any):
     assert model.training
     assert model.dropout.training
     assert not model.norm.training
-    assert "objective" not in vars(batch)
 
 
 def test_a_net_that_has_not_moved_is_not_pulled():

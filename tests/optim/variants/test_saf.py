@@ -52,7 +52,6 @@ def test_one_pass_and_the_loss_alone(batches: Any):
         expected = nn.functional.cross_entropy(model(x), y)
         torch.testing.assert_close(optimizer.step(batch), expected.detach())
         assert (batch.evaluated, batch.forwarded) == (6, 0)
-        assert "objective" not in vars(batch)
 
 
 def test_until_an_example_has_a_past_it_is_the_base(trained: Any):

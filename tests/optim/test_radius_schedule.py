@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from samcli.optim import Around
+from samcli.optim import RadiusSchedule
 
 STEPS, EPOCHS = 10, 6
 
 
 def factors(**options: object) -> list[float]:
-    around = Around(**options)  # type: ignore[arg-type]
-    return [around.factor(step, STEPS, EPOCHS, lr_factor=0.5) for step in range(STEPS * EPOCHS)]
+    schedule = RadiusSchedule(**options)  # type: ignore[arg-type]
+    return [schedule.factor(step, STEPS, EPOCHS, lr_factor=0.5) for step in range(STEPS * EPOCHS)]
 
 
 def test_constant_by_default():

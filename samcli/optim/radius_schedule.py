@@ -1,24 +1,22 @@
-"""What every variant can be surrounded with: when it is on, how ρ changes, and what a perturbation is of."""
+"""Schedules of the radius ρ: when a variant is on, and how far it looks."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-import torch
-
 from samcli.registry import option
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
-    """Options that all variants have in common."""
+class RadiusSchedule:
+    """The radius ρ over training, as a factor of its top value: a pure function of the step, the same for all variants.
 
-    m: int | None = option(
-        None,
-        "size of the micro-batches that are each perturbed by themselves (m-sharpness); null: the batch",
-        minimum=1,
-    )
+    >>> schedule = RadiusSchedule(rho_schedule="linear", start_epoch=1)
+    >>> [schedule.factor(step, steps_per_epoch=1, epochs=4, lr_factor=1.0) for step in range(4)]
+    [0.0, 0.75, 0.5, 0.25]
+    """
+
     rho_schedule: str = option(
         "constant", "how ρ changes after its warm-up", choices=("constant", "linear", "cosine", "lr")
     )
@@ -27,18 +25,6 @@ class Around:
     end_epoch: float | None = option(
         None, "finished epochs from which on the base optimizer works alone; null: never", minimum=0.0
     )
-    ascent_fraction: float = option(
-        1.0, "share of the batch in the passes that find where to look", above=0.0, maximum=1.0
-    )
-    ascent_precision: str | None = option(
-        None, "precision of those passes; null: that of the run", choices=(None, "bf16")
-    )
-    ascent_weight_decay: bool = option(False, "whether the gradient that is climbed contains the weight decay")
-
-    @property
-    def ascent_dtype(self) -> torch.dtype | None:
-        """That of `ascent_precision`."""
-        return torch.bfloat16 if self.ascent_precision == "bf16" else None
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int, lr_factor: float) -> float:
         """ρ as a factor of its top value; 0 outside [start_epoch, end_epoch).
@@ -65,3 +51,6 @@ class Around:
             "cosine": 0.5 * (1.0 + math.cos(math.pi * progress)),
             "lr": lr_factor,
         }[self.rho_schedule]
+
+
+CONSTANT = RadiusSchedule()

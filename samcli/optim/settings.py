@@ -1,0 +1,97 @@
+"""The settings of an optimizer as an experiment writes them, parted once into what each of them is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from samcli.optim.ascent import WHOLE, Ascent
+from samcli.optim.base import BASES, Base
+from samcli.optim.build import clip_gradient
+from samcli.optim.engine import SharpnessAware
+from samcli.optim.radius_schedule import CONSTANT, RadiusSchedule
+from samcli.optim.variant import VARIANTS, Variant
+from samcli.registry import options_of
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """One resolved `optimizer:` block of an experiment, in parts.
+
+    >>> block = {"name": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0}
+    >>> OptimizerSettings.of(block).base
+    SGD(lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.0)
+
+    Attributes:
+        base: the optimizer that takes the step.
+        variant: the rule around it; None for the base optimizer alone.
+        ascent: how the variant climbs.
+        radius: how its radius changes over training.
+    """
+
+    base: Base
+    variant: Variant | None = None
+    ascent: Ascent = WHOLE
+    radius: RadiusSchedule = CONSTANT
+
+    @classmethod
+    def of(cls, block: Mapping[str, Any]) -> OptimizerSettings:
+        """The parts of a block.
+
+        Args:
+            block: `name` and the options of the base optimizer; for a variant also `base`, the variant's own options,
+                and those of `Ascent` and `RadiusSchedule`, which may be left out.
+
+        Raises:
+            ConfigError: no such name, or options that exclude each other.
+        """
+        name = block["name"]
+        if name not in VARIANTS:
+            return cls(BASES.create(name, **{key: block[key] for key in BASES.options(name)}))
+        base = block["base"]
+        return cls(
+            BASES.create(base, **{key: block[key] for key in BASES.options(base)}),
+            VARIANTS.create(name, **{key: block[key] for key in VARIANTS.options(name)}),
+            Ascent(**{key: block[key] for key in options_of(Ascent) if key in block}),
+            RadiusSchedule(**{key: block[key] for key in options_of(RadiusSchedule) if key in block}),
+        )
+
+    def build(self, model: nn.Module, *, clip_norm: float | None = None, seed: int = 0) -> Optimizer:
+        """The optimizer of a model's trainable parameters.
+
+        Args:
+            model: see `SharpnessAware`.
+            clip_norm: the largest 2-norm of the gradient that the base optimizer may take, see `clip_gradient`.
+            seed: of the variant's own random draws.
+
+        Raises:
+            ConfigError: the variant cannot work so, see `Variant.objection`.
+        """
+        base = self.base.build(p for p in model.parameters() if p.requires_grad)
+        if clip_norm is not None:
+            clip_gradient(base, clip_norm)
+        return self._with_variant(base, model, seed)
+
+    def check(self, model: nn.Module, *, scaled: bool) -> None:
+        """Find out, without a step, that the optimizer cannot work so.
+
+        Args:
+            model: may be on the meta device.
+            scaled: whether the loss will be scaled, as for fp16.
+
+        Raises:
+            ConfigError: it cannot; see `Variant.objection`.
+        """
+        base = self.base.build(nn.Linear(1, 1).parameters())  # fused optimizers take no parameters without numbers
+        optimizer = self._with_variant(base, model, seed=0)
+        if isinstance(optimizer, SharpnessAware):
+            optimizer.check(scaled=scaled)
+
+    def _with_variant(self, base: Optimizer, model: nn.Module, seed: int) -> Optimizer:
+        if self.variant is None:
+            return base
+        return SharpnessAware(base, self.variant, model=model, ascent=self.ascent, seed=seed)
