@@ -136,16 +136,24 @@ class Registry(Generic[T]):
 
     Args:
         noun: what the entries are, for messages: "optimizer".
+        advice: what may help whoever registers a class that leaves out a method.
     """
 
-    def __init__(self, noun: str) -> None:
+    def __init__(self, noun: str, advice: str = "") -> None:
         self.noun = noun
+        self._advice = advice
         self._kinds: dict[str, type[T]] = {}
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
-        """A class decorator that enters a kind under a name."""
+        """A class decorator that enters a kind under a name.
+
+        Raises:
+            ConfigError: the class leaves out a method that it has to define.
+        """
 
         def enter(kind: type[T]) -> type[T]:
+            if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+                raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{self._advice}")
             self._kinds[name] = kind
             return kind
 

@@ -96,7 +96,7 @@ class SharpnessAware(Optimizer):
 
     @property
     def skipped_steps(self) -> int:
-        """The number of steps that changed nothing, since a gradient was not finite; to read it waits for the device."""
+        """The number of steps that changed nothing, for want of finite gradients; to read it waits for the device."""
         return int(self._skipped)
 
     @torch.no_grad()

@@ -16,19 +16,19 @@ from samcli.optim.engine import SharpnessAware
 
 T = TypeVar("T")
 
-# Runs before a kind of step is recorded: in them libraries choose algorithms, and what is kept between steps begins.
+# Runs before a step of some signature is recorded: in them libraries choose algorithms, and state is first kept.
 WARM_UP = 3
 
-# How many kinds of steps are known at most before those are forgotten that were never recorded.
-KINDS = 64
+# How many signatures are known at most before those are forgotten that were never recorded.
+MOST_SIGNATURES = 64
 
 # Runs a function without effect on the device; returns what it returned, and what has the effect.
 Recorder = Callable[[Callable[[], Any]], tuple[Any, Callable[[], None]]]
 
 
 @dataclass
-class _Kind:
-    """What is known of one kind of call; `runs` is how often it ran, the others are those of its recording."""
+class _Call:
+    """Calls of one signature: how often one ran, and the recording of one, if there is any."""
 
     runs: int = 0
     inputs: tuple[Tensor, ...] = ()
@@ -42,21 +42,21 @@ class Replayed(Generic[T]):
     A small network on a GPU waits for the host, which launches some 150 operations for each pass. A CUDA graph of the
     whole step, with its passes, perturbation, restoration and update, is a single launch. Steps are told apart by the
     shapes of their inputs, by the options of the parameter groups, and by what the host decides
-    (`SharpnessAware.signature`); each kind is recorded after three runs. The function cannot tell whether it runs or is
-    recorded.
+    (`SharpnessAware.signature`); a step of each signature is recorded after three runs. The function cannot tell
+    whether it runs or is recorded.
 
     What changes from call to call must be in the input tensors, or in tensors that the function changes in place. The
     learning rate is neither, so each parameter group has it as a tensor while the function runs. What the function
     does besides, to the model's mode or to plain numbers, is done once, when it is recorded. A recording is of the very
     tensors that it saw: after a state dictionary was loaded into model or optimizer, make a new object.
 
-    Some calls always run: those of a kind that the optimizer calls None, such as a rule that draws random numbers or
-    waits for a result; those that draw from the global generators (dropout), which a recording could not put back for
-    the second pass; the first step of a base optimizer, and each of one that is not `fused`, since that would wait for
-    its learning rate; and all after a recording has failed.
+    Some calls always run: those whose signature the optimizer gives as None, such as steps of a rule that draws random
+    numbers or waits for a result; those that draw from the global generators (dropout), which a recording could not put
+    back for the second pass; the first step of a base optimizer, and each of one that is not `fused`, since that would
+    wait for its learning rate; and all after a recording has failed.
 
     Args:
-        function: of tensors. What it returns is returned by each replay of the same kind: plain values, or tensors
+        function: of tensors. What it returns is returned by each replay of the same signature: plain values, or tensors
             that the replay overwrites.
         optimizer: whose step it takes.
         device: where it does so.
@@ -78,7 +78,7 @@ class Replayed(Generic[T]):
         self._record = recorder or _cuda_graphs()
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
         self._rates = [torch.zeros((), device=device) for _ in optimizer.param_groups]
-        self._kinds: dict[Hashable, _Kind | None] = {}
+        self._calls: dict[Hashable, _Call | None] = {}
         self.failure = ""
         self.replays = 0
         if isinstance(optimizer, SharpnessAware):
@@ -90,15 +90,15 @@ class Replayed(Generic[T]):
             return self._function(*inputs)
         with self._on_one_stream(), self._rates_on_device():
             key = self._key(inputs)
-            kind = self._kind(key) if key is not None else None
-            if kind is None:
+            call = self._call(key) if key is not None else None
+            if call is None:
                 return self._function(*inputs)
-            if kind.replay is not None:
+            if call.replay is not None:
                 if isinstance(self._optimizer, SharpnessAware):
                     self._optimizer.note_replay()
-            elif kind.runs < WARM_UP or not self._recorded(kind, inputs):
-                return self._run(key, kind, inputs)
-            return self._replay(kind, inputs)
+            elif call.runs < WARM_UP or not self._recorded(call, inputs):
+                return self._run(key, call, inputs)
+            return self._replay(call, inputs)
 
     def _key(self, inputs: tuple[Tensor, ...]) -> Hashable | None:
         if not self._optimizer.state:
@@ -112,24 +112,24 @@ class Replayed(Generic[T]):
         options = [repr(v) for group in groups for k, v in group.items() if k not in ("params", "param_names", "lr")]
         return (decided, *options, *((x.shape, x.dtype) for x in inputs))
 
-    def _kind(self, key: Hashable) -> _Kind | None:
-        if key not in self._kinds and len(self._kinds) >= KINDS:  # a radius that changes at each step, say
-            self._kinds = {k: kind for k, kind in self._kinds.items() if kind is not None and kind.replay is not None}
-        return self._kinds.setdefault(key, _Kind())
+    def _call(self, key: Hashable) -> _Call | None:
+        if key not in self._calls and len(self._calls) >= MOST_SIGNATURES:  # a radius that changes at each step, say
+            self._calls = {k: call for k, call in self._calls.items() if call is not None and call.replay is not None}
+        return self._calls.setdefault(key, _Call())
 
-    def _run(self, key: Hashable, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
+    def _run(self, key: Hashable, call: _Call, inputs: tuple[Tensor, ...]) -> T:
         before = self._random_state()
         returned = self._function(*inputs)
-        kind.runs += 1
+        call.runs += 1
         if not torch.equal(before, self._random_state()):
-            self._kinds[key] = None
+            self._calls[key] = None
         return returned
 
     def _random_state(self) -> Tensor:
-        """That of the global generator; a read on the host."""
+        """The state of the global generator; a read on the host."""
         return torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else torch.get_rng_state()
 
-    def _recorded(self, kind: _Kind, inputs: tuple[Tensor, ...]) -> bool:
+    def _recorded(self, call: _Call, inputs: tuple[Tensor, ...]) -> bool:
         """Record, unless that has failed before; whether it worked."""
         if self.failure:
             return False
@@ -138,22 +138,22 @@ class Replayed(Generic[T]):
         noted = optimizer.host_state() if isinstance(optimizer, SharpnessAware) else None
         try:
             with self._capturable():
-                kind.returned, kind.replay = self._record(lambda: self._function(*own))
+                call.returned, call.replay = self._record(lambda: self._function(*own))
         except RuntimeError as error:  # what an operation that cannot be recorded raises
             self.failure = str(error).partition("\n")[0] or type(error).__name__
             if isinstance(optimizer, SharpnessAware) and noted is not None:
                 optimizer.restore_host_state(noted)
             return False
-        kind.inputs = own
+        call.inputs = own
         return True
 
-    def _replay(self, kind: _Kind, inputs: tuple[Tensor, ...]) -> T:
-        assert kind.replay is not None
-        for own, given in zip(kind.inputs, inputs, strict=True):
+    def _replay(self, call: _Call, inputs: tuple[Tensor, ...]) -> T:
+        assert call.replay is not None
+        for own, given in zip(call.inputs, inputs, strict=True):
             own.copy_(given)
-        kind.replay()
+        call.replay()
         self.replays += 1
-        return cast(T, kind.returned)
+        return cast(T, call.returned)
 
     @contextmanager
     def _on_one_stream(self) -> Iterator[None]:

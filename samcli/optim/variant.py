@@ -38,6 +38,7 @@ class Variant(ABC):
         climbs_first: whether the first pass finds where to look, so that it may be cheaper than the others, see
             `Ascent`.
         base_defaults: options of the base optimizer whose defaults are others under this rule.
+        waits: whether the host waits for the device in some steps, because the rule decides by a result.
         repeats: every step launches the same operations with the same numbers, whatever its index and what the host
             keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the index.
     """
@@ -50,6 +51,7 @@ class Variant(ABC):
     begins_at_weights: ClassVar[bool] = True
     climbs_first: ClassVar[bool] = False
     base_defaults: ClassVar[Mapping[str, Any]] = {}
+    waits: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
@@ -148,4 +150,6 @@ class TwoPass(Variant):
         return self.descend(step)
 
 
-VARIANTS: Registry[Variant] = Registry("optimizer")
+VARIANTS: Registry[Variant] = Registry(
+    "optimizer", advice="; a rule that says no more than where to look (ascend) is a samcli.optim.TwoPass"
+)

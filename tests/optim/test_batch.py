@@ -1,10 +1,9 @@
 """The closure that knows its examples."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import MakeNet, Pairs
 
 import samcli.optim
 from samcli.optim import Batch
@@ -80,7 +79,7 @@ def test_micro_batches_need_a_batch():
 
 
 @pytest.mark.parametrize("variant", ["sam", "asam"])
-def test_loss_scale_does_not_change_the_step(variant: str, make_net: Any, batches: Any):
+def test_loss_scale_does_not_change_the_step(variant: str, make_net: MakeNet, batches: Pairs):
     """The scaler's powers of two round nothing: the same bits with and without, until something overflows."""
     results = []
     for scaled in (False, True):
@@ -98,7 +97,7 @@ def test_loss_scale_does_not_change_the_step(variant: str, make_net: Any, batche
         torch.testing.assert_close(results[0][name], results[1][name], rtol=0, atol=0, msg=name)
 
 
-def test_overflow_skips_the_step_and_backs_off(make_net: Any, batches: Any):
+def test_overflow_skips_the_step_and_backs_off(make_net: MakeNet, batches: Pairs):
     model = make_net()
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9), model=model)
@@ -111,7 +110,7 @@ def test_overflow_skips_the_step_and_backs_off(make_net: Any, batches: Any):
         assert torch.equal(p, before[name]), name
 
 
-def test_micro_batches_draw_different_numbers(make_net: Any, batches: Any, monkeypatch: pytest.MonkeyPatch):
+def test_micro_batches_draw_different_numbers(make_net: MakeNet, batches: Pairs, monkeypatch: pytest.MonkeyPatch):
     drawn: list[float] = []
     noise = samcli.optim.Step.noise
 

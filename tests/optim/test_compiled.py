@@ -55,11 +55,15 @@ def test_a_compiled_model_is_evaluated_at_the_perturbed_weights_and_compiled_onc
 
 
 @pytest.mark.parametrize("base", ["sgd", "adam"])
-@pytest.mark.parametrize("name", sorted(set(VARIANTS) - {"bsam"}))
+@pytest.mark.parametrize("name", list(VARIANTS))
 def test_no_step_moves_a_tensor_elsewhere(name: str, base: str) -> None:
     model = network()
-    inner = BASES.create(base).build(model.parameters())
-    optimizer = SharpnessAware(inner, VARIANTS.create(name), model=model)
+    variant = VARIANTS.create(name)
+    settings = {key: value for key, value in variant.base_defaults.items() if key in BASES.options(base)}
+    inner = BASES.create(base, **settings).build(model.parameters())
+    if words := variant.objection(inner, model, m=None, scaled=False):
+        pytest.skip(words)
+    optimizer = SharpnessAware(inner, variant, model=model)
     where: list[int] = []
     for index, (x, y) in enumerate(batches()):
         optimizer.progress = index / STEPS

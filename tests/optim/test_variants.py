@@ -1,17 +1,15 @@
 """Each rule against a plain twin, and against an independent package where that has the same rule."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from pytorch_optimizer import SAM as IndependentSAM
 from torch import Tensor, nn
+from twins import CheckTwin, ClosureOf, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES
-
-Closures = Callable[[nn.Module, Any], Callable[[], Tensor]]
 
 
 def norm(x: Tensor) -> Tensor:
@@ -20,10 +18,10 @@ def norm(x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf"), 3.0])
-def test_sam_is_its_plain_twin(check_twin: Any, p: float, base: str):
+def test_sam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
     rho = 0.05 if p == 2.0 else 0.01
 
-    def rule(point: Any) -> Tensor:
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         if p == float("inf"):
             return point.grad(point.w + rho * g.sign())
@@ -36,10 +34,10 @@ def test_sam_is_its_plain_twin(check_twin: Any, p: float, base: str):
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
-def test_asam_is_its_plain_twin(check_twin: Any, p: float, base: str):
+def test_asam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
     rho = 0.5 if p == 2.0 else 0.01
 
-    def rule(point: Any) -> Tensor:
+    def rule(point: Point) -> Tensor:
         g, t = point.grad(point.w), torch.ones_like(point.w)
         for name, place in point.names.items():
             if "weight" in name:
@@ -52,8 +50,8 @@ def test_asam_is_its_plain_twin(check_twin: Any, p: float, base: str):
 
 
 @pytest.mark.parametrize("size", [4, 5, 16])
-def test_micro_batches_are_perturbed_each_by_itself(check_twin: Any, size: int):
-    def rule(point: Any) -> Tensor:
+def test_micro_batches_are_perturbed_each_by_itself(check_twin: CheckTwin, size: int):
+    def rule(point: Point) -> Tensor:
         total = torch.zeros_like(point.w)
         for start in range(0, 16, size):
             part = slice(start, min(start + size, 16))
@@ -62,15 +60,15 @@ def test_micro_batches_are_perturbed_each_by_itself(check_twin: Any, size: int):
             total += (part.stop - part.start) / 16 * point.grad(point.w + 0.05 * g / norm(g), part)
         return total
 
-    check_twin("sam", rule, around={"m": size})
+    check_twin("sam", rule, ascent={"m": size})
 
 
-def test_ascent_with_weight_decay(check_twin: Any):
-    def rule(point: Any) -> Tensor:
+def test_ascent_with_weight_decay(check_twin: CheckTwin):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w) + 0.01 * point.w
         return point.grad(point.w + 0.05 * g / norm(g))
 
-    check_twin("sam", rule, around={"ascent_weight_decay": True})
+    check_twin("sam", rule, ascent={"ascent_weight_decay": True})
 
 
 def plain_net() -> nn.Module:
@@ -78,7 +76,7 @@ def plain_net() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
 
 
-def run_ours(batches: Any, closure_of: Closures, variant: str, rho: float, **options: Any) -> nn.Module:
+def run_ours(batches: Pairs, closure_of: ClosureOf, variant: str, rho: float, **options: Any) -> nn.Module:
     model = plain_net()
     base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     optimizer = samcli.optim.build(variant, base, model=model, rho=rho, **options)
@@ -87,7 +85,7 @@ def run_ours(batches: Any, closure_of: Closures, variant: str, rho: float, **opt
     return model
 
 
-def run_independent(batches: Any, closure_of: Closures, rho: float) -> nn.Module:
+def run_independent(batches: Pairs, closure_of: ClosureOf, rho: float) -> nn.Module:
     model = plain_net()
     optimizer = IndependentSAM(model.parameters(), base_optimizer=torch.optim.SGD, rho=rho, lr=0.1, momentum=0.9)
     for batch in batches:
@@ -99,7 +97,7 @@ def run_independent(batches: Any, closure_of: Closures, rho: float) -> nn.Module
     return model
 
 
-def test_sam_agrees_with_an_independent_package(batches: Any, closure_of: Closures):
+def test_sam_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf):
     """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
     ours, theirs = run_ours(batches, closure_of, "sam", 0.05), run_independent(batches, closure_of, 0.05)
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):

@@ -28,6 +28,7 @@ class SparseSAM(TwoPass):
     memory: ClassVar[str] = "3 (1 - s)"
     paper: ClassVar[str] = "Mi et al., NeurIPS"
     year: ClassVar[int] = 2022
+    waits: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ before the mask; 0 is the base optimizer", minimum=0.0)
     sparsity: float = option(0.5, "s, share of the weights that are not perturbed", minimum=0.0, below=1.0)

@@ -39,6 +39,7 @@ class AdaptiveSAM(TwoPass):
     passes: ClassVar[str] = "1 to 2"
     paper: ClassVar[str] = "Jiang et al., ICLR"
     year: ClassVar[int] = 2023
+    waits: ClassVar[bool] = True
 
     lambda_1: float = option(-1.0, "λ₁, standard deviations above the mean that call for SAM at the end of training")
     lambda_2: float = option(1.0, "λ₂, the same at the start of training")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from pytorch_optimizer import SAM as IndependentSAM
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, Looks, MakeNet, Pairs, Point, Trained
 
 import samcli.optim
 from samcli.optim import BASES
@@ -15,10 +16,10 @@ from samcli.optim import BASES
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
 @pytest.mark.parametrize("eta", [0.0, 0.01])
-def test_is_its_plain_twin(check_twin: Any, eta: float, p: float, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, eta: float, p: float, base: str):
     rho = 0.5 if p == 2.0 else 0.01
 
-    def rule(point: Any) -> Tensor:
+    def rule(point: Point) -> Tensor:
         g, t = point.grad(point.w), point.w.abs() + eta
         epsilon = t * t * g / (t * g).norm() if p == 2.0 else t * (t * g).sign()
         return point.grad(point.w + rho * epsilon)
@@ -26,7 +27,7 @@ def test_is_its_plain_twin(check_twin: Any, eta: float, p: float, base: str):
     check_twin("asam-elementwise", rule, base, rho=rho, eta=eta, norm=p)
 
 
-def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[..., Any]):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]):
     """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
     models = []
     for ours in (True, False):
@@ -53,18 +54,18 @@ def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[.
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_is_another_rule_than_asam(trained: Any):
+def test_is_another_rule_than_asam(trained: Trained):
     assert not torch.allclose(trained("asam-elementwise", rho=0.5, eta=0.01), trained("asam", rho=0.5, eta=0.01))
 
 
-def test_large_eta_is_sam(trained: Any):
+def test_large_eta_is_sam(trained: Trained):
     """T = |w| + η ≈ η, so ε ≈ ρ η g/‖g‖."""
     torch.testing.assert_close(
         trained("asam-elementwise", rho=0.1 / 1e6, eta=1e6), trained("sam", rho=0.1), rtol=1e-5, atol=1e-6
     )
 
 
-def test_radius_and_loss_scale(looks: Any, make_net: Any):
+def test_radius_and_loss_scale(looks: Looks, make_net: MakeNet):
     (first, one), (_, eight) = (looks("asam-elementwise", rho=0.5, eta=0.1, scale=s)[0] for s in (1.0, 8.0))
     assert not first.any()
     assert torch.equal(one, eight)
@@ -72,5 +73,5 @@ def test_radius_and_loss_scale(looks: Any, make_net: Any):
     assert (one / (w.abs() + 0.1)).norm().item() == pytest.approx(0.5)
 
 
-def test_resume(check_resume: Any):
+def test_resume(check_resume: CheckResume):
     check_resume("asam-elementwise")

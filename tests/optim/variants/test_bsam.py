@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import ClosureOf, MakeNet, Pairs
 
 import samcli.optim
 from samcli.errors import ConfigError
@@ -23,7 +24,7 @@ def flat(model: nn.Module) -> Tensor:
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def test_is_its_plain_twin(batches: Any, closure_of: Callable[..., Any]):
+def test_is_its_plain_twin(batches: Pairs, closure_of: Callable[..., Any]):
     """In double precision, over 20 steps, on a network without random draws."""
     models = []
     for _ in range(2):
@@ -75,7 +76,7 @@ def test_noise_has_its_standard_deviation_and_goes_away():
     assert torch.equal(weight, torch.zeros(20000))
 
 
-def test_unused_parameters_stay(make_net: Any, batches: Any, closure_of: Any):
+def test_unused_parameters_stay(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     before = model.unused.weight.detach().clone()
     optimizer = samcli.optim.build("bsam", plain_sgd(model), model=model)
@@ -84,7 +85,7 @@ def test_unused_parameters_stay(make_net: Any, batches: Any, closure_of: Any):
     assert torch.equal(model.unused.weight, before)
 
 
-def test_resumes_bit_for_bit_with_its_precision(make_net: Any, batches: Any, closure_of: Any):
+def test_resumes_bit_for_bit_with_its_precision(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     whole, resumed = make_net(), make_net()
     optimizer = samcli.optim.build("bsam", plain_sgd(whole), model=whole)
     for batch in batches[:6]:

@@ -1,18 +1,17 @@
 """CR-SAM against a plain twin and SAM."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         e = 0.1 * g / g.norm()
         above, below = point.grad(point.w + e), point.grad(point.w - e)
@@ -21,8 +20,8 @@ def test_is_its_plain_twin(check_twin: Any, base: str):
     check_twin("cr-sam", rule, base, rho=0.1, gamma=0.2, beta=0.03)
 
 
-def test_without_weights_is_sam(check_twin: Any):
-    def rule(point: Any) -> Tensor:
+def test_without_weights_is_sam(check_twin: CheckTwin):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.1 * g / g.norm())
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, ClosureOf, Looks, MakeNet, Pairs, Point, Trained
 
 import samcli.optim
 from samcli.optim import BASES, Batch
@@ -25,8 +26,8 @@ def drawn(t: int, count: int, beta: float) -> list[bool]:
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize(("beta", "gamma"), [(0.5, 0.5), (0.2, 0.4), (0.7, 1.0)])
-def test_is_its_plain_twin(check_twin: Any, base: str, beta: float, gamma: float):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, beta: float, gamma: float):
+    def rule(point: Point) -> Tensor:
         g, model = point.grad(point.w), point.model
         mask = torch.zeros_like(g)
         for place, chosen in zip(point.names.values(), drawn(point.t, len(point.names), beta), strict=True):
@@ -60,11 +61,11 @@ def test_is_its_plain_twin(check_twin: Any, base: str, beta: float, gamma: float
     check_twin("esam", rule, base, rho=0.05, beta=beta, gamma=gamma)
 
 
-def test_all_parameters_and_all_examples_is_sam_bit_for_bit(trained: Any):
+def test_all_parameters_and_all_examples_is_sam_bit_for_bit(trained: Trained):
     assert torch.equal(trained("esam", rho=0.1, beta=1.0, gamma=1.0), trained("sam", rho=0.1))
 
 
-def test_counts_what_it_runs(make_net: Any, batches: Any, closure_of: Any):
+def test_counts_what_it_runs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.1), model=model, gamma=0.5)
     batch = closure_of(model, batches[0])
@@ -76,7 +77,7 @@ def test_counts_what_it_runs(make_net: Any, batches: Any, closure_of: Any):
     assert (batch.evaluated, batch.forwarded) == (32, 0)
 
 
-def test_touches_only_what_was_drawn(make_net: Any, looks: Any):
+def test_touches_only_what_was_drawn(make_net: MakeNet, looks: Looks):
     names = {n: p.numel() for n, p in make_net().named_parameters() if p.requires_grad and "unused" not in n}
     for t, points in enumerate(looks("esam", steps=6, rho=0.1, beta=0.3, gamma=1.0)):
         start, moved = 0, []
@@ -89,7 +90,7 @@ def test_touches_only_what_was_drawn(make_net: Any, looks: Any):
         assert any(moved)  # beta = 0.3 of five tensors often draws none
 
 
-def test_untouched_parameters_are_neither_copied_nor_written(make_net: Any, batches: Any, closure_of: Any):
+def test_untouched_parameters_are_neither_copied_nor_written(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.0), model=model, beta=0.3, rho=0.1)
     versions = [p._version for p in model.parameters()]
@@ -103,7 +104,7 @@ def test_untouched_parameters_are_neither_copied_nor_written(make_net: Any, batc
     assert all(p.requires_grad for n, p in model.named_parameters() if n != "frozen")
 
 
-def test_does_not_depend_on_the_scale_of_the_loss(looks: Any):
+def test_does_not_depend_on_the_scale_of_the_loss(looks: Looks):
     assert torch.equal(looks("esam", rho=0.1)[0][1], looks("esam", rho=0.1, scale=4.0)[0][1])
 
 
@@ -126,7 +127,7 @@ def test_the_share_of_examples_is_rounded_up_but_not_by_an_error():
     assert batch.evaluated == 30 + 3
 
 
-def test_a_batch_may_serve_several_steps(make_net: Any, batches: Any, closure_of: Any):
+def test_a_batch_may_serve_several_steps(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     results = []
     for anew in (True, False):
         model = make_net()
@@ -152,7 +153,7 @@ def test_other_losses(loss: Any, targets: Tensor):
     assert torch.isfinite(optimizer.step(Batch(model, loss, torch.randn(8, 2), targets)))
 
 
-def test_resumes_with_the_same_masks(check_resume: Any):
+def test_resumes_with_the_same_masks(check_resume: CheckResume):
     check_resume("esam", rho=0.1)
 
 

@@ -1,10 +1,9 @@
 """Frob-SAM against a plain twin, and against the objective that it descends."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, Point
 
 import samcli.optim
 from samcli.optim import BASES
@@ -12,8 +11,8 @@ from samcli.optim import BASES
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("n", [2, 4])
-def test_is_its_plain_twin(check_twin: Any, base: str, n: int):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, n: int):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         gradients, losses = [], []
         for _ in range(n):
@@ -26,7 +25,7 @@ def test_is_its_plain_twin(check_twin: Any, base: str, n: int):
     check_twin("frob-sam", rule, base, rho=0.01, lam=0.02, n=n)
 
 
-def test_without_weight_is_the_base(check_twin: Any):
+def test_without_weight_is_the_base(check_twin: CheckTwin):
     check_twin("frob-sam", lambda point: point.grad(point.w), rho=0.01, lam=0.0)
 
 

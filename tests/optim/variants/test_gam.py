@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g0 = point.grad(point.w)
         g1 = point.grad(point.w + 0.02 * g0 / g0.norm())
         h = g1 - g0
@@ -26,10 +27,10 @@ def test_is_its_plain_twin(check_twin: Any, base: str):
     check_twin("gam", rule, base, rho=0.2, r=0.02, alpha=0.7, beta=0.8, gamma=0.03)
 
 
-def test_climbs_with_weight_decay(check_twin: Any):
+def test_climbs_with_weight_decay(check_twin: CheckTwin):
     """In the two ascents along a gradient; the difference h stays that of the losses."""
 
-    def rule(point: Any) -> Tensor:
+    def rule(point: Point) -> Tensor:
         g0 = point.grad(point.w)
         up = g0 + 0.01 * point.w
         h = point.grad(point.w + 0.02 * up / up.norm()) - g0
@@ -39,7 +40,7 @@ def test_climbs_with_weight_decay(check_twin: Any):
         far, close = 0.6 * (g0 + h) + 0.4 * point.grad(near + 0.02 * up / up.norm()), g0 + 0.5 * g2
         return far - 0.03 * (close - (close @ far) / (far @ far) * far)
 
-    check_twin("gam", rule, around={"ascent_weight_decay": True}, rho=0.2, r=0.02, gamma=0.03)
+    check_twin("gam", rule, ascent={"ascent_weight_decay": True}, rho=0.2, r=0.02, gamma=0.03)
 
 
 def make(weight: nn.Parameter, points: list[Tensor]) -> Any:

@@ -1,33 +1,32 @@
 """GNP against a plain twin, SAM and the base optimizer."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return (1 - 0.7) * g + 0.7 * point.grad(point.w + 0.05 * g / g.norm())
 
     check_twin("gnp", rule, base, rho=0.05, alpha=0.7)
 
 
-def test_with_alpha_one_is_sam(check_twin: Any):
-    def rule(point: Any) -> Tensor:
+def test_with_alpha_one_is_sam(check_twin: CheckTwin):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
 
     check_twin("gnp", rule, rho=0.05, alpha=1.0)
 
 
-def test_with_alpha_zero_is_the_base(check_twin: Any):
+def test_with_alpha_zero_is_the_base(check_twin: CheckTwin):
     check_twin("gnp", lambda point: point.grad(point.w), rho=0.05, alpha=0.0)
 
 

@@ -7,14 +7,15 @@ import pytest
 import torch
 from pytorch_optimizer import GSAM as IndependentGSAM
 from torch import Tensor, nn
+from twins import CheckTwin, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         nearby = point.grad(point.w + 0.05 * g / g.norm())
         cosine = g @ nearby / (g.norm() * nearby.norm())
@@ -24,8 +25,8 @@ def test_is_its_plain_twin(check_twin: Any, base: str):
     check_twin("gsam", rule, base, rho=0.05, alpha=0.4)
 
 
-def test_without_alpha_is_sam(check_twin: Any):
-    def rule(point: Any) -> Tensor:
+def test_without_alpha_is_sam(check_twin: CheckTwin):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
 
@@ -39,7 +40,7 @@ class Constant:
         return 0.05
 
 
-def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[..., Any]):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]):
     models = []
     for ours in (True, False):
         torch.manual_seed(0)

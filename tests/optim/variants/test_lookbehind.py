@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, ClosureOf, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES
@@ -38,7 +39,7 @@ def twin(net: nn.Module, base: torch.optim.Optimizer, closure: Any, rho: float, 
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize(("k", "alpha"), [(1, 1.0), (3, 0.4), (5, 0.5), (2, 1.0)])
-def test_is_its_plain_twin(batches: Any, closure_of: Any, base: str, k: int, alpha: float):
+def test_is_its_plain_twin(batches: Pairs, closure_of: ClosureOf, base: str, k: int, alpha: float):
     nets, bases = [], []
     for _ in range(2):
         torch.manual_seed(0)
@@ -53,8 +54,8 @@ def test_is_its_plain_twin(batches: Any, closure_of: Any, base: str, k: int, alp
             torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
-def test_one_climb_all_the_way_is_sam(check_twin: Any):
-    def rule(point: Any) -> Tensor:
+def test_one_climb_all_the_way_is_sam(check_twin: CheckTwin):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
 

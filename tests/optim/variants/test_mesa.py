@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, MakeNet, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES, Batch
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         model, delta = point.model, 0.8
         now = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         average = point.state.setdefault("average", now)
@@ -38,7 +39,7 @@ def step_of(model: nn.Module, optimizer: Any, x: Tensor, y: Tensor) -> Batch:
     return batch
 
 
-def test_a_pass_and_a_forward(make_net: Any, batches: Any):
+def test_a_pass_and_a_forward(make_net: MakeNet, batches: Pairs):
     model = make_net()
     model.norm.eval()  # as a user may have frozen it
     optimizer = samcli.optim.build("mesa", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
@@ -79,7 +80,7 @@ def test_micro_batches_take_part_in_the_average_once():
     torch.testing.assert_close(*weights)
 
 
-def test_resumes_with_its_average(check_resume: Any):
+def test_resumes_with_its_average(check_resume: CheckResume):
     check_resume("mesa", rho=0.5, delta=0.5)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, ClosureOf, MakeNet, Pairs, Point
 
 import samcli.optim
 from samcli.errors import ConfigError
@@ -16,15 +17,15 @@ def norm(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         v = point.momentum
         return point.grad(point.w - 0.5 * v / norm(v) if norm(v) > 0 else point.w)
 
     check_twin("msam", rule, base, rho=0.5)
 
 
-def momentum_run(make_net: Any, batches: Any, closure_of: Any, rhos: list[float], lr: float) -> Any:
+def momentum_run(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf, rhos: list[float], lr: float) -> Any:
     model = make_net().double()
     base = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
     optimizer = samcli.optim.build("msam", base, model=model, rho=1.0)
@@ -42,7 +43,7 @@ def momentum_run(make_net: Any, batches: Any, closure_of: Any, rhos: list[float]
     return model, base, offsets
 
 
-def test_one_pass_at_distance_rho_against_the_momentum(make_net: Any, batches: Any, closure_of: Any):
+def test_one_pass_at_distance_rho_against_the_momentum(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     _, _, offsets = momentum_run(make_net, batches, closure_of, [0.3] * 6, lr=0.05)
     assert len(offsets) == 6
     assert norm(offsets[0]) == 0.0
@@ -50,13 +51,13 @@ def test_one_pass_at_distance_rho_against_the_momentum(make_net: Any, batches: A
         assert norm(offset).item() == pytest.approx(0.3, rel=1e-12)
 
 
-def test_a_schedule_of_rho_leaks_nothing_into_the_weights(make_net: Any, batches: Any, closure_of: Any):
+def test_a_schedule_of_rho_leaks_nothing_into_the_weights(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model, _, _ = momentum_run(make_net, batches, closure_of, [1.0 - t / 20 for t in range(20)], lr=0.0)
     for p, q in zip(model.parameters(), make_net().double().parameters(), strict=True):
         assert torch.equal(p, q)
 
 
-def test_looks_where_the_momentum_leads(make_net: Any, batches: Any, closure_of: Any):
+def test_looks_where_the_momentum_leads(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     """Along the last descent, so with the sign opposite to SAM's."""
     model, base, _ = momentum_run(make_net, batches, closure_of, [0.3], lr=0.0)
     zero = torch.zeros(())
@@ -66,7 +67,7 @@ def test_looks_where_the_momentum_leads(make_net: Any, batches: Any, closure_of:
     torch.testing.assert_close(offsets[1], -0.3 * v / norm(v))
 
 
-def test_resumes_with_its_offset(check_resume: Any):
+def test_resumes_with_its_offset(check_resume: CheckResume):
     check_resume("msam", rho=0.5)
 
 

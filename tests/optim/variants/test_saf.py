@@ -1,10 +1,9 @@
 """SAF: its twin, and its memory of every example."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, Pairs, Point, Trained
 
 import samcli.optim
 from samcli.optim import BASES, Batch
@@ -20,10 +19,10 @@ def test_the_divergence_is_that_of_torch():
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("ago", [1, 2, 3])
-def test_is_its_plain_twin(check_twin: Any, base: str, ago: int):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, ago: int):
     """The examples of the twin's batches come back every four steps."""
 
-    def rule(point: Any) -> Tensor:
+    def rule(point: Point) -> Tensor:
         history = point.state.setdefault(point.t % 4, [])
         point.model.zero_grad()
         z = point.model(point.inputs)
@@ -43,7 +42,7 @@ def one_layer(seed: int = 0) -> nn.Module:
     return nn.Linear(2, 3)
 
 
-def test_one_pass_and_the_loss_alone(batches: Any):
+def test_one_pass_and_the_loss_alone(batches: Pairs):
     model = one_layer()
     optimizer = samcli.optim.build("saf", torch.optim.SGD(model.parameters(), lr=0.5), model=model, epochs_ago=1)
     x, y = torch.randn(6, 2), torch.randint(3, (6,))
@@ -54,7 +53,7 @@ def test_one_pass_and_the_loss_alone(batches: Any):
         assert (batch.evaluated, batch.forwarded) == (6, 0)
 
 
-def test_until_an_example_has_a_past_it_is_the_base(trained: Any):
+def test_until_an_example_has_a_past_it_is_the_base(trained: Trained):
     assert torch.equal(trained("saf", rho=0.5, epochs_ago=6), trained("sam", rho=0.0))
     assert not torch.equal(trained("saf", rho=0.5, epochs_ago=5), trained("sam", rho=0.0))
 
@@ -116,7 +115,7 @@ def test_bad_logits_are_not_remembered():
     assert bool(torch.isfinite(table["logits"]).all())
 
 
-def test_resumes_with_its_logits(check_resume: Any):
+def test_resumes_with_its_logits(check_resume: CheckResume):
     check_resume("saf", rho=0.5, epochs_ago=2)
 
 

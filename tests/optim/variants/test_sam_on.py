@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, Looks, Point
 
 import samcli.optim
 from samcli.errors import ConfigError
@@ -14,8 +15,8 @@ from samcli.optim import BASES
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_is_its_plain_twin(check_twin: Any, adaptive: bool, p: float, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, adaptive: bool, p: float, base: str):
+    def rule(point: Point) -> Tensor:
         g, mask = point.grad(point.w), torch.zeros_like(point.w)
         mask[point.names["norm.weight"]] = mask[point.names["norm.bias"]] = 1.0
         t = point.w.abs() + 0.01 if adaptive else torch.ones_like(point.w)
@@ -25,7 +26,7 @@ def test_is_its_plain_twin(check_twin: Any, adaptive: bool, p: float, base: str)
     check_twin("sam-on", rule, base, rho=0.2, norm=p, adaptive=adaptive)
 
 
-def test_passes_and_radius(looks: Any):
+def test_passes_and_radius(looks: Looks):
     first, epsilon = looks("sam-on", rho=0.4)[0]
     assert not first.any()
     assert (epsilon != 0).sum() <= 8
@@ -87,5 +88,5 @@ def test_needs_the_model_and_a_normalisation_layer():
     assert "no normalisation layer" in refused(model, model=model)
 
 
-def test_resume(check_resume: Any):
+def test_resume(check_resume: CheckResume):
     check_resume("sam-on")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, ClosureOf, Looks, MakeNet, Pairs, Point
 
 import samcli.optim
 from samcli.errors import ConfigError
@@ -47,7 +48,7 @@ def run_worker(rank: int, folder: Path) -> None:
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
 def test_two_processes_give_the_same_bits_as_one(tmp_path: Path):
     command = [sys.executable, __file__]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     workers = [subprocess.Popen([*command, str(rank), str(tmp_path)], env=environment) for rank in (-1, 0, 1)]
     assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0]
     alone, first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (-1, 0, 1))
@@ -57,7 +58,7 @@ def test_two_processes_give_the_same_bits_as_one(tmp_path: Path):
         torch.testing.assert_close(c, a, rtol=0, atol=0, equal_nan=True)
 
 
-def test_one_process_is_not_two(make_net: Any, batches: Any, closure_of: Any):
+def test_one_process_is_not_two(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     optimizer = samcli.optim.build("sampa", torch.optim.SGD(model.parameters(), lr=0.1), model=model, processes=2)
     with pytest.raises(ConfigError, match="set processes: 1"):
@@ -69,10 +70,10 @@ def norm(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("lam", [0.0, 0.2, 1.0])
-def test_is_its_plain_twin_over_sgd_with_momentum(check_twin: Any, lam: float):
+def test_is_its_plain_twin_over_sgd_with_momentum(check_twin: CheckTwin, lam: float):
     """The base is w ← w - lr (μ v + g + λ w), as is its forecast."""
 
-    def rule(point: Any) -> Tensor | None:
+    def rule(point: Point) -> Tensor | None:
         def base(gradient: Tensor) -> Tensor:
             return point.w - 0.02 * (0.9 * point.momentum + gradient + 0.01 * point.w)
 
@@ -115,7 +116,7 @@ def test_gives_the_numbers_of_the_printed_recursion():
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_forecasts_leave_the_base_optimizer_alone(make_net: Any, batches: Any, closure_of: Any, base: str):
+def test_forecasts_leave_the_base_optimizer_alone(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf, base: str):
     """As many steps of the base as steps taken, less the first."""
     model = make_net()
     built = BASES.create(base).build(p for p in model.parameters() if p.requires_grad)
@@ -133,17 +134,19 @@ def test_forecasts_leave_the_base_optimizer_alone(make_net: Any, batches: Any, c
     assert model.norm.num_batches_tracked == 4
 
 
-def test_two_passes_a_step_and_the_radius(looks: Any):
+def test_two_passes_a_step_and_the_radius(looks: Looks):
     passes = looks("sampa", steps=4, rho=0.1)
     assert [len(points) for points in passes] == [2, 2, 2, 2]
     assert norm(passes[0][1]).item() == pytest.approx(0.1, rel=1e-12)
 
 
-def test_resumes_between_its_gradients(check_resume: Any):
+def test_resumes_between_its_gradients(check_resume: CheckResume):
     check_resume("sampa", rho=0.1)
 
 
-def test_micro_batches_are_refused_and_for_two_processes_a_loss_scale(make_net: Any, batches: Any, closure_of: Any):
+def test_micro_batches_are_refused_and_for_two_processes_a_loss_scale(
+    make_net: MakeNet, batches: Pairs, closure_of: ClosureOf
+):
     model = make_net()
     base = torch.optim.SGD(model.parameters(), lr=0.1)
     with pytest.raises(ConfigError, match="does not take micro-batches"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, ClosureOf, Looks, MakeNet, Pairs, Point, Trained
 
 import samcli.optim
 from samcli.optim import BASES
@@ -21,8 +22,8 @@ def largest(scores: Tensor, count: int) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_ssam_f_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_ssam_f_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         if point.t % 3 == 0:
             point.model.eval()
@@ -36,8 +37,8 @@ def test_ssam_f_is_its_plain_twin(check_twin: Any, base: str):
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("sparsity", [0.3, 0.8])
-def test_ssam_d_is_its_plain_twin(check_twin: Any, sparsity: float, base: str):
-    def rule(point: Any) -> Tensor:
+def test_ssam_d_is_its_plain_twin(check_twin: CheckTwin, sparsity: float, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         size = int(len(g) * (1 - sparsity))
         if point.t == 0:
@@ -54,13 +55,13 @@ def test_ssam_d_is_its_plain_twin(check_twin: Any, sparsity: float, base: str):
 
 
 @both
-def test_without_sparsity_is_sam_bit_for_bit(trained: Any, variant: str):
+def test_without_sparsity_is_sam_bit_for_bit(trained: Trained, variant: str):
     assert torch.equal(trained(variant, rho=0.1, sparsity=0.0), trained("sam", rho=0.1))
     assert not torch.equal(trained(variant, rho=0.1, sparsity=0.5), trained("sam", rho=0.1))
 
 
 @both
-def test_only_the_share_moves_and_as_sam_does(looks: Any, variant: str):
+def test_only_the_share_moves_and_as_sam_does(looks: Looks, variant: str):
     epsilon, sam = looks(variant, rho=0.3, sparsity=0.9)[0][-1], looks("sam", rho=0.3)[0][-1]
     moved = epsilon != 0
     assert 0 < moved.sum() <= int(0.1 * (len(sam) + 1))
@@ -69,7 +70,7 @@ def test_only_the_share_moves_and_as_sam_does(looks: Any, variant: str):
 
 
 @both
-def test_passes(looks: Any, variant: str):
+def test_passes(looks: Looks, variant: str):
     """SSAM-F pays for n examples every k steps."""
     extra = 4 if variant == "sparse-sam-f" else 0
     options = {"samples": 4} if extra else {}
@@ -78,7 +79,7 @@ def test_passes(looks: Any, variant: str):
     ]  # fmt: skip
 
 
-def test_examples_are_counted(make_net: Any, batches: Any, closure_of: Any):
+def test_examples_are_counted(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD(model.head.parameters(), lr=0.1), model=model)
     batch = closure_of(model, batches[0])
@@ -87,7 +88,7 @@ def test_examples_are_counted(make_net: Any, batches: Any, closure_of: Any):
 
 
 @both
-def test_mask_changes_only_when_chosen_anew(looks: Any, variant: str):
+def test_mask_changes_only_when_chosen_anew(looks: Looks, variant: str):
     masks = [passes[-1] != 0 for passes in looks(variant, steps=5, k=2, sparsity=0.9, rho=0.3)]
     overlap = [(a & b).sum() / max(a.sum(), b.sum()) for a, b in itertools.pairwise(masks)]
     # not 1 within a choice: a zero gradient is no perturbation either
@@ -95,13 +96,13 @@ def test_mask_changes_only_when_chosen_anew(looks: Any, variant: str):
 
 
 @both
-def test_loss_scale(looks: Any, variant: str):
+def test_loss_scale(looks: Looks, variant: str):
     one, eight = (looks(variant, rho=0.3, scale=s)[0][-1] for s in (1.0, 8.0))
     assert torch.equal(one, eight)
 
 
 @both
-def test_copies_only_what_it_perturbs(make_net: Any, batches: Any, closure_of: Any, variant: str):
+def test_copies_only_what_it_perturbs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf, variant: str):
     model = make_net()
     base = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
     optimizer = samcli.optim.build(variant, base, model=model, sparsity=0.9)
@@ -112,7 +113,7 @@ def test_copies_only_what_it_perturbs(make_net: Any, batches: Any, closure_of: A
 
 
 @both
-def test_any_memory_layout(batches: Any, closure_of: Any, variant: str):
+def test_any_memory_layout(batches: Pairs, closure_of: ClosureOf, variant: str):
     """Positions in memory, not in the order of dimensions."""
     results = []
     for layout in (torch.contiguous_format, torch.channels_last):
@@ -129,7 +130,7 @@ def test_any_memory_layout(batches: Any, closure_of: Any, variant: str):
 
 
 @both
-def test_micro_batches_share_a_choice(trained: Any, variant: str):
+def test_micro_batches_share_a_choice(trained: Trained, variant: str):
     choices: list[int] = []
     kind = samcli.optim.VARIANTS.kind(variant)
     choose = kind.choose
@@ -140,11 +141,11 @@ def test_micro_batches_share_a_choice(trained: Any, variant: str):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kind, "choose", counting)
-        trained(variant, around={"m": 4}, k=2)
+        trained(variant, ascent={"m": 4}, k=2)
     assert choices == [0, 2, 4]
 
 
-def test_ssam_f_leaves_the_model_in_its_modes(make_net: Any, batches: Any, closure_of: Any):
+def test_ssam_f_leaves_the_model_in_its_modes(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     model.norm.eval()
     base = torch.optim.SGD(model.head.parameters(), lr=0.1)
@@ -166,5 +167,5 @@ def test_ssam_f_needs_examples():
 
 
 @both
-def test_resume_between_choices(check_resume: Any, variant: str):
+def test_resume_between_choices(check_resume: CheckResume, variant: str):
     check_resume(variant, k=3, sparsity=0.8)

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, ClosureOf, MakeNet, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         nearby = point.grad(point.w + 0.05 * g / g.norm())
         return g.norm() / nearby.norm() * nearby
@@ -20,7 +21,7 @@ def test_is_its_plain_twin(check_twin: Any, base: str):
     check_twin("stable-sam", rule, base, rho=0.05)
 
 
-def test_descends_with_the_length_of_the_plain_gradient(make_net: Any, batches: Any, closure_of: Any):
+def test_descends_with_the_length_of_the_plain_gradient(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
     model = make_net()
     base = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.0)
     seen = []

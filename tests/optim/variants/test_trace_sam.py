@@ -1,10 +1,9 @@
 """Trace-SAM against a plain twin, and the sphere it draws from."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckTwin, Point
 
 import samcli.optim
 from samcli.optim import BASES
@@ -12,8 +11,8 @@ from samcli.optim import BASES
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize(("n", "lam"), [(1, 1.0), (3, 2.5)])
-def test_is_its_plain_twin(check_twin: Any, base: str, n: int, lam: float):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, n: int, lam: float):
+    def rule(point: Point) -> Tensor:
         g, total = point.grad(point.w), torch.zeros_like(point.w)
         for _ in range(n):
             z = point.noise()
@@ -23,7 +22,7 @@ def test_is_its_plain_twin(check_twin: Any, base: str, n: int, lam: float):
     check_twin("trace-sam", rule, base, rho=0.5, lam=lam, n=n)
 
 
-def test_without_weight_is_the_base(check_twin: Any):
+def test_without_weight_is_the_base(check_twin: CheckTwin):
     check_twin("trace-sam", lambda point: point.grad(point.w), rho=0.5, lam=0.0)
 
 

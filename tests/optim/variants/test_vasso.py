@@ -1,10 +1,9 @@
 """VaSSO against a plain twin and SAM."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
+from twins import CheckResume, CheckTwin, Looks, Point, Trained
 
 import samcli.optim
 from samcli.optim import BASES
@@ -12,8 +11,8 @@ from samcli.optim import BASES
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("theta", [0.9, 0.2])
-def test_is_its_plain_twin(check_twin: Any, theta: float, base: str):
-    def rule(point: Any) -> Tensor:
+def test_is_its_plain_twin(check_twin: CheckTwin, theta: float, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         d = point.state["d"] = (1 - theta) * point.state["d"] + theta * g if point.t else g.clone()
         return point.grad(point.w + 0.05 * d / d.norm())
@@ -21,18 +20,18 @@ def test_is_its_plain_twin(check_twin: Any, theta: float, base: str):
     check_twin("vasso", rule, base, rho=0.05, theta=theta)
 
 
-def test_full_theta_is_sam_bit_for_bit(trained: Any):
+def test_full_theta_is_sam_bit_for_bit(trained: Trained):
     assert torch.equal(trained("vasso", rho=0.1, theta=1.0), trained("sam", rho=0.1))
     assert not torch.equal(trained("vasso", rho=0.1, theta=0.5), trained("sam", rho=0.1))
 
 
-def test_passes_and_radius(looks: Any):
+def test_passes_and_radius(looks: Looks):
     for first, epsilon in looks("vasso", steps=4, rho=0.3, theta=0.4):
         assert not first.any()
         assert epsilon.norm().item() == pytest.approx(0.3)
 
 
-def test_loss_scale(looks: Any):
+def test_loss_scale(looks: Looks):
     one, eight = (looks("vasso", rho=0.3, scale=s) for s in (1.0, 8.0))
     assert all(torch.equal(a, b) for a, b in zip(one[0], eight[0], strict=True))
 
@@ -53,5 +52,5 @@ def test_a_late_parameter_starts_with_its_first_gradient():
     assert [d.item() for d in kept.values()] == [2.0, 6.0]
 
 
-def test_resume_in_the_middle_of_the_mean(check_resume: Any):
+def test_resume_in_the_middle_of_the_mean(check_resume: CheckResume):
     check_resume("vasso", theta=0.3)

@@ -7,45 +7,46 @@ import pytest
 import torch
 from pytorch_optimizer import WSAM as IndependentWSAM
 from torch import Tensor, nn
+from twins import CheckTwin, Pairs, Point
 
 import samcli.optim
 from samcli.optim import BASES
 
 
-def sam(point: Any, g: Tensor) -> Tensor:
+def sam(point: Point, g: Tensor) -> Tensor:
     return point.grad(point.w + 0.05 * g / g.norm())
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_decoupled_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_decoupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
-        point.push = -point.lr * 0.8 / (1 - 0.8) * (sam(point, g) - g)
+        point.displacement = -point.lr * 0.8 / (1 - 0.8) * (sam(point, g) - g)
         return g
 
     check_twin("wsam", rule, base, rho=0.05, gamma=0.8)
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_coupled_is_its_plain_twin(check_twin: Any, base: str):
-    def rule(point: Any) -> Tensor:
+def test_coupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
+    def rule(point: Point) -> Tensor:
         g, a = point.grad(point.w), 0.8 / (1 - 0.8)
         return a * sam(point, g) + (1 - a) * g
 
     check_twin("wsam", rule, base, rho=0.05, gamma=0.8, coupled=True)
 
 
-def test_coupled_with_half_is_sam(check_twin: Any):
+def test_coupled_with_half_is_sam(check_twin: CheckTwin):
     check_twin("wsam", lambda point: sam(point, point.grad(point.w)), rho=0.05, gamma=0.5, coupled=True)
 
 
 @pytest.mark.parametrize("coupled", [False, True])
-def test_without_weight_is_the_base(check_twin: Any, coupled: bool):
+def test_without_weight_is_the_base(check_twin: CheckTwin, coupled: bool):
     check_twin("wsam", lambda point: point.grad(point.w), rho=0.05, gamma=0.0, coupled=coupled)
 
 
 @pytest.mark.parametrize("coupled", [False, True])
-def test_agrees_with_an_independent_package(batches: Any, closure_of: Callable[..., Any], coupled: bool):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], coupled: bool):
     models = []
     for ours in (True, False):
         torch.manual_seed(0)

@@ -1,0 +1,52 @@
+"""Promises about the passes of a step: all of them see the same network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from samcli.optim.base import Base
+from samcli.optim.promises._trial import Trial, differing
+from samcli.optim.variant import Variant
+
+
+def statistics_count_once(variant: Variant, base: Base) -> str:
+    """BatchNorm's running statistics count each batch once, as at the weights if the first pass is there."""
+    trial, plain = Trial(variant, base), Trial(variant, base)
+    trial.stand_still()
+    trial.train(0, 4)
+    for index in range(4):
+        plain.batch(index)()
+    counted = int(trial.model.norm.num_batches_tracked or 0)
+    if counted != 4:
+        return f"4 batches were counted as {counted}"
+    if not variant.begins_at_weights:
+        return ""
+    names = differing(trial.model.norm.state_dict(), plain.model.norm.state_dict())
+    return names and f"at learning rate 0 other than those of plain passes: {names}"
+
+
+def draws_as_one_pass(variant: Variant, base: Base) -> str:
+    """The global random state moves on by the draws of one pass, so that dropout masks are those of any optimizer."""
+    trial, plain = Trial(variant, base), Trial(variant, base)
+    trial.train(0, 1)
+    after = torch.get_rng_state()
+    torch.manual_seed(0)
+    plain.batch(0)()
+    return "" if torch.equal(after, torch.get_rng_state()) else "the step drew from torch's global generator"
+
+
+def passes_share_their_draws(variant: Variant, base: Base) -> str:
+    """All passes over a batch have the same dropout masks."""
+    trial, masks = Trial(variant, base), list[Tensor]()
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...], mask: Tensor) -> None:
+        del inputs
+        if module.training and mask.shape[0] == 16:
+            masks.append(mask.clone())
+
+    trial.train(0, 1)  # some rules first look around in their second step
+    trial.model.dropout.register_forward_hook(note)
+    trial.train(1, 2)
+    differ = [str(number) for number, mask in enumerate(masks, 1) if not torch.equal(mask, masks[0])]
+    return f"other masks in pass {', '.join(differ)} than in the first" if differ else ""
