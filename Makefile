@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: help demo test check install clean
+.PHONY: help demo test check format install clean
 help:
 	@echo "make demo    set up, train SGD against SAM on a small real problem, show the table"
 	@echo "make test    set up, check the code, run the tests"
 	@echo "make check   formatting, lint and types only"
+	@echo "make format  format the code, sort imports, mend what ruff can mend"
 	@echo "make clean   remove the virtual environment"
 
 # pip older than 25.1 does not know --group
@@ -32,8 +33,12 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 clean:
 	rm -rf .venv
