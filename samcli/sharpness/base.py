@@ -21,8 +21,8 @@ class Measure(ABC):
 MEASURES: Registry[Measure] = Registry("measure")
 
 
-def circumstances(problem: Problem) -> dict[str, Any]:
-    """What every result records."""
+def common_details(problem: Problem) -> dict[str, Any]:
+    """The entries that every result has in its `details`."""
     return {
         "examples": problem.examples,
         "parameters": problem.dimension,

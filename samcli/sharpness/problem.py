@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from samcli.errors import NotApplicable
-from samcli.sharpness.slopes import Slopes
+from samcli.sharpness.batch_gradients import BatchGradients
 from samcli.sharpness.stability import Stability
 from samcli.tasks.example_losses import example_losses
 from samcli.weights.perturb import moved
@@ -71,8 +71,8 @@ class Problem:
         self.names = [name for name, _ in named]
         self.parameters: list[Tensor] = [parameter for _, parameter in named]
         self.products = 0
-        self._slopes = Slopes(model, loss, self.parameters, self._data)
-        self._kept: dict[str, object] = {}
+        self._batch_gradients = BatchGradients(model, loss, self.parameters, self._data)
+        self._cache: dict[str, object] = {}
 
     @property
     def dtype(self) -> str:
@@ -104,7 +104,7 @@ class Problem:
         if epsilon is None:
             yield
             return
-        self._slopes.clear()  # of no use once a parameter was written to
+        self._batch_gradients.clear()  # of no use once a parameter was written to
         with moved(self.parameters, list(epsilon)):
             yield
 
@@ -149,8 +149,8 @@ class Problem:
         """ℓ(f_i, y_i) of each of the given outputs, (n,), differentiable in them."""
         return example_losses(self._loss, outputs, targets)
 
-    def parts(self, m: int) -> Iterator[Problem]:
-        """The same function on successive disjoint sets of m examples; the last has what is left.
+    def subsets(self, m: int) -> Iterator[Problem]:
+        """The mean losses over successive disjoint sets of m examples; the last has what is left.
 
         Raises:
             NotApplicable: a set of one example, with BatchNorm by batches.
@@ -162,8 +162,8 @@ class Problem:
             )
         inputs, targets = (torch.cat(column) for column in zip(*self._data, strict=True))
         for start in range(0, self.examples, m):
-            part = slice(start, start + m)
-            yield self._with(self._loss, [(inputs[part], targets[part])])
+            chosen = slice(start, start + m)
+            yield self._with(self._loss, [(inputs[chosen], targets[chosen])])
 
     def with_loss(self, transform: Callable[[Loss], Loss]) -> Problem:
         """The same model and examples with a loss made from this one."""
@@ -181,11 +181,11 @@ class Problem:
         """Standard normal numbers, shaped like the parameters, on their device."""
         return [torch.randn(p.shape, generator=generator, dtype=p.dtype).to(p.device) for p in self.parameters]
 
-    def memo(self, key: str, make: Callable[[], T]) -> T:
-        """What `make` gives, computed once for all measures that ask by the same key."""
-        if key not in self._kept:
-            self._kept[key] = make()
-        return cast(T, self._kept[key])
+    def cached(self, key: str, compute: Callable[[], T]) -> T:
+        """The result of `compute()`, computed once for all measures that ask by the same key."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        return cast(T, self._cache[key])
 
     def hessian_times(self, vector: Tensor) -> Tensor:
         """∇²L(w) v for a flat v, by differentiating ⟨∇L(w), v⟩ (Pearlmutter, 1994).
@@ -197,15 +197,15 @@ class Problem:
         product = torch.zeros_like(vector)
         for number, (inputs, _) in enumerate(self._data):
             with sdpa_kernel(SDPBackend.MATH):
-                slope, lasting = self._slopes.of(number)
-                curved = [pair for pair in zip(slope, directions, strict=True) if pair[0].requires_grad]
+                gradient, is_kept = self._batch_gradients.gradient(number)
+                curved = [pair for pair in zip(gradient, directions, strict=True) if pair[0].requires_grad]
                 if not curved:  # a loss that is linear in the parameters, or does not depend on them
                     continue
                 second = torch.autograd.grad(
                     [g for g, _ in curved],
                     self.parameters,
                     [d for _, d in curved],
-                    retain_graph=lasting,
+                    retain_graph=is_kept,
                     allow_unused=True,
                     materialize_grads=True,
                 )
@@ -228,8 +228,8 @@ class Problem:
                 loss = self._loss(leaf, targets)
                 if not (outputs.requires_grad and loss.requires_grad):
                     continue
-                slope = torch.autograd.grad(loss, leaf, create_graph=True)[0]
-                if not slope.requires_grad:  # a loss linear in the outputs
+                output_gradient = torch.autograd.grad(loss, leaf, create_graph=True)[0]
+                if not output_gradient.requires_grad:  # a loss linear in the outputs
                     continue
                 covector = torch.zeros_like(outputs, requires_grad=True)
                 pulled = torch.autograd.grad(
@@ -237,7 +237,7 @@ class Problem:
                 )
                 inner = torch.stack([(g * d).sum() for g, d in zip(pulled, direction, strict=True)]).sum()
                 tangent = torch.autograd.grad(inner, covector)[0]
-                bent = torch.autograd.grad(slope, leaf, tangent)[0]
+                bent = torch.autograd.grad(output_gradient, leaf, tangent)[0]
                 parts = torch.autograd.grad(outputs, self.parameters, bent, allow_unused=True, materialize_grads=True)
             product.add_(torch.cat([part.reshape(-1) for part in parts]), alpha=len(inputs) / self.examples)
         return product

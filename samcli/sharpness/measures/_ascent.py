@@ -24,7 +24,7 @@ SETTLED = 0.01  # relative gain of the last quarter of the steps below which an 
 
 
 @dataclass(frozen=True)
-class Found:
+class BestPoint:
     """The best point of an ascent.
 
     Attributes:
@@ -51,7 +51,7 @@ class Found:
 class _Point:
     position: list[Tensor]
     gain: float
-    slope: list[Tensor]
+    gradient: list[Tensor]
 
 
 def settled(gain: float, earlier: float) -> bool:
@@ -66,8 +66,8 @@ def climb(
     steps: int,
     restarts: int,
     generator: torch.Generator,
-    known: Found | None = None,
-) -> Found:
+    known: BestPoint | None = None,
+) -> BestPoint:
     """The best point that `restarts` ascents of `steps` steps each find in a ball.
 
     The first ascent starts from the best of: the parameters themselves; the one-step point; the `known` point and its
@@ -88,13 +88,13 @@ def climb(
         best = start = _start(surface, known)
         earlier = start.gain
         for number in range(restarts):
-            if number > 0 or not bool(global_norm(start.slope)):
+            if number > 0 or not bool(global_norm(start.gradient)):
                 start = surface.point(ball.random(problem.parameters, generator))
             top, before = _ascend(surface, start, steps)
             best, earlier = max(best, top, key=_gain), max(earlier, before)
     except FloatingPointError:
-        return Found(math.nan, math.nan, [], ball.radius, surface.passes)
-    return Found(best.gain, earlier, best.position, ball.radius, surface.passes)
+        return BestPoint(math.nan, math.nan, [], ball.radius, surface.passes)
+    return BestPoint(best.gain, earlier, best.position, ball.radius, surface.passes)
 
 
 class _Surface:
@@ -103,7 +103,7 @@ class _Surface:
     def __init__(self, problem: Problem, ball: Ball) -> None:
         self.problem, self.ball = problem, ball
         self.base, gradient = problem.loss_and_gradient
-        self.slope = ball.scaled(gradient)
+        self.gradient = ball.scaled(gradient)
         self.passes = 2
 
     def gain(self, position: list[Tensor]) -> float:
@@ -113,9 +113,9 @@ class _Surface:
     def point(self, position: list[Tensor]) -> _Point:
         self.passes += 2
         loss, gradient = self.problem.loss_and_gradient_at(self.ball.scaled(position))
-        slope = self.ball.scaled(gradient)
-        _finite(float(global_norm(slope)))
-        return _Point(position, _finite(loss - self.base), slope)
+        gradient = self.ball.scaled(gradient)
+        _finite(float(global_norm(gradient)))
+        return _Point(position, _finite(loss - self.base), gradient)
 
 
 def _finite(value: float) -> float:
@@ -128,19 +128,19 @@ def _gain(point: _Point) -> float:
     return point.gain
 
 
-def _start(surface: _Surface, known: Found | None) -> _Point:
+def _start(surface: _Surface, known: BestPoint | None) -> _Point:
     ball = surface.ball
     _finite(surface.base)
-    _finite(float(global_norm(surface.slope)))
-    origin = [torch.zeros_like(part) for part in surface.slope]
-    one_step = ball.steepest(surface.slope, ball.radius)
+    _finite(float(global_norm(surface.gradient)))
+    origin = [torch.zeros_like(part) for part in surface.gradient]
+    one_step = ball.steepest(surface.gradient, ball.radius)
     candidates = [(0.0, origin), (surface.gain(one_step), one_step)]
     if known is not None:
         extended = ball.projected(list(torch._foreach_mul(known.position, ball.radius / known.radius)))
         candidates += [(known.gain, known.position), (surface.gain(extended), extended)]
     gain, position = max(candidates, key=lambda candidate: candidate[0])
     # with its gain as it was first computed: a forward pass without a gradient may round differently
-    return _Point(position, gain, surface.point(position).slope)
+    return _Point(position, gain, surface.point(position).gradient)
 
 
 def _ascend(surface: _Surface, start: _Point, steps: int) -> tuple[_Point, float]:
@@ -154,7 +154,7 @@ def _ascend(surface: _Surface, start: _Point, steps: int) -> tuple[_Point, float
     marks, last_mark, mark_gain, was_cut = checkpoints(steps), 0, start.gain, False
     earlier, rises = start.gain, 0
     for k in range(1, steps + 1):
-        goal = ball.projected(list(torch._foreach_add(here.position, ball.steepest(here.slope, step))))
+        goal = ball.projected(list(torch._foreach_add(here.position, ball.steepest(here.gradient, step))))
         reached = surface.point(_with_momentum(ball, goal, here.position, previous) if k > 1 else goal)
         rises += reached.gain > here.gain
         previous, here = here.position, reached

@@ -35,9 +35,9 @@ class Ball:
         """T v: the ε of a u, and the gradient with respect to u where that with respect to ε is v."""
         return list(vector) if self.scales is None else list(torch._foreach_mul(list(vector), list(self.scales)))
 
-    def steepest(self, slope: Sequence[Tensor], length: float) -> list[Tensor]:
-        """The step in u of the given length that gains most to first order; zero where the slope is."""
-        return self._each(lambda part: steepest_ascent(part, length, self.norm), slope)
+    def steepest(self, gradient: Sequence[Tensor], length: float) -> list[Tensor]:
+        """The step in u of the given length that gains most to first order; zero where the gradient is."""
+        return self._each(lambda part: steepest_ascent(part, length, self.norm), gradient)
 
     def projected(self, u: Sequence[Tensor]) -> list[Tensor]:
         """The nearest point of the ball.

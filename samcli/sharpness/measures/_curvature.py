@@ -71,9 +71,9 @@ def _rescaled(name: str, problem: Problem, scales: Sequence[Tensor]) -> Curvatur
     return Curvature(name, lambda v: scale * problem.hessian_times(scale * v))
 
 
-def krylov(problem: Problem, curvature: Curvature) -> Lanczos:
+def krylov_space(problem: Problem, curvature: Curvature) -> Lanczos:
     """The Krylov space of the first random start, one for all measures of this operator."""
-    return problem.memo(f"krylov {curvature.name}", lambda: Lanczos(curvature.times, start_vector(problem, 0)))
+    return problem.cached(f"krylov {curvature.name}", lambda: Lanczos(curvature.times, start_vector(problem, 0)))
 
 
 def start_vector(problem: Problem, number: int) -> Tensor:

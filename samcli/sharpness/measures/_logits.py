@@ -11,7 +11,7 @@ from samcli.sharpness.problem import Loss, Problem
 SMALLEST = 1e-10  # length of logits that are divided by it, as in the authors' code: equal logits stay equal
 
 
-def normalised(problem: Problem) -> Problem:
+def with_normalised_logits(problem: Problem) -> Problem:
     """The same problem with the outputs f of each example replaced by (f - mean f)/‖f - mean f‖ before the loss.
 
     The mean and the norm are over the last dimension (Andriushchenko et al., ICML 2023). The scale of the logits, which
@@ -20,14 +20,14 @@ def normalised(problem: Problem) -> Problem:
     Raises:
         NotApplicable: on evaluation of the loss, where there is one output for each example.
     """
-    return problem.memo("normalised logits", lambda: problem.with_loss(_of_normalised_logits))
+    return problem.cached("normalised logits", lambda: problem.with_loss(_on_normalised_logits))
 
 
-def _of_normalised_logits(loss: Loss) -> Loss:
-    def of(output: Tensor, target: Tensor) -> Tensor:
+def _on_normalised_logits(loss: Loss) -> Loss:
+    def normalised_loss(output: Tensor, target: Tensor) -> Tensor:
         if output.shape[-1] < 2:
             raise NotApplicable("One output for each example cannot be normalised; leave normalise_logits out.")
         centred = output - output.mean(-1, keepdim=True)
         return loss(torch.nn.functional.normalize(centred, dim=-1, eps=SMALLEST), target)
 
-    return of
+    return normalised_loss

@@ -62,5 +62,5 @@ def in_quadrature(*errors: float | None) -> float | None:
 
 def example_differences(problem: Problem, epsilon: list[Tensor]) -> tuple[Tensor, Tensor]:
     """The loss of each example at w, and what ε adds to it: each (n,) float64, for two forward passes."""
-    before = problem.memo("example_losses", problem.example_losses)
+    before = problem.cached("example_losses", problem.example_losses)
     return before, problem.example_losses(epsilon) - before

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.measures._logits import normalised
+from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._logits import with_normalised_logits
 from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of, uniform
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -52,10 +52,10 @@ class AverageCase(Measure):
 
     def of(self, problem: Problem) -> Result:
         if self.normalise_logits:
-            problem = normalised(problem)
-        before = problem.memo("example_losses", problem.example_losses)
+            problem = with_normalised_logits(problem)
+        before = problem.cached("example_losses", problem.example_losses)
         details: dict[str, Any] = {
-            **circumstances(problem),
+            **common_details(problem),
             "rho": self.rho,
             "draws": self.draws,
             "antithetic": self.antithetic,

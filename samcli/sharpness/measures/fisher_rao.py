@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._noise import error_of_mean
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -37,14 +37,14 @@ class FisherRaoNorm(Measure):
         outputs = outputs.requires_grad_()
         losses = problem.output_losses(outputs, targets)
         if losses.requires_grad:
-            (slope,) = torch.autograd.grad(losses.sum(), outputs, allow_unused=True, materialize_grads=True)
+            (output_gradient,) = torch.autograd.grad(losses.sum(), outputs, allow_unused=True, materialize_grads=True)
         else:  # a loss that does not depend on the outputs
-            slope = torch.zeros_like(outputs)
-        squares = (slope.double() * outputs.detach().double()).flatten(1).sum(1).square()
+            output_gradient = torch.zeros_like(outputs)
+        squares = (output_gradient.double() * outputs.detach().double()).flatten(1).sum(1).square()
         layers = max(1, sum(parameter.dim() >= 2 for parameter in problem.parameters))
         root, error = math.sqrt(float(squares.mean())), error_of_mean(squares)
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             "loss": float(losses.detach().double().mean()),
             "layers": layers,
             "passes": 1,

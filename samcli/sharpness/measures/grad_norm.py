@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.measures._noise import scales_of
 from samcli.sharpness.problem import Problem
@@ -25,7 +25,7 @@ class GradientNorm(Measure):
 
     def of(self, problem: Problem) -> Result:
         loss, gradient = problem.loss_and_gradient
-        return _result(gradient, {**circumstances(problem), "loss": loss})
+        return _result(gradient, {**common_details(problem), "loss": loss})
 
 
 @MEASURES.register("grad-norm-adaptive")
@@ -43,7 +43,7 @@ class AdaptiveGradientNorm(Measure):
     def of(self, problem: Problem) -> Result:
         loss, gradient = problem.loss_and_gradient
         scaled = Ball(1.0, scales=scales_of(problem, self.eta)).scaled(gradient)
-        return _result(scaled, {**circumstances(problem), "eta": self.eta, "loss": loss})
+        return _result(scaled, {**common_details(problem), "eta": self.eta, "loss": loss})
 
 
 def _result(vector: Sequence[Tensor], details: dict[str, Any]) -> Result:

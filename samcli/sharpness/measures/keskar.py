@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ascent import climb
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.measures._noise import error_of_mean, example_differences
@@ -42,7 +42,7 @@ class Keskar(Measure):
         found = climb(problem, ball, steps=self.steps, restarts=self.restarts, generator=generator)
         loss = problem.loss_and_gradient[0]
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             "epsilon": self.epsilon,
             "steps": self.steps,
             "restarts": self.restarts,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._curvature import (
     Curvature,
     adam_hessian,
@@ -14,7 +14,7 @@ from samcli.sharpness.measures._curvature import (
     cost,
     gauss_newton,
     hessian,
-    krylov,
+    krylov_space,
 )
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -32,13 +32,13 @@ class Extreme(Measure):
 
     def of(self, problem: Problem) -> Result:
         found = extreme_eigenvalue(
-            krylov(problem, self._curvature(problem)),
+            krylov_space(problem, self._curvature(problem)),
             largest=self.largest,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
         )
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             **self._scaling(),
             **self._edge(problem, found.value),
             "residual": found.residual,

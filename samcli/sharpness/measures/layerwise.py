@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ascent import climb
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.measures._noise import error_of_mean, example_differences
@@ -43,7 +43,7 @@ class LayerwiseWorstCase(Measure):
         generator = problem.generator("worst-case-layerwise")
         found = climb(problem, ball, steps=self.steps, restarts=self.restarts, generator=generator)
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             "xi": self.xi,
             "steps": self.steps,
             "restarts": self.restarts,

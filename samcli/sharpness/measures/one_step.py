@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._noise import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -32,7 +32,7 @@ class OneStep(Measure):
 
     def of(self, problem: Problem) -> Result:
         loss, gradient = problem.loss_and_gradient
-        details = {**circumstances(problem), "rho": self.rho, "norm": self.norm, "loss": loss, **self._scaling()}
+        details = {**common_details(problem), "rho": self.rho, "norm": self.norm, "loss": loss, **self._scaling()}
         if not (math.isfinite(loss) and bool(torch.isfinite(global_norm(gradient)))):
             return Result(math.nan, converged=False, details=details)
         scales = scales_of(problem, self._scaling().get("eta"))

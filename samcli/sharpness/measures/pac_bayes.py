@@ -12,7 +12,7 @@ from torch import Tensor
 
 from samcli.errors import NotApplicable
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -64,7 +64,7 @@ class PacBayesSigma(Measure):
             return torch.stack([right - _right(*problem.outputs(epsilon)) for epsilon in noises])
 
         details: dict[str, Any] = {
-            **circumstances(problem),
+            **common_details(problem),
             "drop": self.drop,
             "draws": self.draws,
             "steps": self.steps,

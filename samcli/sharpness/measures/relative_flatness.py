@@ -10,14 +10,14 @@ from torch import Tensor
 
 from samcli.errors import ConfigError, NotApplicable, nearest
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
+from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._curvature import cost
 from samcli.sharpness.measures._noise import error_of_mean, in_quadrature
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
-PARTS = 20  # sets of examples whose spread gives the error of the examples; more, where a set would be larger than
-LARGEST_PART = 100
+SUBSETS = 20  # sets of examples whose spread gives the error of the examples; more, where a set would be larger than
+LARGEST_SUBSET = 100
 
 
 @MEASURES.register("relative-flatness")
@@ -53,8 +53,8 @@ class RelativeFlatness(Measure):
     def of(self, problem: Problem) -> Result:
         name = self._name(problem)
         weight = problem.parameters[problem.names.index(name)].detach()
-        loss = float(problem.memo("example_losses", problem.example_losses).mean())
-        details = {**circumstances(problem), "layer": name, "probes": self.probes, "loss": loss}
+        loss = float(problem.cached("example_losses", problem.example_losses).mean())
+        details = {**common_details(problem), "layer": name, "probes": self.probes, "loss": loss}
         if not (math.isfinite(loss) and bool(torch.isfinite(weight).all())):
             return Result(math.nan, converged=False, details={**details, "products": 0, "passes": 1})
         curvatures, shares = self._curvatures(problem, name, weight)
@@ -65,7 +65,7 @@ class RelativeFlatness(Measure):
         if not math.isfinite(value):
             return Result(math.nan, converged=False, details=details)
         probe = error_of_mean(curvatures @ shares)
-        example = _error_of_parts(curvatures.mean(0), shares)
+        example = _error_of_subsets(curvatures.mean(0), shares)
         details |= {"probe_stderr": probe, "example_stderr": example}
         return Result(value, in_quadrature(probe, example), details=details)
 
@@ -83,17 +83,17 @@ class RelativeFlatness(Measure):
 
     def _curvatures(self, problem: Problem, name: str, weight: Tensor) -> tuple[Tensor, Tensor]:
         """vᵀ∇²L v of each probe on each set of examples, (probes, sets), and the sets' shares of the examples."""
-        size = min(math.ceil(problem.examples / PARTS), LARGEST_PART)
-        parts = list(problem.parts(size))
+        size = min(math.ceil(problem.examples / SUBSETS), LARGEST_SUBSET)
+        subsets = list(problem.subsets(size))
         factor, generator = _left_factor(weight), problem.generator("relative-flatness")
         shape = (factor.shape[1], weight.shape[1])
-        table = torch.zeros(self.probes, len(parts), dtype=torch.float64)
+        table = torch.zeros(self.probes, len(subsets), dtype=torch.float64)
         for i in range(self.probes):
             signs = torch.randint(2, shape, generator=generator).double() * 2 - 1
             vector = _embedded(problem, name, (factor @ signs).to(weight))
-            for k, part in enumerate(parts):
-                table[i, k] = float(part.hessian_times(vector).double().dot(vector.double()))
-        counts = torch.tensor([part.examples for part in parts], dtype=torch.float64)
+            for k, subset in enumerate(subsets):
+                table[i, k] = float(subset.hessian_times(vector).double().dot(vector.double()))
+        counts = torch.tensor([subset.examples for subset in subsets], dtype=torch.float64)
         return table, counts / counts.sum()
 
 
@@ -113,7 +113,7 @@ def _embedded(problem: Problem, name: str, direction: Tensor) -> Tensor:
     return torch.cat(pieces)
 
 
-def _error_of_parts(means: Tensor, shares: Tensor) -> float | None:
+def _error_of_subsets(means: Tensor, shares: Tensor) -> float | None:
     """The standard error of Σ shares · means, where a mean over twice the examples has half the variance."""
     if len(means) < 2:
         return None

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.measures._curvature import cost, hessian, krylov, start_vector
+from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._curvature import cost, hessian, krylov_space, start_vector
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.lanczos import Lanczos
@@ -49,13 +49,13 @@ class SpectralDensity(Measure):
     def of(self, problem: Problem) -> Result:
         full, half, products = [], [], 0
         for number in range(self.starts):
-            run = krylov(problem, hessian(problem)) if number == 0 else self._run(problem, number)
+            run = krylov_space(problem, hessian(problem)) if number == 0 else self._run(problem, number)
             full.append(quadrature(run, self.lanczos_steps))
             half.append(quadrature(run, (self.lanczos_steps + 1) // 2))
             products += len(full[-1][0])
         nodes, weights = _pool(full)
         recorded = {
-            **circumstances(problem),
+            **common_details(problem),
             "lanczos_steps": self.lanczos_steps,
             "starts": self.starts,
             "width": self.width,

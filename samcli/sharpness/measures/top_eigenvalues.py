@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.measures._curvature import cost, hessian, krylov, start_vector
+from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._curvature import cost, hessian, krylov_space, start_vector
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.leading import Leading, Score, leading_eigenvalues
@@ -42,7 +42,7 @@ class TopEigenvalues(Measure):
         found = self.find(problem)
         values = [pair.value for pair in found.pairs]
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             "k": self.k,
             "which": self.which,
             "values": values,
@@ -58,7 +58,7 @@ class TopEigenvalues(Measure):
     def find(self, problem: Problem) -> Leading:
         """The eigenpairs themselves."""
         return leading_eigenvalues(
-            krylov(problem, hessian(problem)),
+            krylov_space(problem, hessian(problem)),
             lambda number: start_vector(problem, number),
             k=self.k,
             score=SCORES[self.which],

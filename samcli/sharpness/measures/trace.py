@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.measures._curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov
+from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov_space
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.probes import Mean, Probes
@@ -40,15 +40,15 @@ class Trace(Measure):
     def of(self, problem: Problem) -> Result:
         curvature = self._curvature(problem)
         rank = self._rank(problem.dimension)
-        probes: Probes = problem.memo(
+        probes: Probes = problem.cached(
             f"probes {curvature.name} {rank}",
-            lambda: Probes(krylov(problem, curvature), rank, problem.generator("probes")),
+            lambda: Probes(krylov_space(problem, curvature), rank, problem.generator("probes")),
         )
         found = self._estimate(probes, self.max_products - probes.rank)
         finite = math.isfinite(found.value)
         stderr = found.stderr if finite else None
         details = {
-            **circumstances(problem),
+            **common_details(problem),
             **self._scaling(),
             "method": self.method,
             "probe_stderr": stderr,

@@ -12,10 +12,10 @@ import torch
 
 from samcli.errors import ConfigError
 from samcli.registry import option
-from samcli.sharpness.base import MEASURES, Measure, circumstances
-from samcli.sharpness.measures._ascent import Found, climb, settled
+from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._ascent import BestPoint, climb, settled
 from samcli.sharpness.measures._ball import Ball
-from samcli.sharpness.measures._logits import normalised
+from samcli.sharpness.measures._logits import with_normalised_logits
 from samcli.sharpness.measures._noise import error_of_mean, example_differences, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
@@ -74,29 +74,29 @@ class WorstCase(Measure):
 
     def of(self, problem: Problem) -> Result:
         if self.normalise_logits:
-            problem = normalised(problem)
+            problem = with_normalised_logits(problem)
         if self.m is None or self.m >= problem.examples:
             return self._of_all(problem)
         return self._of_sets(problem, self.m)
 
-    def _reached(self, problem: Problem) -> _Reached:
-        """What the last radius in `after` has reached, which is measured unless it is the last that was."""
-        last = problem.memo("worst case reached", _Last)
+    def _previous_maxima(self, problem: Problem) -> _Maxima:
+        """The maxima at the last radius in `after`, which is measured first unless it was the last one measured."""
+        last = problem.cached("last worst-case", _LastMeasured)
         if not self.after:
-            return _Reached()
+            return _Maxima()
         before = replace(self, rho=self.after[-1], after=self.after[:-1])
         if last.measure != before:
             before.of(problem)
-        return last.reached
+        return last.maxima
 
     def _of_all(self, problem: Problem) -> Result:
-        ball, known = self._ball(problem), self._reached(problem).found
+        ball, known = self._ball(problem), self._previous_maxima(problem).found
         found = self._climb(problem, ball, problem.generator("worst-case 0"), known)
         details = {**self._details(problem), "sets": 1, "passes": found.passes}
         if math.isnan(found.gain):
-            self._keep(problem, _Reached())
+            self._keep(problem, _Maxima())
             return Result(math.nan, converged=False, details=details)
-        self._keep(problem, _Reached(found=found))
+        self._keep(problem, _Maxima(found=found))
         _, difference = example_differences(problem, ball.scaled(found.position))
         stderr = error_of_mean(difference)
         details |= {"passes": found.passes + 2, "perturbation_norm": ball.length(found.position)}
@@ -105,17 +105,17 @@ class WorstCase(Measure):
 
     def _of_sets(self, problem: Problem, m: int) -> Result:
         gains, earlier, passes = [], [], 0.0
-        weights, reached = [], self._reached(problem).gains
-        for number, part in enumerate(problem.parts(m)):
-            known = reached[number] if reached else 0.0
-            found = self._climb(part, self._ball(part), problem.generator(f"worst-case {number}"), None)
-            weights.append(part.examples / problem.examples)
+        weights, previous = [], self._previous_maxima(problem).gains
+        for number, subset in enumerate(problem.subsets(m)):
+            known = previous[number] if previous else 0.0
+            found = self._climb(subset, self._ball(subset), problem.generator(f"worst-case {number}"), None)
+            weights.append(subset.examples / problem.examples)
             gains.append(found.gain if math.isnan(found.gain) else max(found.gain, known))
             earlier.append(max(found.earlier, known))
             passes += weights[-1] * found.passes
         value, before = _weighted(weights, gains), _weighted(weights, earlier)
         details = {**self._details(problem), "sets": len(gains), "passes": round(passes, 3)}
-        self._keep(problem, _Reached(gains=[] if math.isnan(value) else gains))
+        self._keep(problem, _Maxima(gains=[] if math.isnan(value) else gains))
         if math.isnan(value):
             return Result(math.nan, converged=False, details=details)
         # std/√k for k sets of one size
@@ -124,11 +124,11 @@ class WorstCase(Measure):
         details["example_stderr"] = stderr
         return Result(value, stderr, settled(value, before), details)
 
-    def _keep(self, problem: Problem, reached: _Reached) -> None:
-        last = problem.memo("worst case reached", _Last)
-        last.measure, last.reached = self, reached
+    def _keep(self, problem: Problem, maxima: _Maxima) -> None:
+        last = problem.cached("last worst-case", _LastMeasured)
+        last.measure, last.maxima = self, maxima
 
-    def _climb(self, problem: Problem, ball: Ball, generator: torch.Generator, known: Found | None) -> Found:
+    def _climb(self, problem: Problem, ball: Ball, generator: torch.Generator, known: BestPoint | None) -> BestPoint:
         return climb(problem, ball, steps=self.steps, restarts=self.restarts, generator=generator, known=known)
 
     def _ball(self, problem: Problem) -> Ball:
@@ -136,7 +136,7 @@ class WorstCase(Measure):
 
     def _details(self, problem: Problem) -> dict[str, Any]:
         return {
-            **circumstances(problem),
+            **common_details(problem),
             "rho": self.rho,
             "norm": self.norm,
             **self._scaling(),
@@ -196,19 +196,19 @@ class AdaptiveWorstCaseBox(AdaptiveWorstCase):
 
 
 @dataclass(frozen=True)
-class _Reached:
-    """What a radius has reached: its best point, or the gain of each set; nothing if the loss was not finite."""
+class _Maxima:
+    """The best point at a radius, or the gain of each set; empty if the loss was not finite."""
 
-    found: Found | None = None
+    found: BestPoint | None = None
     gains: Sequence[float] = ()
 
 
 @dataclass
-class _Last:
-    """The last worst case that was measured: one best point is kept, not one for each radius."""
+class _LastMeasured:
+    """The worst-case measure that was computed last: one best point is kept, not one for each radius."""
 
     measure: WorstCase | None = None
-    reached: _Reached = _Reached()
+    maxima: _Maxima = _Maxima()
 
 
 def _weighted(weights: list[float], values: list[float]) -> float:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.sharpness.measures._ascent import Found, climb
+from samcli.sharpness.measures._ascent import BestPoint, climb
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.problem import Problem
 
@@ -29,7 +29,9 @@ def surface(function: Callable[[Tensor], Tensor], at: Sequence[float]) -> Proble
     return Problem(Surface(function, at), lambda output, target: output.mean(), [(torch.zeros(3), torch.zeros(3))], 0)
 
 
-def search(problem: Problem, ball: Ball, steps: int = 20, restarts: int = 1, known: Found | None = None) -> Found:
+def search(
+    problem: Problem, ball: Ball, steps: int = 20, restarts: int = 1, known: BestPoint | None = None
+) -> BestPoint:
     generator = torch.Generator().manual_seed(0)
     return climb(problem, ball, steps=steps, restarts=restarts, generator=generator, known=known)
 

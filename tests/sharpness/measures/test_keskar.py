@@ -17,12 +17,12 @@ def test_linear_loss():
     w, b = model.weight.detach().flatten(), model.bias.detach()
     with torch.no_grad():
         losses = model(x).flatten()
-    slope = torch.cat([(w.abs() + 1) * x.mean(0), (b.abs() + 1)])
+    gradient = torch.cat([(w.abs() + 1) * x.mean(0), (b.abs() + 1)])
     loss = float(losses.mean())
-    expected = 100 * 0.002 * float(slope.abs().sum()) / (1 + loss)
+    expected = 100 * 0.002 * float(gradient.abs().sum()) / (1 + loss)
     found = MEASURES.create("keskar", epsilon=0.002).of(where)
     assert found.value == pytest.approx(expected, rel=1e-9)
-    corner = 0.002 * slope.sign() * torch.cat([w.abs() + 1, b.abs() + 1])
+    corner = 0.002 * gradient.sign() * torch.cat([w.abs() + 1, b.abs() + 1])
     increase = x @ corner[:4] + corner[4]
     # the jackknife, which shares no formula with the linearisation and agrees with it to order 1/n
     total = [100 * (increase.sum() - increase[i]) / (59 + losses.sum() - losses[i]) for i in range(60)]

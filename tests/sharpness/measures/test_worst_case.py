@@ -171,10 +171,10 @@ def test_linear_loss(name: str):
     where = Problem(model, lambda output, target: output.mean(), [(x.double(), x)], 0)
     w, g = model.weight.detach().flatten(), x.double().mean(0)
     scale = w.abs() + 0.02 if "adaptive" in name else torch.ones(4).double()
-    slope = torch.cat([scale * g, torch.ones(1).double()])
+    gradient = torch.cat([scale * g, torch.ones(1).double()])
     options = {"eta": 0.02} if "adaptive" in name else {}
     found = result(name, where, rho=0.3, **options)
-    assert found.value == pytest.approx(0.3 * float(slope.norm(p=1 if "linf" in name else 2)), rel=1e-9)
+    assert found.value == pytest.approx(0.3 * float(gradient.norm(p=1 if "linf" in name else 2)), rel=1e-9)
     assert found.converged
 
 

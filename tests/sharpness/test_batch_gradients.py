@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.sharpness import slopes
+from samcli.sharpness import batch_gradients
 from samcli.sharpness.problem import Problem
 
 
@@ -33,7 +33,7 @@ def passes(p: Problem) -> list[int]:
 def test_products_with_kept_graphs_are_those_with_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     kept, new = problem(), problem()
     found = [kept.hessian_times(direction(kept)) for _ in range(2)]
-    monkeypatch.setattr(slopes, "KEEP_BYTES", 0)
+    monkeypatch.setattr(batch_gradients, "KEEP_BYTES", 0)
     expected = new.hessian_times(direction(new))
     assert all(torch.equal(product, expected) for product in found)
 
@@ -41,7 +41,7 @@ def test_products_with_kept_graphs_are_those_with_new_ones(monkeypatch: pytest.M
 def test_what_fits_is_kept_and_the_rest_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     p = problem()
     seen = passes(p)
-    monkeypatch.setattr(slopes, "KEEP_BYTES", 20 * p._slopes._size_of_an_example())
+    monkeypatch.setattr(batch_gradients, "KEEP_BYTES", 20 * p._batch_gradients._size_of_an_example())
     del seen[:]
     p.hessian_times(direction(p))
     assert seen == [10, 10, 3]
@@ -55,7 +55,7 @@ def test_graphs_go_when_parameters_change(by_measure: bool) -> None:
     before = p.hessian_times(v)
     if by_measure:  # to another point and back
         p.loss_at([torch.ones_like(w) for w in p.parameters])
-        assert not p._slopes._kept
+        assert not p._batch_gradients._kept
         assert torch.equal(p.hessian_times(v), before)
     else:
         with torch.no_grad():
@@ -70,7 +70,7 @@ def test_graphs_go_with_the_problem() -> None:
     """Without waiting for the collector of cycles, which a few large graphs would not wake."""
     p = problem()
     p.hessian_times(direction(p))
-    graph = weakref.ref(p._slopes._kept[0][0])
+    graph = weakref.ref(p._batch_gradients._kept[0][0])
     gc.disable()
     try:
         del p
@@ -85,6 +85,6 @@ def test_size_of_an_example_counts_what_a_layer_saves() -> None:
     for width in (1000, 2000):
         data = [(torch.randn(8, width), torch.randint(10, (8,)))]
         p = Problem(nn.Linear(width, 10), nn.functional.cross_entropy, data, seed=0)
-        sizes.append(p._slopes._size_of_an_example())
+        sizes.append(p._batch_gradients._size_of_an_example())
     assert 4 * 1000 <= sizes[0] <= 6 * 4 * 1000
     assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.05)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 KEEP_BYTES = 2**30
 
 
-class Slopes:
+class BatchGradients:
     """∇L_b(w) of each batch b, differentiable once more.
 
     To compute it is a quarter to a half of the work of a Hessian-vector product. It is the same in all products until a
@@ -22,6 +22,13 @@ class Slopes:
         loss: of outputs and targets, the mean over a batch.
         parameters: w.
         data: (input, target) batches.
+
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> batch = (torch.ones(2, 1), model.weight.detach().expand(2, 1) - 3.0)
+    >>> gradients = BatchGradients(model, nn.functional.mse_loss, [model.weight], [batch])
+    >>> gradient, is_kept = gradients.gradient(0)
+    >>> round(gradient[0].item(), 3), gradient[0].requires_grad, is_kept
+    (6.0, True, True)
     """
 
     def __init__(
@@ -40,22 +47,26 @@ class Slopes:
         """Forget the graphs, which hold memory."""
         self._kept.clear()
 
-    def of(self, number: int) -> tuple[list[Tensor], bool]:
-        """The gradient of a batch, one tensor for each parameter, and whether its graph has to last."""
+    def gradient(self, number: int) -> tuple[list[Tensor], bool]:
+        """The gradient of a batch, one tensor for each parameter, and whether its graph is kept, so must be retained.
+
+        Args:
+            number: of the batch, from 0.
+        """
         versions = [parameter._version for parameter in self._parameters]
         if versions != self._versions:
             self.clear()
             self._versions = versions
         if number in self._kept:
             return self._kept[number], True
-        slope = self._slope(*self._data[number])
+        gradient = self._compute(*self._data[number])
         examples = sum(len(self._data[kept][0]) for kept in (*self._kept, number))
         if examples * self._size_of_an_example() > KEEP_BYTES:
-            return slope, False
-        self._kept[number] = slope
-        return slope, True
+            return gradient, False
+        self._kept[number] = gradient
+        return gradient, True
 
-    def _slope(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
+    def _compute(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
         loss = self._loss(self._model(inputs), targets)
         if not loss.requires_grad:  # it does not depend on the parameters
             return [torch.zeros_like(parameter) for parameter in self._parameters]
@@ -64,6 +75,7 @@ class Slopes:
         )
 
     def _size_of_an_example(self) -> int:
+        """The bytes that the graph of one example saves, the parameters not among them."""
         if self._bytes_per_example is None:
             inputs, targets = self._data[0]
             few = slice(0, 2)  # BatchNorm takes no variance of one
@@ -77,7 +89,7 @@ class Slopes:
                 return tensor
 
             with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-                graph = self._slope(inputs[few], targets[few])
+                graph = self._compute(inputs[few], targets[few])
             self._bytes_per_example = sum(saved.values()) // len(inputs[few])
             del graph
         return self._bytes_per_example
