@@ -1,4 +1,4 @@
-"""At which curvature the steps of an optimizer stop converging: its edge of stability."""
+"""The edge of stability: the curvature from which on the steps of an optimizer no longer converge."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-
-from samcli.optim.engine import SharpnessAware
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Stability:
     Attributes:
         learning_rate: η of the last step.
         base_learning_rate: the one that the optimizer was built with, at the top of a schedule.
-        factor: of 1/η.
+        factor: the edge times η.
         preconditioner: Adam's P by the parameter's name, without parameters that it has not moved; None for P = 1.
     """
 
@@ -39,7 +37,11 @@ class Stability:
     preconditioner: Mapping[str, Tensor] | None = None
 
     def details(self, value: float) -> dict[str, float]:
-        """What a result records; a ratio above 1 is an eigenvalue beyond the edge."""
+        """The entries about the edge in the `details` of a result: a ratio above 1 is an eigenvalue beyond it.
+
+        Args:
+            value: the largest eigenvalue that was measured.
+        """
         return {
             "learning_rate": self.learning_rate,
             "base_learning_rate": self.base_learning_rate,
@@ -49,18 +51,25 @@ class Stability:
 
 
 def stability_of(optimizer: Optimizer, model: nn.Module) -> Stability | None:
-    """The edge of stability of SGD, Adam or AdamW, or of the one that a sharpness-aware optimizer is built around.
+    """The edge of stability of SGD, Adam or AdamW, or of an optimizer that wraps one of them as its `base`.
 
-    That is the edge of the base optimizer itself; SAM's own lies below (Long and Bartlett, JMLR 2024).
+    A sharpness-aware optimizer does. The edge is that of the base itself; SAM's own lies below (Long and Bartlett,
+    JMLR 2024).
 
     Args:
         optimizer: of the model's parameters; it is only read.
-        model: that names them.
+        model: gives them their names.
 
     Returns:
-        None for another optimizer, and where groups of parameters differ in what the edge depends on.
+        The edge; None for another optimizer, and where groups of parameters differ in what the edge depends on.
+
+    >>> model = nn.Linear(2, 1)
+    >>> stability = stability_of(torch.optim.SGD(model.parameters(), lr=0.25), model)
+    >>> stability.details(value=2.0)["edge_of_stability"], stability.details(value=2.0)["edge_ratio"]
+    (8.0, 0.25)
     """
-    base = optimizer.base if isinstance(optimizer, SharpnessAware) else optimizer
+    wrapped = getattr(optimizer, "base", None)
+    base = wrapped if isinstance(wrapped, Optimizer) else optimizer
     is_adam = isinstance(base, torch.optim.Adam | torch.optim.AdamW)
     if not (is_adam or isinstance(base, torch.optim.SGD)):
         return None
@@ -77,7 +86,7 @@ def stability_of(optimizer: Optimizer, model: nn.Module) -> Stability | None:
 
 
 def _factor(beta: float, share: float) -> float:
-    """Of heavy-ball momentum β to which a gradient adds the given share of itself."""
+    """The factor of heavy-ball momentum β to which a gradient adds the given share of itself."""
     return (2.0 + 2.0 * beta) / share
 
 

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,15 +85,15 @@ def preconditioner(betas: tuple[float, float], eps: float, amsgrad: bool, steps:
     return (1 - betas[0] ** steps) * root
 
 
-@pytest.mark.parametrize("around", [False, True])
+@pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("amsgrad", [False, True])
-def test_against_an_exact_hessian(amsgrad: bool, around: bool):
+def test_against_an_exact_hessian(amsgrad: bool, wrapped: bool):
     """To the square of the tolerance, as a Rayleigh quotient is; SAM at ρ = 0 is Adam."""
     betas, eps = (0.8, 0.95), 1e-3
 
     def make(parameters: Iterable[nn.Parameter]) -> Optimizer:
         base = Adam(parameters, 0.01, betas, eps, amsgrad=amsgrad)
-        return optim.build("sam", base, rho=0.0) if around else base
+        return optim.build("sam", base, rho=0.0) if wrapped else base
 
     model, optimizer = trained(make)
     scale = preconditioner(betas, eps, amsgrad).rsqrt()
@@ -199,6 +200,31 @@ def test_plain_lambda_max_has_the_edge_of_sgd_only():
     optimizer.param_groups[0]["lr"] = 0.0
     details = measured(model, optimizer, "lambda-max").details
     assert (details["edge_of_stability"], details["edge_ratio"]) == (math.inf, 0.0)
+
+
+class Wrapper(Optimizer):
+    """An optimizer that is not of this project, around another one."""
+
+    def __init__(self, base: object, parameters: Iterable[nn.Parameter]) -> None:
+        super().__init__(parameters, {"lr": 1.0})
+        self.base = base
+
+
+def test_any_optimizer_around_another_has_the_edge_of_its_base() -> None:
+    model = nn.Linear(1, 1)
+    base = SGD(model.parameters(), 0.1, momentum=0.9)
+    assert stability_of(Wrapper(base, model.parameters()), model) == stability_of(base, model) is not None
+    assert stability_of(Wrapper("of a number system", model.parameters()), model) is None
+    base.base = 10  # an attribute of a subclass, perhaps
+    assert stability_of(base, model) is not None
+
+
+def test_nothing_is_taken_from_the_optimizers() -> None:
+    """Sharpness is a library of its own: what it needs of an optimizer it reads from the object."""
+    folder = Path(sharpness.__file__).parent
+    sources = [path.read_text() for path in folder.rglob("*.py")]
+    assert len(sources) > 20
+    assert not any("samcli.optim" in source for source in sources)
 
 
 def two_rates(parameters: Iterable[nn.Parameter]) -> Optimizer:
