@@ -1,4 +1,4 @@
-"""Which statistics BatchNorm normalises by while a model is measured."""
+"""The statistics that BatchNorm normalises by while a model is measured."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
 
     Raises:
         ConfigError: no such mode, or a batch of one example, which has no variance.
+
+    >>> model, inputs = nn.BatchNorm1d(1).eval(), torch.tensor([[0.0], [2.0]])
+    >>> with normalising(model, "batch", [(inputs, inputs)]):
+    ...     model(inputs).round().flatten().tolist()
+    [-1.0, 1.0]
+    >>> model(inputs).round().flatten().tolist()  # the running statistics are those of a new layer
+    [0.0, 2.0]
     """
     if mode not in MODES:
         raise ConfigError(f"There is no BatchNorm mode {mode!r}; {nearest(mode, MODES)}")

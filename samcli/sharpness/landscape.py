@@ -31,7 +31,7 @@ class Landscape:
     Attributes:
         axes: the coordinates along each direction, one or two of them.
         losses: float64 on the CPU, a dimension for each axis; inf or NaN where the loss is not finite.
-        examples: n, that the loss is a mean over.
+        examples: the number that the loss is a mean over.
         converged: False if the directions should not be taken for what they are called.
     """
 
@@ -77,7 +77,7 @@ def loss_slice(
         dimensions: 1 or 2.
         span: the largest coordinate.
         points: along each axis; w is among them where the number is odd.
-        seed: of the directions.
+        seed: decides random directions, and where the search for leading ones starts.
         tell: called after each point with the number of points done, and of all.
 
     Raises:
@@ -138,8 +138,8 @@ def loss_line(
     >>> found.axes[0], found.losses[3].item()  # at w₁
     ((-0.5, 0.0, 0.5, 1.0, 1.5), 4.0)
     """
-    first = {name: entry for name, entry in model.state_dict().items() if _moves(entry)}
-    last = {name: entry for name, entry in other.items() if _moves(entry)}
+    first = {name: entry for name, entry in model.state_dict().items() if _is_interpolated(entry)}
+    last = {name: entry for name, entry in other.items() if _is_interpolated(entry)}
     _check_alike(first, last)
     between = copy.deepcopy(model)
     state = between.state_dict()  # the copy's own tensors
@@ -159,11 +159,11 @@ def loss_line(
 def coordinates(start: float, stop: float, points: int) -> tuple[float, ...]:
     """Evenly spaced numbers, symmetric to the last bit where the ends are.
 
-    >>> coordinates(-0.3, 0.3, 3)
-    (-0.3, 0.0, 0.3)
-
     Raises:
         ValueError: fewer than two points.
+
+    >>> coordinates(-0.3, 0.3, 3)
+    (-0.3, 0.0, 0.3)
     """
     if points < 2:
         raise ValueError(f"A line has two ends, so at least 2 points, not {points}.")
@@ -200,7 +200,7 @@ def _leading(problem: Problem, dimensions: int) -> tuple[list[Vector], bool]:
     return [problem.unflatten(vector) for vector in uphill], found.converged
 
 
-def _moves(entry: Any) -> bool:
+def _is_interpolated(entry: Any) -> bool:
     return isinstance(entry, Tensor) and entry.is_floating_point()
 
 

@@ -1,4 +1,4 @@
-"""Measuring: the door to this library."""
+"""The entry to this library: measures of a model by their names."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def measure(
         loss: `loss(output, target)`, the mean over its batch.
         data: (input, target) batches of any sizes; every value is that of the mean loss over all examples together.
         measures: names from `MEASURES`.
-        seed: of all that is drawn.
+        seed: decides all random draws.
         batch_norm: what BatchNorm normalises by: "evaluation" is its running statistics, "recalibrated" these after
             they were estimated anew on the data, "batch" those of each batch; see `samcli.sharpness.batch_norm`.
-        optimizer: that the model was trained with; `lambda-max-adam` needs its state, and `lambda-max` then records
-            the edge of stability. It is only read.
-        parameters: of the measures, each given to all that have it: `rho`, the radius of the neighbourhood, or several
-            of them; `eta`, η of the adaptive measures; `m`, ...; see the fields of each.
+        optimizer: the one that the model was trained with; `lambda-max-adam` needs its state, and `lambda-max` then
+            records the edge of stability. It is only read.
+        parameters: options of the measures, each given to all that have it: `rho`, the radius of the neighbourhood, or
+            several of them; `eta`, η of the adaptive measures; `m`, ...; see the fields of each.
 
     Returns:
         A result for each measure by its name; with several radii those that have one are named `one-step rho=0.1`.
@@ -77,9 +77,15 @@ def measuring(
     batch_norm: str = "evaluation",
     optimizer: Optimizer | None = None,
 ) -> Iterator[Problem]:
-    """The problem that measures are of, while the model is in the mode it is measured in.
+    """The problem to measure, while the model is in the mode it is measured in.
 
     Arguments, errors, and what comes back afterwards are those of `measure`.
+
+    >>> import torch
+    >>> model, batch = torch.nn.Linear(2, 1), (torch.ones(4, 2), torch.ones(4, 1))
+    >>> with measuring(model, torch.nn.functional.mse_loss, [batch]) as problem:
+    ...     MEASURES.create("one-step", rho=0.0).of(problem).value
+    0.0
     """
     # torch.compile's wrapper has no second derivative; the module inside shares the parameters
     inner = cast(nn.Module, getattr(model, "_orig_mod", model))
@@ -90,10 +96,17 @@ def measuring(
 
 
 def labels(measures: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """What `measure` measures: the label, name and all parameters of each result, radii in increasing order.
+    """The results that `measure` returns: the label, measure and parameters of each, radii in increasing order.
+
+    Args:
+        measures: names from `MEASURES`.
+        parameters: as `measure` takes them; those that are left out get their defaults.
 
     Raises:
         ConfigError: no measure of that name, or a parameter that none of them has.
+
+    >>> labels(["one-step"], {"rho": [0.1, 0.05]})
+    [('one-step rho=0.05', 'one-step', {'rho': 0.05}), ('one-step rho=0.1', 'one-step', {'rho': 0.1})]
     """
     known = {key for name in measures for key in MEASURES.options(name)} | {"rho", "eta"}
     for key in parameters:

@@ -31,20 +31,28 @@ class Problem:
 
     Args:
         model: in evaluation mode; its parameters with `requires_grad` are w.
-        loss: of an output and a target, the mean over a batch.
+        loss: `loss(output, target)`, the mean over a batch.
         data: (input, target) batches of any sizes.
         seed: for the measures that draw random numbers.
         batch_norm: what BatchNorm's statistics are taken from, see `samcli.sharpness.batch_norm`; the model is in this
             mode.
-        stability: of the optimizer that the model was trained with, if it is known.
+        stability: the edge of the optimizer that the model was trained with, if it is known.
 
     Attributes:
-        names, parameters: of the model, those that are perturbed.
+        names, parameters: those of the model that are perturbed.
         examples: n.
         products: Hessian-vector products computed so far, by all measures.
 
     Raises:
         ValueError: no examples, or no parameters that require a gradient.
+
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> _ = nn.init.ones_(model.weight)
+    >>> problem = Problem(model, nn.functional.mse_loss, [(torch.ones(2, 1), torch.zeros(2, 1))], seed=0)
+    >>> problem.loss_and_gradient, problem.loss_at([torch.ones(1, 1)])  # L(w) = w² at 1, and at 2
+    ((1.0, [tensor([[2.]])]), 4.0)
+    >>> problem.hessian_times(torch.ones(1))
+    tensor([2.])
     """
 
     def __init__(
@@ -76,7 +84,7 @@ class Problem:
 
     @property
     def dtype(self) -> str:
-        """Of the parameters, as `float32`."""
+        """The type of the parameters, as `float32`."""
         return str(self.parameters[0].dtype).removeprefix("torch.")
 
     @property

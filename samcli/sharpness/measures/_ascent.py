@@ -28,10 +28,10 @@ class BestPoint:
     """The best point of an ascent.
 
     Attributes:
-        gain: L(w + T u) - L(w), never negative; NaN if a loss or a gradient on the way was not finite.
+        gain: L(w + T u) - L(w), which is never negative; NaN if a loss or a gradient on the way was not finite.
         earlier: the best gain before the last quarter of the steps.
         position: u.
-        radius: of the ball.
+        radius: ρ of the ball.
         passes: forward and backward passes over the data, each counted as one, that of L(w) included.
     """
 
@@ -49,13 +49,19 @@ class BestPoint:
 
 @dataclass(frozen=True)
 class _Point:
+    """A position u, with the gain and its gradient there."""
+
     position: list[Tensor]
     gain: float
     gradient: list[Tensor]
 
 
 def settled(gain: float, earlier: float) -> bool:
-    """Whether an ascent gained less than 1 % in the last quarter of its steps."""
+    """Whether an ascent gained less than 1 % in the last quarter of its steps.
+
+    >>> settled(gain=1.0, earlier=0.995), settled(gain=1.0, earlier=0.9)
+    (True, False)
+    """
     return gain - earlier <= SETTLED * gain
 
 
@@ -80,8 +86,15 @@ def climb(
         ball: where ε may be.
         steps: gradient steps of one ascent.
         restarts: the number of ascents.
-        generator: of the random points.
-        known: what was found in a smaller ball of the same T and norm.
+        generator: draws the random points.
+        known: the best point of a smaller ball of the same T and norm.
+
+    >>> model = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = torch.nn.init.ones_(model.weight)
+    >>> problem = Problem(model, torch.nn.functional.mse_loss, [(torch.ones(2, 1), torch.zeros(2, 1))], seed=0)
+    >>> best = climb(problem, Ball(0.5), steps=4, restarts=1, generator=torch.Generator())
+    >>> best.gain, best.position  # of w² around 1
+    (1.25, [tensor([[0.5000]])])
     """
     surface = _Surface(problem, ball)
     try:

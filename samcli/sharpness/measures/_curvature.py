@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samcli.errors import NotApplicable
-from samcli.sharpness.measures._noise import asam_scales
+from samcli.sharpness.measures._scales import asam_scales
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.spectrum.lanczos import Lanczos, Operator
 
@@ -32,17 +32,35 @@ class Curvature:
 
 
 def hessian(problem: Problem) -> Curvature:
-    """H = ∇²L(w)."""
+    """The Hessian H = ∇²L(w).
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> hessian(problem).times(torch.ones(2))  # of (w₁² + 4 w₂²)/2
+    tensor([1., 4.])
+    """
     return Curvature("hessian", problem.hessian_times)
 
 
 def gauss_newton(problem: Problem) -> Curvature:
-    """G = Jᵀ (∂²ℓ/∂f²) J, J the derivative of the network's outputs by its parameters."""
+    """The Gauss-Newton matrix G = Jᵀ (∂²ℓ/∂f²) J, J the derivative of the network's outputs by its parameters.
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> gauss_newton(problem).times(torch.ones(2))  # the Hessian, for the outputs are linear in the parameters
+    tensor([1., 4.])
+    """
     return Curvature("gauss-newton", problem.gauss_newton_times)
 
 
 def adaptive_hessian(problem: Problem, eta: float) -> Curvature:
-    """T H T with ASAM's T: |w| + η for weights, 1 for biases."""
+    """T H T with ASAM's T: |w| + η for weights, 1 for biases.
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> adaptive_hessian(problem, eta=0.0).times(torch.ones(2)) == problem.parameters[0][0] ** 2 * torch.tensor([1, 4])
+    tensor([True, True])
+    """
     return _rescaled(f"adaptive hessian {eta!r}", problem, asam_scales(problem, eta))
 
 
@@ -51,6 +69,13 @@ def adam_hessian(problem: Problem) -> Curvature:
 
     Raises:
         NotApplicable: there is no P.
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> from samcli.sharpness.stability import Stability
+    >>> problem.stability = Stability(0.1, 0.1, 38.0, {"weight": torch.tensor([[4.0, 1.0]])})
+    >>> adam_hessian(problem).times(torch.ones(2))
+    tensor([0.2500, 4.0000])
     """
     preconditioner = problem.stability.preconditioner if problem.stability else None
     if not preconditioner:
@@ -72,16 +97,32 @@ def _rescaled(name: str, problem: Problem, scales: Sequence[Tensor]) -> Curvatur
 
 
 def krylov_space(problem: Problem, curvature: Curvature) -> Lanczos:
-    """The Krylov space of the first random start, one for all measures of this operator."""
+    """The Krylov space of the first random start, one for all measures of this operator.
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> krylov_space(problem, hessian(problem)) is krylov_space(problem, hessian(problem))
+    True
+    """
     return problem.cached(f"krylov {curvature.name}", lambda: Lanczos(curvature.times, start_vector(problem, 0)))
 
 
 def start_vector(problem: Problem, number: int) -> Tensor:
-    """A standard normal start of a Krylov space."""
+    """A standard normal start of a Krylov space, flat; a function of the problem's seed and a number.
+
+    >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
+    >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
+    >>> start_vector(problem, 0).shape, torch.equal(start_vector(problem, 0), start_vector(problem, 1))
+    (torch.Size([2]), False)
+    """
     draws = problem.normal(problem.generator(f"krylov start {number}"))
     return torch.cat([draw.reshape(-1) for draw in draws])
 
 
 def cost(products: int) -> dict[str, int]:
-    """What a result records of its cost: what it takes alone, though others may have shared it."""
+    """The entries about the cost in the `details` of a result: what it takes alone, though others may have shared it.
+
+    >>> cost(products=8)
+    {'products': 8, 'passes': 32}
+    """
     return {"products": products, "passes": PASSES_PER_PRODUCT * products}

@@ -19,6 +19,13 @@ def with_normalised_logits(problem: Problem) -> Problem:
 
     Raises:
         NotApplicable: on evaluation of the loss, where there is one output for each example.
+
+    >>> model = torch.nn.Linear(2, 3)
+    >>> problem = Problem(model, torch.nn.functional.cross_entropy, [(torch.eye(2), torch.tensor([0, 1]))], seed=0)
+    >>> six_times = [6 * parameter.detach() for parameter in problem.parameters]  # on top: logits seven times as large
+    >>> normalised = with_normalised_logits(problem)
+    >>> abs(normalised.loss_at(six_times) - normalised.loss_at()) < 1e-6
+    True
     """
     return problem.cached("normalised logits", lambda: problem.with_loss(_on_normalised_logits))
 

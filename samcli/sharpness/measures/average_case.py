@@ -11,8 +11,10 @@ from torch import Tensor
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
+from samcli.sharpness.measures._errors import error_of_mean, in_quadrature
 from samcli.sharpness.measures._logits import with_normalised_logits
-from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of, uniform
+from samcli.sharpness.measures._noise import gaussian, uniform
+from samcli.sharpness.measures._scales import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from samcli.sharpness.base import MEASURES, Measure, common_details
-from samcli.sharpness.measures._noise import error_of_mean
+from samcli.sharpness.measures._errors import error_of_mean
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ball import Ball
-from samcli.sharpness.measures._noise import scales_of
+from samcli.sharpness.measures._scales import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.weights.geometry import global_norm

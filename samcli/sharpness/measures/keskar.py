@@ -11,7 +11,7 @@ from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ascent import climb
 from samcli.sharpness.measures._ball import Ball
-from samcli.sharpness.measures._noise import error_of_mean, example_differences
+from samcli.sharpness.measures._errors import error_of_mean, example_differences
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -60,5 +60,5 @@ class Keskar(Measure):
 
 
 def _ratio_error(difference: torch.Tensor, before: torch.Tensor, loss: float, value: float) -> float | None:
-    """Of 100 D/(1 + L): an example moves D by its difference and L by its loss."""
+    """The error of 100 D/(1 + L): an example moves D by its difference and L by its loss."""
     return error_of_mean((100.0 * difference - value * before) / (1.0 + loss))

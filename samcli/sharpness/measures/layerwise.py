@@ -12,7 +12,7 @@ from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ascent import climb
 from samcli.sharpness.measures._ball import Ball
-from samcli.sharpness.measures._noise import error_of_mean, example_differences
+from samcli.sharpness.measures._errors import error_of_mean, example_differences
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -10,7 +10,7 @@ import torch
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
-from samcli.sharpness.measures._noise import scales_of
+from samcli.sharpness.measures._scales import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.weights.geometry import global_norm, steepest_ascent

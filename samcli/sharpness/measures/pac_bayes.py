@@ -1,4 +1,4 @@
-"""How much random noise the parameters bear before the accuracy falls."""
+"""The largest random noise that the parameters bear before the accuracy falls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from torch import Tensor
 from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
-from samcli.sharpness.measures._noise import error_of_mean, gaussian, in_quadrature, scales_of
+from samcli.sharpness.measures._errors import error_of_mean, in_quadrature
+from samcli.sharpness.measures._noise import gaussian
+from samcli.sharpness.measures._scales import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -12,7 +12,7 @@ from samcli.errors import ConfigError, NotApplicable, nearest
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._curvature import cost
-from samcli.sharpness.measures._noise import error_of_mean, in_quadrature
+from samcli.sharpness.measures._errors import error_of_mean, in_quadrature
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -1,4 +1,4 @@
-"""How the eigenvalues of the Hessian are distributed."""
+"""The distribution of the eigenvalues of the Hessian."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class SpectralDensity(Measure):
     def of(self, problem: Problem) -> Result:
         full, half, products = [], [], 0
         for number in range(self.starts):
-            run = krylov_space(problem, hessian(problem)) if number == 0 else self._run(problem, number)
-            full.append(quadrature(run, self.lanczos_steps))
-            half.append(quadrature(run, (self.lanczos_steps + 1) // 2))
+            space = krylov_space(problem, hessian(problem)) if number == 0 else self._further_space(problem, number)
+            full.append(quadrature(space, self.lanczos_steps))
+            half.append(quadrature(space, (self.lanczos_steps + 1) // 2))
             products += len(full[-1][0])
         nodes, weights = _pool(full)
         recorded = {
@@ -65,7 +65,7 @@ class SpectralDensity(Measure):
             return Result(math.nan, converged=False, details=recorded)
         value = negative_share(nodes, weights)
         change = abs(value - negative_share(*_pool(half)))
-        stderr, mean_stderr = errors(nodes, weights, 2.0 / ((problem.dimension + 2) * self.starts))
+        stderr, mean_stderr = standard_errors(nodes, weights, 2.0 / ((problem.dimension + 2) * self.starts))
         grid, density, sigma = smooth(nodes, weights, self.width)
         details = {
             **recorded,
@@ -82,7 +82,7 @@ class SpectralDensity(Measure):
         }
         return Result(value, stderr, converged=change <= STEADY, details=details)
 
-    def _run(self, problem: Problem, number: int) -> Lanczos:
+    def _further_space(self, problem: Problem, number: int) -> Lanczos:
         return Lanczos(problem.hessian_times, start_vector(problem, number))
 
 
@@ -96,7 +96,7 @@ def negative_share(nodes: Tensor, weights: Tensor) -> float:
     return float(weights @ nodes.clamp(max=0.0).abs()) / total if total > 0.0 else 0.0
 
 
-def errors(nodes: Tensor, weights: Tensor, spread: float) -> tuple[float, float]:
+def standard_errors(nodes: Tensor, weights: Tensor, spread: float) -> tuple[float, float]:
     """Standard errors of the share of negative curvature and of the mean.
 
     For v drawn evenly from the sphere in n dimensions vᵀ f(A) v has the variance 2/(n + 2) times that of f over the
@@ -106,6 +106,11 @@ def errors(nodes: Tensor, weights: Tensor, spread: float) -> tuple[float, float]
         nodes: Ritz values.
         weights: of the nodes, with sum 1.
         spread: 2/(n + 2), divided by the number of starts.
+
+    >>> nodes, weights = torch.tensor([-1.0, 1.0]), torch.tensor([0.5, 0.5])
+    >>> share, mean = standard_errors(nodes, weights, 0.01)  # half the variance of ±1/2, and of ±1
+    >>> round(share, 4), round(mean, 4)
+    (0.05, 0.1)
     """
     value, mean, total = negative_share(nodes, weights), weights @ nodes, float(weights @ nodes.abs())
     parts = (nodes.clamp(max=0.0).abs() - value * nodes.abs()) / (total if total > 0.0 else 1.0)
@@ -128,9 +133,15 @@ def smooth(nodes: Tensor, weights: Tensor, width: float) -> tuple[Tensor, Tensor
     return grid, kernels @ weights, sigma
 
 
-def quadrature(run: Lanczos, steps: int) -> tuple[Tensor, Tensor]:
-    """Nodes and weights of the first steps of a run."""
-    ritz = run.ritz(steps)
+def quadrature(space: Lanczos, steps: int) -> tuple[Tensor, Tensor]:
+    """The nodes and weights, (steps,) each, of Gauss quadrature by the first steps of a Krylov space.
+
+    >>> space = Lanczos(lambda v: torch.tensor([1.0, 4.0]) * v, torch.tensor([3.0, 4.0]))
+    >>> nodes, weights = quadrature(space, 2)  # the eigenvalues, and the squares of the start's unit coordinates
+    >>> nodes.round(decimals=4).tolist(), weights.round(decimals=4).tolist()
+    ([1.0, 4.0], [0.36, 0.64])
+    """
+    ritz = space.ritz(steps)
     return ritz.values, ritz.coordinates[0].square()
 
 

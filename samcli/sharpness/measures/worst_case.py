@@ -15,8 +15,9 @@ from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ascent import BestPoint, climb, settled
 from samcli.sharpness.measures._ball import Ball
+from samcli.sharpness.measures._errors import error_of_mean, example_differences
 from samcli.sharpness.measures._logits import with_normalised_logits
-from samcli.sharpness.measures._noise import error_of_mean, example_differences, scales_of
+from samcli.sharpness.measures._scales import scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from samcli.sharpness.spectrum.lanczos import Lanczos, Ritz, norm, settle
+from samcli.sharpness.spectrum.lanczos import Lanczos, Ritz, grow, norm
 
 # The search for what was missed need only tell a missed eigenvalue from those below: it may be coarser than the values.
 SEARCH_TOLERANCE = 1e-2
@@ -30,9 +30,10 @@ class Leading:
     """The first eigenpairs in descending score.
 
     Attributes:
-        starts: Krylov spaces used.
-        products: that they took.
-        converged: all residuals are within the tolerance, and the last space held nothing further.
+        pairs: those that were found.
+        starts: the number of Krylov spaces.
+        products: operator applications that they took.
+        converged: whether all residuals are within the tolerance, and the last space held nothing further.
     """
 
     pairs: list[Pair]
@@ -42,7 +43,7 @@ class Leading:
 
 
 def leading_eigenvalues(
-    run: Lanczos,
+    space: Lanczos,
     start: Callable[[int], Tensor],
     *,
     k: int,
@@ -57,34 +58,42 @@ def leading_eigenvalues(
     Methods for Large Eigenvalue Problems, section 6.4).
 
     Args:
-        run: the first space, grown as needed.
+        space: the first space, grown as needed.
         start: a random vector for each further space.
         k: how many; fewer are returned if the operator has no more.
-        score: of an eigenvalue: itself, or its absolute value.
+        score: what eigenvalues are ordered by: the value itself, or its absolute value.
         tolerance: on the residual relative to the largest |Ritz value|.
         max_products: after which to give up.
+
+    >>> import torch
+    >>> diagonal, generator = torch.tensor([2.0, 2.0, 1.0, 0.0]), torch.Generator().manual_seed(0)
+    >>> space = Lanczos(lambda v: diagonal * v, torch.ones(4))
+    >>> settings = {"k": 3, "score": float, "tolerance": 1e-3, "max_products": 20}
+    >>> found = leading_eigenvalues(space, lambda number: torch.randn(4, generator=generator), **settings)
+    >>> [round(pair.value, 4) for pair in found.pairs], found.converged
+    ([2.0, 2.0, 1.0], True)
     """
     found: list[Pair] = []
     size, products, starts, complete = 0.0, 0, 0, False
     while not complete and products < max_products and math.isfinite(size):
         search = _Search(k, score, tolerance, [score(pair.value) for pair in found], size)
-        ritz, settled = settle(run, search.settled, max_products - products)
+        ritz, settled = grow(space, search.settled, max_products - products)
         products, starts, size = products + ritz.steps, starts + 1, max(size, ritz.size)
         if not math.isfinite(ritz.size):
             return Leading([], starts, products, False)
-        new = search.new(ritz)
-        found += [_pair(run, ritz, index, size) for index in new]
+        new = search.additions(ritz)
+        found += [_pair(space, ritz, index, size) for index in new]
         found = sorted(found, key=lambda pair: -score(pair.value))[:k]
-        whole = ritz.steps + len(search.known) == run.dimension  # the spaces together are the whole
-        complete = settled and (whole or (not new and len(found) == k) or len(found) == run.dimension)
+        whole = ritz.steps + len(search.known) == space.dimension  # the spaces together are the whole
+        complete = settled and (whole or (not new and len(found) == k) or len(found) == space.dimension)
         if not complete and products < max_products:
-            run = Lanczos(run.operator, start(starts), away=[pair.vector for pair in found], scale=size)
+            space = Lanczos(space.operator, start(starts), deflated=[pair.vector for pair in found], scale=size)
     return Leading(found, starts, products, complete and all(pair.residual <= tolerance for pair in found))
 
 
 @dataclass(frozen=True)
 class _Search:
-    """What to look for in one space, given the scores of the pairs found before."""
+    """The search of one space, given the scores of the pairs found before."""
 
     k: int
     score: Score
@@ -92,7 +101,7 @@ class _Search:
     known: list[float]
     size: float
 
-    def new(self, ritz: Ritz) -> list[int]:
+    def additions(self, ritz: Ritz) -> list[int]:
         """The Ritz values that belong among the first k of all: those clearly above what they would replace."""
         scores = [self.score(value) for value in ritz.values.tolist()]
         order = sorted(range(len(scores)), key=lambda index: -scores[index])[: self.k]
@@ -101,12 +110,12 @@ class _Search:
         return [index for rank, index in enumerate(order) if rank + ahead[rank] < self.k]
 
     def settled(self, ritz: Ritz) -> bool:
-        """Whether the new ones are converged, and the first of this space is to the coarser tolerance of a search.
+        """Whether the additions are converged, and the first of this space is to the coarser tolerance of a search.
 
         The search measures by the size of the space's own Ritz values: against that of the operator, the first images
         of a random vector are small, and nothing would be found.
         """
-        new, size = self.new(ritz), max(self.size, ritz.size)
+        new, size = self.additions(ritz), max(self.size, ritz.size)
         if ritz.steps < self.k - len(self.known):
             return False
         scores = [self.score(value) for value in ritz.values.tolist()]
@@ -116,7 +125,7 @@ class _Search:
         return residuals[first] <= 0.5 * coarse and all(residuals[i] <= 0.5 * self.tolerance * size for i in new)
 
 
-def _pair(run: Lanczos, ritz: Ritz, index: int, size: float) -> Pair:
-    vector = run.basis.combination(ritz.coordinates[:, index])
+def _pair(space: Lanczos, ritz: Ritz, index: int, size: float) -> Pair:
+    vector = space.basis.combination(ritz.coordinates[:, index])
     residual = float(ritz.residuals[index])
     return Pair(float(ritz.values[index]), vector / norm(vector), residual / size if size > 0.0 else residual)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli import sharpness
-from samcli.sharpness.measures.spectral_density import errors, negative_share, quadrature, smooth
+from samcli.sharpness.measures.spectral_density import negative_share, quadrature, smooth, standard_errors
 from samcli.sharpness.spectrum.lanczos import Lanczos
 
 
@@ -77,7 +77,7 @@ def test_errors_are_those_of_the_starts(name: str):
     for seed in range(100):
         start = torch.randn(n, generator=torch.Generator().manual_seed(seed), dtype=a.dtype)
         nodes, weights = quadrature(Lanczos(a.mv, start), 30)
-        share, mean = errors(nodes, weights, 2 / (n + 2))
+        share, mean = standard_errors(nodes, weights, 2 / (n + 2))
         found.append([negative_share(nodes, weights), share, float(weights @ nodes), mean])
     shares, share_errors, means, mean_errors = torch.tensor(found, dtype=torch.float64).T
     for values, errs, truth in (

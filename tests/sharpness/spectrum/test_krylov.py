@@ -82,7 +82,7 @@ def test_a_space_ends_with_the_whole():
     a = matrix([3.0, 2.0, 1.0, -1.0])
     run = Lanczos(a.mv, start(a))
     assert run.ritz(50).steps == 4
-    assert run.ritz(50).last
+    assert run.ritz(50).ended
     assert run.ritz(50).values.tolist() == pytest.approx([-1.0, 1.0, 2.0, 3.0])
 
 
