@@ -48,14 +48,14 @@ class ImageStore:
         )
 
     def plan(self, order: Tensor, seed: int, epoch: int) -> Tensor:
-        """What happens to each example of an epoch, (rows, N) int64 on the host.
+        """The random changes of each example of an epoch, (rows, N) int64 on the host.
 
-        The rows are the image in the store; then dy and dx, with crop; then the centre of the hole, with cutout. Each
-        augmentation has a random stream of its own, so that one changes nothing about the others.
+        The rows are the number of the image in the store; then dy and dx, with crop; then the centre of the hole, with
+        cutout. Each augmentation has a random stream of its own, so that one changes nothing about the others.
 
         Args:
             order: (N,), the examples in the order of the epoch.
-            seed: of the run; with the epoch it decides all draws.
+            seed: that of the run; with the epoch it decides all draws.
             epoch: any number.
         """
         n = len(order)
@@ -82,7 +82,7 @@ class ImageStore:
 
 
 def cutout_(x: Tensor, centre_y: Tensor, centre_x: Tensor) -> Tensor:
-    """Fills a square of each image with 0, the mean of normalised images, in place.
+    """Fill a square of each image with 0, the mean of normalised images, in place.
 
     The side of the square is half the shorter side of the image; its centre is anywhere in the image, and what lies
     beyond the border is cut off (DeVries and Taylor, 2017, section 3.2).
@@ -91,6 +91,12 @@ def cutout_(x: Tensor, centre_y: Tensor, centre_x: Tensor) -> Tensor:
         x: (B, C, H, W), changed in place.
         centre_y: (B,) int64, the row of each centre.
         centre_x: (B,) int64, its column.
+
+    >>> cutout_(torch.ones(1, 1, 4, 4), torch.tensor([2]), torch.tensor([0]))  # half of it lies beyond the border
+    tensor([[[[1., 1., 1., 1.],
+              [0., 1., 1., 1.],
+              [0., 1., 1., 1.],
+              [1., 1., 1., 1.]]]])
     """
     height, width = x.shape[2:]
     half = min(height, width) // 4

@@ -1,4 +1,4 @@
-"""What a data set is: its options, and the raw tensors behind it."""
+"""The base of all data sets: their options, and the raw tensors behind them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,13 @@ class Source:
 class DatasetKind(ABC):
     """A data set and the options that all of them have.
 
-    Of the training set, `train_examples` takes a subset that is the same for all seeds; of that, `validation` holds
-    out a share; of what is left, `label_noise` spoils a share. Validation and test labels stay clean.
+    `train_examples` takes a subset of the training set that is the same for all seeds; `validation` holds out a share
+    of that; `label_noise` spoils the labels of a share of what is left. Validation and test labels stay clean.
+
+    Attributes:
+        title: the name in messages.
+        is_images: whether inputs are images; otherwise they are tables.
+        is_regression: whether targets are real numbers; otherwise they are classes.
 
     Raises:
         ConfigError: an option that this data set cannot have.

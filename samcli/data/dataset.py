@@ -28,12 +28,12 @@ class Dataset:
         train, validation, test: the parts; validation is None where nothing was held out.
         task: what is predicted.
         class_names: in the order of the class numbers; empty for a regression.
-        shape: of one input: (C, H, W) or (F,).
-        mean, std: by which inputs are normalised, see `Normalisation`.
+        shape: that of one input: (C, H, W) or (F,).
+        mean, std: the statistics that inputs are normalised by, see `Normalisation`.
     """
 
     def __init__(self, source: Source, train: Part, validation: Part | None, test: Part, store: ImageStore | None):
-        """Takes parts that are ready; `load` makes them."""
+        """Take parts that are ready; `load` makes them."""
         self.train, self.validation, self.test = train, validation, test
         self.task: Task = source.task
         self.class_names = source.class_names
@@ -66,7 +66,7 @@ class Dataset:
         Args:
             epoch: any number; the training loop counts from 1.
             batch_size: examples in a batch; see `steps` for the last one.
-            seed: of the run.
+            seed: that of the run.
             mixup: α of the distribution Beta(α, α) of the mixing share λ, one for each batch; 0 for none. Targets
                 are then soft, see `Task.soft`.
 
@@ -93,13 +93,13 @@ class Dataset:
 
 
 def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device | str) -> Dataset:
-    """Reads a data set, splits it, adds label noise, and puts it on the device.
+    """Read a data set, split it, add label noise, and put it on the device.
 
     The raw data stay in memory for the next run of this process.
 
     Args:
         kind: the data set with its options.
-        seed: of the run; decides the validation part and the label noise.
+        seed: that of the run; decides the validation part and the label noise.
         data_dir: where data sets that do not ship with a dependency lie or are downloaded to.
         device: where the tensors are to be held.
 
@@ -164,7 +164,7 @@ def _indices(kind: DatasetKind, targets: Tensor, seed: int) -> tuple[Tensor, Ten
 
 
 def _mixing_shares(alpha: float, steps: int, seed: int) -> list[float]:
-    """λ ~ Beta(α, α) for each step; without mixup a batch is all its own."""
+    """λ ~ Beta(α, α) for each step; 1 without mixup: a batch is all its own."""
     if not alpha:
         return [1.0] * steps
     shares: list[float] = np.random.default_rng(seed).beta(alpha, alpha, steps).tolist()

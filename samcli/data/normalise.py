@@ -19,7 +19,7 @@ class Normalisation:
     """
 
     def __init__(self, inputs: Tensor, device: torch.device) -> None:
-        """Measures the training inputs, (N, H, W, C) uint8 or (N, F) float32."""
+        """Measure the training inputs, (N, H, W, C) uint8 or (N, F) float32."""
         self.is_images = inputs.dtype == torch.uint8
         mean, std = image_statistics(inputs) if self.is_images else table_statistics(inputs)
         self.mean, self.std = mean.float(), std.float()
@@ -52,7 +52,11 @@ def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def table_statistics(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each feature of (N, F) rows, in float64."""
+    """Mean and standard deviation of each feature of (N, F) rows, in float64.
+
+    >>> table_statistics(torch.tensor([[0.0, 5.0], [4.0, 5.0]]))  # a feature that never changes has spread 1
+    (tensor([2., 5.], dtype=torch.float64), tensor([2., 1.], dtype=torch.float64))
+    """
     exact = rows.double()
     return exact.mean(0), _nonzero(exact.std(0, correction=0), (rows == rows[0]).all(0))
 

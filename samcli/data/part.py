@@ -20,7 +20,7 @@ class Part:
     Attributes:
         inputs: as stored: images (N, H, W, C) uint8, or tables (N, F) float32, already normalised.
         targets: (N,), int64 classes, or float32 for a regression.
-        normalisation: of the images.
+        normalisation: that of the training part.
     """
 
     inputs: Tensor

@@ -1,4 +1,4 @@
-"""Stratified subsets, hold-outs and label noise: what a seed decides about a data set."""
+"""Stratified subsets, hold-outs and label noise: the choices that a seed makes about a data set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from samcli.tasks import Task
 # The subset of `train_examples` is one for all seeds of a comparison, so it has a seed of its own.
 SUBSET_SEED = 0
 
-# Of a data set without a test part.
+# The part of a data set without a test part that becomes one.
 TEST_SHARE = 0.2
 
 
@@ -54,12 +54,21 @@ def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[
 
 
 def training_subset(targets: Tensor, size: int) -> Tensor:
-    """The indices of the stratified subset of `size` examples that all seeds share."""
+    """The indices of the stratified subset of `size` examples that all seeds share.
+
+    >>> training_subset(torch.tensor([0, 0, 0, 1, 1, 1]), 2).tolist()  # one of each class
+    [1, 5]
+    """
     return stratified(targets, size, stream(SUBSET_SEED, "train_examples"))[0]
 
 
 def hold_out(targets: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """The indices of what is left for training and of the share held out for validation: at least one example."""
+    """The indices of what is left for training and of the share held out for validation: at least one example.
+
+    >>> train, held_out = hold_out(torch.tensor([0, 0, 1, 1]), share=0.5, seed=0)
+    >>> len(train), len(held_out), sorted([*train.tolist(), *held_out.tolist()])
+    (2, 2, [0, 1, 2, 3])
+    """
     held_out, rest = stratified(targets, max(1, round(share * len(targets))), stream(seed, "validation"))
     return rest, held_out
 
@@ -84,6 +93,12 @@ def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tens
 
 
 def split_source(inputs: Tensor, targets: Tensor, task: Task, class_names: tuple[str, ...], split_seed: int) -> Source:
-    """A source from a data set without a test part: a stratified fifth of it becomes one."""
+    """A source from a data set without a test part: a stratified fifth of it becomes one.
+
+    >>> from samcli.tasks import Binary
+    >>> source = split_source(torch.zeros(10, 3), torch.arange(10) % 2, Binary(), ("no", "yes"), split_seed=0)
+    >>> len(source.targets), sorted(source.test_targets.tolist())
+    (8, [0, 1])
+    """
     test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"))
     return Source(inputs[train], targets[train], inputs[test], targets[test], task, class_names)

@@ -1,4 +1,4 @@
-"""What a model is to samcli: options, the inputs it fits, and how it is built."""
+"""The base of all models: their options, the inputs that fit, and the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ModelKind(ABC):
         """The network, freshly initialised from torch's global random state.
 
         Args:
-            shape: of one input that `fits`: (C, H, W) for images, (F,) for tables.
+            shape: that of one input that `fits`: (C, H, W) for images, (F,) for tables.
             outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Building models by name."""
+"""Models by their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) ->
 
     Args:
         name: `cnn`, `resnet18`, `torchvision:resnet50`, ... as in `samcli list models`.
-        shape: of one input: (C, H, W) for images, (F,) for tables.
+        shape: that of one input: (C, H, W) for images, (F,) for tables.
         outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
         options: those of the model: `dropout`, `patch`, ...
 

@@ -40,12 +40,20 @@ class PaddedShortcut(nn.Module):
 
 
 def projection(channels: int, width: int) -> nn.Module:
-    """The shortcut with parameters, option B: a 1x1 convolution of stride 2 and a batch normalisation."""
+    """The shortcut with parameters, option B: a 1x1 convolution of stride 2 and a batch normalisation.
+
+    >>> projection(16, 32)(torch.ones(2, 16, 8, 8)).shape
+    torch.Size([2, 32, 4, 4])
+    """
     return nn.Sequential(nn.Conv2d(channels, width, kernel_size=1, stride=2, bias=False), nn.BatchNorm2d(width))
 
 
 def padding(channels: int, width: int) -> nn.Module:
-    """The shortcut without parameters, option A, between layers of these channels."""
+    """The shortcut without parameters, option A, between layers of these channels.
+
+    >>> padding(16, 32)(torch.ones(2, 16, 8, 8)).shape
+    torch.Size([2, 32, 4, 4])
+    """
     return PaddedShortcut(width - channels)
 
 
@@ -102,9 +110,9 @@ class ResNet(nn.Module):
         previous = widths[0]
         for width in widths:
             for _ in range(blocks):
-                same = width == previous
-                across = nn.Identity() if same else shortcut(previous, width)
-                self.blocks.append(BasicBlock(previous, width, 1 if same else 2, across))
+                keeps_size = width == previous
+                block_shortcut = nn.Identity() if keeps_size else shortcut(previous, width)
+                self.blocks.append(BasicBlock(previous, width, 1 if keeps_size else 2, block_shortcut))
                 previous = width
         self.head = nn.Linear(previous, outputs)
         he_normal(self)

@@ -32,8 +32,8 @@ class PreactivationBlock(nn.Module):
         self.norm2 = nn.BatchNorm2d(width)
         self.dropout = nn.Dropout(dropout) if dropout > 0.0 else None
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
-        changes = stride != 1 or channels != width
-        self.projection = nn.Conv2d(channels, width, kernel_size=1, stride=stride, bias=False) if changes else None
+        resizes = stride != 1 or channels != width
+        self.projection = nn.Conv2d(channels, width, kernel_size=1, stride=stride, bias=False) if resizes else None
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output, (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""

@@ -1,4 +1,4 @@
-"""How to compare a few seeds honestly. A library of its own: numpy and scipy are all it needs."""
+"""The statistics of a few seeds. A library of its own: numpy and scipy are all it needs."""
 
 from samcli.stats._summary import Summary as Summary
 from samcli.stats._summary import summarise as summarise

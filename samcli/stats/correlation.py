@@ -1,4 +1,4 @@
-"""Whether two quantities rank runs alike."""
+"""Rank correlation: whether two quantities rank runs alike."""
 
 from __future__ import annotations
 

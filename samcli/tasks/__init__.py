@@ -1,4 +1,4 @@
-"""What is predicted: the loss, and the score that people read."""
+"""The tasks, one file each: the loss to train with, and the score that people read."""
 
 from samcli.tasks._base import Task as Task
 from samcli.tasks.binary import Binary as Binary

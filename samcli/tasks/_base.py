@@ -1,4 +1,4 @@
-"""What is predicted: the loss, and the score that people read."""
+"""The base of all tasks: the loss to train with, and the score that people read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ class Task(ABC):
         name: of the task.
         metric: the score, as in the columns `test_accuracy` and `test_r2`.
         loss_name: what `loss` computes, with its unit.
-        classes: how many classes there are; None for a regression.
-        outputs: how many numbers the model gives for each example.
     """
 
     name: ClassVar[str]
@@ -25,11 +23,13 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def classes(self) -> int | None: ...
+    def classes(self) -> int | None:
+        """The number of classes; None for a regression."""
 
     @property
     @abstractmethod
-    def outputs(self) -> int: ...
+    def outputs(self) -> int:
+        """The numbers that the model gives for each example."""
 
     @abstractmethod
     def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
@@ -57,5 +57,5 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def score(self, total: Tensor, n: int) -> float:
-        """The score of `n` examples from the total of their statistics; waits for the device."""
+    def score(self, sums: Tensor, n: int) -> float:
+        """The score of `n` examples from the sums of their `statistics`; waits for the device."""

@@ -44,5 +44,5 @@ class Binary(Task):
         hits = torch.where(output.squeeze(1) > 0, target, 1 - target)
         return hits.sum(dtype=torch.float64).reshape(1)
 
-    def score(self, total: Tensor, n: int) -> float:
-        return total.item() / n
+    def score(self, sums: Tensor, n: int) -> float:
+        return sums.item() / n

@@ -47,5 +47,5 @@ class Classification(Task):
         hits = target.gather(1, predicted[:, None]) if target.is_floating_point() else predicted == target
         return hits.sum(dtype=torch.float64).reshape(1)
 
-    def score(self, total: Tensor, n: int) -> float:
-        return total.item() / n
+    def score(self, sums: Tensor, n: int) -> float:
+        return sums.item() / n

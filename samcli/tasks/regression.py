@@ -56,7 +56,7 @@ class Regression(Task):
         error = output.squeeze(1).double() - y
         return torch.stack([error.square().sum(), y.sum(), y.square().sum()])
 
-    def score(self, total: Tensor, n: int) -> float:
-        error, sum_y, sum_y2 = total.tolist()
+    def score(self, sums: Tensor, n: int) -> float:
+        error, sum_y, sum_y2 = sums.tolist()
         spread = sum_y2 - sum_y**2 / n
         return float(1.0 - error / spread) if spread > 0.0 else math.nan

@@ -1,4 +1,4 @@
-"""Where data come from, one file for each family; this order is that of `samcli list datasets`.
+"""The data sets, one file for each family; this order is that of `samcli list datasets`.
 
 Importing a file enters its data sets into `DATASETS`. A family imports no other.
 """

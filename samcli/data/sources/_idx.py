@@ -15,12 +15,19 @@ _BYTES = 0x08
 def read_idx(path: Path) -> Tensor:
     """The uint8 array in an IDX file (LeCun et al. 1998, as on the page of MNIST).
 
-    Two zero bytes, one for the type of the numbers, one for the number d of dimensions; d sizes, big-endian; the
-    numbers, the last index changing fastest.
+    The file holds two zero bytes, one for the type of the numbers, one for the number d of dimensions; d sizes,
+    big-endian; and the numbers, the last index changing fastest.
 
     Raises:
         ValueError: the file holds something else, or ends too early.
         OSError: there is no such file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels"
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))  # bytes, one dimension of size 3
+    ...     read_idx(path)
+    tensor([7, 2, 1], dtype=torch.uint8)
     """
     content = path.read_bytes()
     if len(content) < 4 or content[:3] != bytes([0, 0, _BYTES]):

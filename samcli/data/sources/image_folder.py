@@ -108,13 +108,21 @@ def _list_images(folder: Path) -> dict[str, list[Path]]:
 
 
 def read_images(files: Sequence[Path], size: int | None) -> Tensor:
-    """Decodes image files into one tensor, (N, H, W, C) uint8, with C = 1 if all are grey and 3 otherwise.
+    """Decode image files into one tensor, (N, H, W, C) uint8, with C = 1 if all are grey and 3 otherwise.
 
     A first pass reads sizes and modes from the headers, so that a folder of large photographs is never in memory at
     its full size.
 
     Raises:
         DataError: a file is no image, or damaged; the message names it.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "grey.png"
+    ...     Image.new("L", (3, 2), color=7).save(path)
+    ...     read_images([path], size=None).shape
+    torch.Size([1, 2, 3, 1])
     """
     chunks = [range(start, min(start + _CHUNK, len(files))) for start in range(0, len(files), _CHUNK)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -150,7 +158,7 @@ def _header(path: Path) -> tuple[tuple[int, int], bool]:
 
 
 def _pixels(path: Path, size: int | None, *, grey: bool) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
-    """(H, W, C) uint8 of one image, turned upright, and brought to a square of the size, if any."""
+    """The pixels of one image, (H, W, C) uint8, turned upright, and brought to a square of the size, if any."""
     from PIL import Image, ImageOps
 
     try:

@@ -1,4 +1,4 @@
-"""The two synthetic problems of the SAM tutorials: drawn from known distributions, the same in every run."""
+"""Two synthetic problems of the SAM tutorials, drawn from known distributions and the same in every run."""
 
 from __future__ import annotations
 

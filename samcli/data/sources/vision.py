@@ -27,7 +27,11 @@ _UNREADABLE = (RuntimeError, ValueError, KeyError, AssertionError, OSError, EOFE
 
 
 class Vision(DatasetKind):
-    """A data set of torchvision: read from the data folder, downloaded to it where it is absent."""
+    """A data set of torchvision: read from the data folder, downloaded to it where it is absent.
+
+    Attributes:
+        place: its folder or file in the data folder.
+    """
 
     place: ClassVar[str]
 
@@ -61,7 +65,7 @@ class Vision(DatasetKind):
         )  # fmt: skip
 
     def _download(self, root: Path) -> None:
-        """Downloads beside the data and moves complete files into place, so that half a file is never taken for one."""
+        """Download beside the data and move complete files into place, so that half a file is never taken for one."""
         try:
             root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as temporary, _network_timeout():
