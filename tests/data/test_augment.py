@@ -1,15 +1,16 @@
 import pytest
 import torch
+from torch import Tensor
 
 from samcli.data.augment import PADDING, ImageStore, cutout_, mix
 
 
-def images(n, height, width, channels):
+def images(n: int, height: int, width: int, channels: int) -> Tensor:
     shape = (n, height, width, channels)
     return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
-def reference(image, flip, dy, dx):
+def reference(image: Tensor, flip: bool, dy: int, dx: int) -> Tensor:
     """One image of one batch, as the papers say it: pad with zeros, cut out a window, mirror."""
     height, width, channels = image.shape
     if flip:
@@ -21,7 +22,7 @@ def reference(image, flip, dy, dx):
 
 @pytest.mark.parametrize("augment", [(), ("crop",), ("flip",), ("crop", "flip"), ("flip", "crop", "cutout")])
 @pytest.mark.parametrize("shape", [(30, 8, 8, 3), (30, 28, 28, 1), (30, 5, 9, 3)])
-def test_the_strided_gather_equals_a_plain_loop(augment, shape):
+def test_the_strided_gather_equals_a_plain_loop(augment: tuple[str, ...], shape: tuple[int, ...]) -> None:
     raw = images(*shape)
     store, order = ImageStore(raw, augment), torch.randperm(30)
     plan = store.plan(order, seed=0, epoch=1)
@@ -35,7 +36,7 @@ def test_the_strided_gather_equals_a_plain_loop(augment, shape):
     assert torch.equal(store.inputs, raw)
 
 
-def test_draws_are_uniform_and_bounded():
+def test_draws_are_uniform_and_bounded() -> None:
     n = 9000
     plan = ImageStore(images(n, 6, 8, 1), ("crop", "flip", "cutout")).plan(torch.arange(n), seed=0, epoch=0)
     bounds = [2, 9, 9, 6, 8]  # flip, dy, dx, and the centre of the hole
@@ -47,7 +48,7 @@ def test_draws_are_uniform_and_bounded():
         assert ((counts - n / bound).abs() < 5 * (n / bound * (1 - 1 / bound)) ** 0.5).all()
 
 
-def test_one_augmentation_changes_nothing_about_another():
+def test_one_augmentation_changes_nothing_about_another() -> None:
     raw, order = images(40, 8, 8, 1), torch.arange(40)
     everything = ImageStore(raw, ("crop", "flip", "cutout")).plan(order, seed=5, epoch=2)
     assert torch.equal(ImageStore(raw, ("flip",)).plan(order, seed=5, epoch=2)[0], everything[0])
@@ -57,7 +58,7 @@ def test_one_augmentation_changes_nothing_about_another():
 
 
 @pytest.mark.parametrize("height, width", [(32, 32), (8, 8), (12, 20)])
-def test_cutout_is_a_square_of_half_the_side_cut_off_at_the_border(height, width):
+def test_cutout_is_a_square_of_half_the_side_cut_off_at_the_border(height: int, width: int) -> None:
     centres = torch.cartesian_prod(torch.arange(height), torch.arange(width))
     x = cutout_(torch.ones(len(centres), 2, height, width), centres[:, 0], centres[:, 1])
     half = min(height, width) // 4
@@ -67,12 +68,12 @@ def test_cutout_is_a_square_of_half_the_side_cut_off_at_the_border(height, width
         assert torch.equal(image, expected)
 
 
-def test_cutout_takes_a_quarter_of_the_image_at_its_centre():
+def test_cutout_takes_a_quarter_of_the_image_at_its_centre() -> None:
     x = cutout_(torch.ones(1, 3, 32, 32), torch.tensor([16]), torch.tensor([16]))
     assert (x == 0).float().mean() == 0.25
 
 
-def test_mix_is_an_average_with_the_neighbour():
+def test_mix_is_an_average_with_the_neighbour() -> None:
     x = torch.randn(5, 3, 4, 4).to(memory_format=torch.channels_last)
     mixed = mix(x, 0.3)
     for i in range(5):
@@ -80,6 +81,6 @@ def test_mix_is_an_average_with_the_neighbour():
     assert mixed.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_an_unknown_augmentation_is_an_error():
+def test_an_unknown_augmentation_is_an_error() -> None:
     with pytest.raises(ValueError, match="no augmentation named 'rotate'"):
         ImageStore(images(1, 2, 2, 1), ("rotate",))

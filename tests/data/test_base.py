@@ -6,22 +6,22 @@ from samcli.registry import options_of
 
 
 @pytest.mark.parametrize("name", [name for name in DATASETS if not name.endswith(":")])
-def test_every_data_set_has_the_common_options(name):
+def test_every_data_set_has_the_common_options(name: str) -> None:
     assert {"train_examples", "label_noise", "validation", "augment"} <= set(DATASETS.options(name))
     assert DATASETS.create(name) == DATASETS.create(name)  # equal options are one data set to the cache
     assert hash(DATASETS.create(name)) == hash(DATASETS.create(name))
 
 
-def test_a_prefix_takes_the_rest_of_the_name():
+def test_a_prefix_takes_the_rest_of_the_name() -> None:
     assert DATASETS.create("image-folder:some/where", size=32).argument == "some/where"
     assert list(options_of(DATASETS.kind("image-folder:x")))[-2:] == ["size", "split_seed"]
 
 
-def test_noise_needs_labels():
+def test_noise_needs_labels() -> None:
     with pytest.raises(ConfigError, match="label_noise draws classes and diabetes has none; leave label_noise out"):
         DATASETS.create("diabetes", label_noise=0.1)
 
 
-def test_augmentation_needs_images():
+def test_augmentation_needs_images() -> None:
     with pytest.raises(ConfigError, match="augment is for images and wine is a table; leave augment out"):
         DATASETS.create("wine", augment=("flip",))

@@ -6,12 +6,12 @@ import torch
 from samcli.data.split import hold_out, noisy_labels, stratified, training_subset
 
 
-def generator(seed=0):
+def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 50, 99, 100])
-def test_every_class_has_its_share(size):
+def test_every_class_has_its_share(size: int) -> None:
     targets = torch.tensor([0] * 50 + [1] * 30 + [2] * 15 + [4] * 5)[torch.randperm(100, generator=generator(1))]
     chosen, rest = stratified(targets, size, generator())
     assert sorted([*chosen.tolist(), *rest.tolist()]) == list(range(100))
@@ -21,7 +21,7 @@ def test_every_class_has_its_share(size):
     assert ((targets[chosen].bincount(minlength=5) - exact).abs() < 1).all()
 
 
-def test_a_choice_is_uniform_within_its_class():
+def test_a_choice_is_uniform_within_its_class() -> None:
     targets = torch.tensor([0, 0, 0, 1, 1])
     counts = torch.zeros(5)
     for seed in range(500):
@@ -31,17 +31,17 @@ def test_a_choice_is_uniform_within_its_class():
     assert ((counts / 500 - expected).abs() < 5 * (expected * (1 - expected) / 500).sqrt()).all()
 
 
-def test_real_targets_have_no_strata():
+def test_real_targets_have_no_strata() -> None:
     chosen, rest = stratified(torch.linspace(0, 1, 20), 5, generator())
     assert (len(chosen), len(rest)) == (5, 15)
 
 
-def test_too_many_is_an_error():
+def test_too_many_is_an_error() -> None:
     with pytest.raises(ValueError, match="A choice of 4 from 3"):
         stratified(torch.zeros(3), 4, generator())
 
 
-def test_hold_out_is_a_function_of_the_seed():
+def test_hold_out_is_a_function_of_the_seed() -> None:
     targets = torch.arange(200) % 10
     train, held_out = hold_out(targets, 0.1, seed=0)
     assert (len(train), targets[held_out].bincount().tolist()) == (180, [2] * 10)
@@ -50,13 +50,13 @@ def test_hold_out_is_a_function_of_the_seed():
     assert len(hold_out(targets, 1e-6, seed=0)[1]) == 1
 
 
-def test_training_subset_takes_shares():
+def test_training_subset_takes_shares() -> None:
     targets = torch.arange(1000) % 10
     assert targets[training_subset(targets, 100)].bincount().tolist() == [10] * 10
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4, 1.0])
-def test_the_rate_of_label_noise(share):
+def test_the_rate_of_label_noise(share: float) -> None:
     n, classes = 20_000, 10
     targets = torch.arange(n) % classes
     noisy = noisy_labels(targets, share, classes, seed=3)
@@ -69,7 +69,7 @@ def test_the_rate_of_label_noise(share):
     assert ((drawn - changed / classes).abs() < 5 * math.sqrt(changed / classes)).all()
 
 
-def test_label_noise_is_a_function_of_the_seed_and_nested():
+def test_label_noise_is_a_function_of_the_seed_and_nested() -> None:
     targets = torch.arange(1000) % 10
     some, more = (noisy_labels(targets, share, 10, seed=0) for share in (0.2, 0.4))
     assert torch.equal(some, noisy_labels(targets, 0.2, 10, seed=0))

@@ -14,6 +14,7 @@ from samcli.sharpness import Problem
 from samcli.sharpness.batch_norm import MODES, normalising
 
 NAMES = ["one-step", "grad-norm", "lambda-max", "average-case", "worst-case", "trace"]
+Batches = list[tuple[Tensor, Tensor]]
 cross_entropy = nn.functional.cross_entropy
 
 
@@ -50,12 +51,12 @@ def by_hand(model: nn.Sequential, statistics: tuple[Tensor, Tensor] | None = Non
     return nn.Sequential(model[0], ByHand(model[1], statistics), model[2], nn.Identity(), model[4])
 
 
-def values(model: nn.Module, data: Any, names: list[str] = NAMES, **options: Any) -> dict[str, float]:
+def values(model: nn.Module, data: Batches, names: list[str] = NAMES, **options: Any) -> dict[str, float]:
     found = sharpness.measure(model, cross_entropy, data, names, rho=0.1, **options)
     return {name: result.value for name, result in found.items()}
 
 
-def test_batch():
+def test_batch() -> None:
     """Each batch by its own statistics, dropout off; to fp64 rounding, which iterations carry on."""
     x, y = examples()
     data = [(x[:24], y[:24]), (x[24:], y[24:])]
@@ -66,7 +67,7 @@ def test_batch():
     assert all(abs(evaluated[name] - expected[name]) > 1e-3 * abs(expected[name]) for name in NAMES)
 
 
-def test_batch_has_the_curvature_of_the_statistics():
+def test_batch_has_the_curvature_of_the_statistics() -> None:
     """λ_max and trace of torch.func's Hessian of the network that normalises by hand."""
     model, (x, y) = network(), examples()
     twin = by_hand(model)
@@ -84,7 +85,7 @@ def test_batch_has_the_curvature_of_the_statistics():
     assert found["trace"].value == pytest.approx(float(hessian.trace()), rel=1e-9)
 
 
-def test_recalibrated():
+def test_recalibrated() -> None:
     """The mean of all examples, and the variance within batches, unbiased, each counted by its size."""
     x, y = examples()
     model = network()
@@ -96,7 +97,7 @@ def test_recalibrated():
     assert found == pytest.approx(expected, rel=1e-8)
 
 
-def test_recalibration_forgets_what_was_not_finite():
+def test_recalibration_forgets_what_was_not_finite() -> None:
     model, data = network(), [examples()]
     expected = values(model, data, batch_norm="recalibrated")
     model[1].running_mean.fill_(math.nan)
@@ -105,7 +106,7 @@ def test_recalibration_forgets_what_was_not_finite():
 
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-def test_layers_come_back(mode: str, fails: bool):
+def test_layers_come_back(mode: str, fails: bool) -> None:
     model, (x, y) = network(), examples()
     model[1].momentum = 0.3
     model[1].eval()
@@ -126,7 +127,7 @@ def test_layers_come_back(mode: str, fails: bool):
     assert (model[1].momentum, model[1].track_running_stats) == (0.3, True)
 
 
-def test_batch_leaves_running_statistics_alone_at_once():
+def test_batch_leaves_running_statistics_alone_at_once() -> None:
     """Not only afterwards: nothing is added up on the way."""
     model, data = network().eval(), [examples()]
     before = model[1].running_mean.clone()
@@ -135,7 +136,7 @@ def test_batch_leaves_running_statistics_alone_at_once():
         assert torch.equal(model[1].running_mean, before)
 
 
-def test_sets_of_examples_are_batches():
+def test_sets_of_examples_are_batches() -> None:
     """The m-sharpness of two halves is the mean of theirs."""
     x, y = examples()
     model, halves = network(), [(x[:20], y[:20]), (x[20:], y[20:])]
@@ -147,7 +148,7 @@ def test_sets_of_examples_are_batches():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_recorded(mode: str):
+def test_what_is_recorded(mode: str) -> None:
     x, y = examples()
     data = [(x[:24], y[:24]), (x[24:], y[24:])]
     details = sharpness.measure(network(), cross_entropy, data, ["grad-norm"], batch_norm=mode)["grad-norm"].details
@@ -155,13 +156,13 @@ def test_what_is_recorded(mode: str):
     assert details.get("batch_size") == (None if mode == "evaluation" else 24)
 
 
-def test_a_model_without_batch_norm_has_no_modes():
+def test_a_model_without_batch_norm_has_no_modes() -> None:
     model, (x, y) = nn.Linear(4, 3).double(), examples()
     found = [values(model, [(x[:1], y[:1]), (x[1:], y[1:])], batch_norm=mode) for mode in MODES]
     assert found[0] == found[1] == found[2]
 
 
-def test_mistakes():
+def test_mistakes() -> None:
     model, (x, y) = network(), examples()
     with pytest.raises(ConfigError, match="did you mean recalibrated"):
         values(model, [(x, y)], batch_norm="recalibrate")

@@ -1,6 +1,7 @@
 """Curvature against curvlinops, an implementation by forward over reverse mode that shares nothing with ours."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def batches() -> Batches:
     return list(zip(x.split([33, 7]), y.split([33, 7]), strict=True))
 
 
-def operator(kind: str, model: nn.Module, batches: Batches):
+def operator(kind: str, model: nn.Module, batches: Batches) -> Any:
     # It compares the operator on shuffled batches first, which is no part of what is tested.
     return getattr(curvlinops, kind)(model, LOSS, list(model.parameters()), batches, check_deterministic=False)
 
@@ -58,7 +59,7 @@ def matrix(kind: str, model: nn.Module, batches: Batches) -> Tensor:
 @pytest.mark.parametrize(
     ("kind", "product"), [("HessianLinearOperator", "hessian_times"), ("GGNLinearOperator", "gauss_newton_times")]
 )
-def test_products(kind: str, product: str, model: nn.Module, batches: Batches):
+def test_products(kind: str, product: str, model: nn.Module, batches: Batches) -> None:
     """To the rounding of sums in fp64."""
     problem = sharpness.Problem(model, LOSS, batches, seed=0)
     directions = torch.randn(4, problem.dimension, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
@@ -71,7 +72,7 @@ def test_products(kind: str, product: str, model: nn.Module, batches: Batches):
     ("kind", "measure"),
     [("HessianLinearOperator", "lambda-max"), ("GGNLinearOperator", "gauss-newton-lambda-max")],
 )
-def test_largest_eigenvalue(kind: str, measure: str, model: nn.Module, batches: Batches):
+def test_largest_eigenvalue(kind: str, measure: str, model: nn.Module, batches: Batches) -> None:
     """Ours to its tolerance; that of eigsh, one on the residual, makes an error of its square."""
     found = sharpness.measure(model, LOSS, batches, [measure], tolerance=1e-9)[measure]
     a = operator(kind, model, batches).to_scipy()
@@ -80,7 +81,7 @@ def test_largest_eigenvalue(kind: str, measure: str, model: nn.Module, batches: 
     assert found.value == pytest.approx(float(expected), rel=1e-9)
 
 
-def test_smallest_eigenvalue(model: nn.Module, batches: Batches):
+def test_smallest_eigenvalue(model: nn.Module, batches: Batches) -> None:
     """Relative to the largest, against which its tolerance is."""
     found = sharpness.measure(model, LOSS, batches, ["lambda-min"], tolerance=1e-9)["lambda-min"]
     ends = torch.linalg.eigvalsh(matrix("HessianLinearOperator", model, batches))[[0, -1]].tolist()
@@ -88,7 +89,7 @@ def test_smallest_eigenvalue(model: nn.Module, batches: Batches):
     assert found.value == pytest.approx(ends[0], abs=1e-9 * ends[1])
 
 
-def test_trace_and_norm(model: nn.Module, batches: Batches):
+def test_trace_and_norm(model: nn.Module, batches: Batches) -> None:
     """Within three of the standard errors that are reported, which are a few per cent here."""
     names = ["trace", "frobenius", "gauss-newton-trace"]
     found = sharpness.measure(model, LOSS, batches, names, max_products=180)

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from samcli.sharpness import Problem, loss_line, loss_slice
+from samcli.sharpness.landscape import Directions
 
 mse, cross_entropy = nn.functional.mse_loss, nn.functional.cross_entropy
+Batches = list[tuple[Tensor, Tensor]]
 
 
 def linear(bias: bool = False) -> nn.Linear:
@@ -40,7 +42,7 @@ def images() -> list[tuple[Tensor, Tensor]]:
     return [(torch.randn(6, 1, 4, 4, generator=generator), torch.randint(3, (6,), generator=generator))]
 
 
-def directions_of(model: nn.Module, data: Any, **how: Any) -> list[Tensor]:
+def directions_of(model: nn.Module, data: Batches, **how: Any) -> list[Tensor]:
     """The d of a slice, seen from inside the loss: the parameters at α = 1 less those at α = 0."""
     seen: list[list[Tensor]] = []
 
@@ -54,7 +56,7 @@ def directions_of(model: nn.Module, data: Any, **how: Any) -> list[Tensor]:
     return [a - b for a, b in zip(last, middle, strict=True)]
 
 
-def test_plane_is_that_of_the_formula():
+def test_plane_is_that_of_the_formula() -> None:
     """Against the quadratic itself, with directions normalised filter by filter in a plain loop."""
     model, seed = linear(), 7
     data = points(model)
@@ -78,7 +80,7 @@ def test_plane_is_that_of_the_formula():
     assert torch.equal(line.losses, found.losses[:, 2])  # the first direction is the same
 
 
-def test_filters_of_the_direction_have_the_norms_of_the_weights():
+def test_filters_of_the_direction_have_the_norms_of_the_weights() -> None:
     model = normed()
     for weight, d in zip(model.parameters(), directions_of(model, images()), strict=True):
         if weight.dim() == 1:
@@ -90,7 +92,7 @@ def test_filters_of_the_direction_have_the_norms_of_the_weights():
     assert not directions_of(model, images())[0][2].any()  # the filter that is zero
 
 
-def test_rescaling_a_filter_rescales_its_direction():
+def test_rescaling_a_filter_rescales_its_direction() -> None:
     model = normed()
     before = directions_of(model, images())[0]
     with torch.no_grad():
@@ -100,7 +102,7 @@ def test_rescaling_a_filter_rescales_its_direction():
     assert torch.equal(after[0], before[0])
 
 
-def test_rescaled_relu_layers_have_the_same_picture():
+def test_rescaled_relu_layers_have_the_same_picture() -> None:
     """Factors that are powers of two are exact."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 8, bias=False), nn.ReLU(), nn.Linear(8, 2, bias=False))
@@ -111,7 +113,7 @@ def test_rescaled_relu_layers_have_the_same_picture():
     assert torch.equal(loss_slice(model, mse, points(model), dimensions=2, points=5).losses, before.losses)
 
 
-def test_seed_decides():
+def test_seed_decides() -> None:
     model = normed()
     before = torch.get_rng_state()
     first, again, other = (loss_slice(model, cross_entropy, images(), points=5, seed=seed) for seed in (3, 3, 4))
@@ -121,7 +123,7 @@ def test_seed_decides():
 
 
 @pytest.mark.parametrize("directions", ["random", "leading"])
-def test_model_comes_back_bit_for_bit(directions: Any):
+def test_model_comes_back_bit_for_bit(directions: Directions) -> None:
     """Also when the loss raises half-way, as it does on a full device."""
     for fails_after in (math.inf, 5):
         model, calls = normed().train(), 0
@@ -148,7 +150,7 @@ def test_model_comes_back_bit_for_bit(directions: Any):
         assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_leading_direction_has_the_largest_curvature():
+def test_leading_direction_has_the_largest_curvature() -> None:
     """The loss is its own second-order expansion, with the eigenvalues of 2 XᵀX / (2 n) by a dense solver."""
     model = linear(bias=True)
     data = points(model)
@@ -164,7 +166,7 @@ def test_leading_direction_has_the_largest_curvature():
         assert (low + high - 2 * middle) / 4 == pytest.approx(float(exact), rel=1e-5)
 
 
-def test_line_between_quadratics():
+def test_line_between_quadratics() -> None:
     model, other = linear(), linear()
     with torch.no_grad():
         other.weight.copy_(torch.arange(6.0).reshape(2, 3))
@@ -178,7 +180,7 @@ def test_line_between_quadratics():
     assert torch.equal(model.weight, w0)
 
 
-def test_ends_of_a_line_are_the_two_networks():
+def test_ends_of_a_line_are_the_two_networks() -> None:
     """Bit for bit, running statistics included; in the middle these are the mean of both."""
     model, other = normed(0).train(), normed(1).train()
     state = {name: entry.clone() for name, entry in model.state_dict().items()}
@@ -195,14 +197,14 @@ def test_ends_of_a_line_are_the_two_networks():
     assert found.losses[20] == pytest.approx(half, rel=1e-5)  # fp32
 
 
-def test_tells_how_far_it_is():
+def test_tells_how_far_it_is() -> None:
     told: list[tuple[int, int]] = []
     loss_slice(linear(), mse, points(linear()), dimensions=2, points=2, tell=lambda *at: told.append(at))
     loss_line(linear(), linear().state_dict(), mse, points(linear()), points=2, tell=lambda *at: told.append(at))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4), (1, 2), (2, 2)]
 
 
-def test_mistakes():
+def test_mistakes() -> None:
     model = linear()
     data = points(model)
     with pytest.raises(ValueError, match="not 3 random"):

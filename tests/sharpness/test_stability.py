@@ -52,7 +52,9 @@ def trained(make: Callable[[Iterable[nn.Parameter]], Optimizer], steps: int = 3)
     return model, optimizer
 
 
-def measured(model: nn.Module, optimizer: Optimizer | None, name: str = "lambda-max-adam", **options: Any) -> Any:
+def measured(
+    model: nn.Module, optimizer: Optimizer | None, name: str = "lambda-max-adam", **options: Any
+) -> sharpness.Result:
     return sharpness.measure(model, cross_entropy, [examples()], [name], optimizer=optimizer, **options)[name]
 
 
@@ -87,7 +89,7 @@ def preconditioner(betas: tuple[float, float], eps: float, amsgrad: bool, steps:
 
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("amsgrad", [False, True])
-def test_against_an_exact_hessian(amsgrad: bool, wrapped: bool):
+def test_against_an_exact_hessian(amsgrad: bool, wrapped: bool) -> None:
     """To the square of the tolerance, as a Rayleigh quotient is; SAM at ρ = 0 is Adam."""
     betas, eps = (0.8, 0.95), 1e-3
 
@@ -109,7 +111,7 @@ def test_against_an_exact_hessian(amsgrad: bool, wrapped: bool):
         assert all(torch.equal(state[name], tensor) for name, tensor in before["state"][key].items())
 
 
-def test_parameters_that_the_optimizer_does_not_move_are_left_out():
+def test_parameters_that_the_optimizer_does_not_move_are_left_out() -> None:
     model, (x, y) = Network(), examples()
     adam = AdamW(model.last.parameters(), 0.01)
     cross_entropy(model(x), y).backward()
@@ -144,7 +146,7 @@ def growth(optimizer: Optimizer, weight: nn.Parameter, curvature: float) -> floa
         {"dampening": 0.5},
     ],
 )
-def test_sgd_runs_into_its_edge(options: dict[str, Any]):
+def test_sgd_runs_into_its_edge(options: dict[str, Any]) -> None:
     """2 % below it converges, 2 % above it does not."""
     for share, converges in ((0.98, True), (1.02, False)):
         model = nn.Linear(1, 1, bias=False).double()
@@ -157,7 +159,7 @@ def test_sgd_runs_into_its_edge(options: dict[str, Any]):
 
 
 @pytest.mark.parametrize("beta", [0.9, 0.5])
-def test_adam_runs_into_its_edge(beta: float):
+def test_adam_runs_into_its_edge(beta: float) -> None:
     """With a second moment that hardly changes: P is then a constant, and the edge exact."""
     for share, converges in ((0.98, True), (1.02, False)):
         model = nn.Linear(1, 1, bias=False).double()
@@ -187,7 +189,7 @@ def growth_in_small(optimizer: Optimizer, weight: nn.Parameter, curvature: float
     return float(weight.detach().abs()) / 1e-30
 
 
-def test_plain_lambda_max_has_the_edge_of_sgd_only():
+def test_plain_lambda_max_has_the_edge_of_sgd_only() -> None:
     model, optimizer = trained(lambda p: SGD(p, 0.05, momentum=0.9))
     optimizer.param_groups[0]["lr"] = 0.02  # as a schedule does
     details = measured(model, optimizer, "lambda-max").details
@@ -233,7 +235,7 @@ def two_rates(parameters: Iterable[nn.Parameter]) -> Optimizer:
 
 
 @pytest.mark.parametrize("make", [SGD, RMSprop, two_rates])
-def test_does_not_apply(make: Callable[..., Optimizer]):
+def test_does_not_apply(make: Callable[..., Optimizer]) -> None:
     for model, optimizer in (trained(make), trained(Adam, steps=0), (Network(), None)):
         with pytest.raises(NotApplicable, match="needs the state of Adam or AdamW"):
             measured(model, optimizer)

@@ -20,7 +20,7 @@ def counted(x: Sequence[float], y: Sequence[float]) -> float | None:
 
 
 @pytest.mark.parametrize("n", [2, 5, 30])
-def test_is_that_of_a_plain_count(n: int):
+def test_is_that_of_a_plain_count(n: int) -> None:
     """With and without ties; to rounding."""
     generator = np.random.default_rng(n)
     for high in (3, 1000):
@@ -29,7 +29,7 @@ def test_is_that_of_a_plain_count(n: int):
         assert got == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
-def test_the_interval_holds_what_it_promises():
+def test_the_interval_holds_what_it_promises() -> None:
     """For normal pairs τ = (2/π) arcsin r; 95 % of 1000 intervals ± 4 standard errors of that share."""
     generator = np.random.default_rng(0)
     for r, n in ((0.0, 12), (0.5, 12), (0.7, 30)):
@@ -41,7 +41,7 @@ def test_the_interval_holds_what_it_promises():
         assert held / 1000 == pytest.approx(0.95, abs=0.028)
 
 
-def test_too_few_pairs():
+def test_too_few_pairs() -> None:
     assert kendall([1, 2, 3], [3, 2, 1]).tau == pytest.approx(-1.0)
     assert kendall([1, 2, 3], [3, 2, 1]).low is None
     assert kendall([1, 1, 1], [3, 2, 1]).tau is None

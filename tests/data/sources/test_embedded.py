@@ -18,7 +18,7 @@ HERE = Path()
         ("diabetes", (10,), 354, 88, 1),
     ],
 )
-def test_sizes(name, shape, train, test, outputs):
+def test_sizes(name: str, shape: tuple[int, ...], train: int, test: int, outputs: int) -> None:
     source = DATASETS.create(name).source(HERE)
     assert source.inputs.shape == (train, *shape)
     assert source.test_inputs.shape == (test, *shape)
@@ -27,7 +27,7 @@ def test_sizes(name, shape, train, test, outputs):
     assert len(source.class_names) == (source.task.classes or 0)
 
 
-def test_digits_are_the_nearest_of_256_levels():
+def test_digits_are_the_nearest_of_256_levels() -> None:
     source = DATASETS.create("digits").source(HERE)
     original = torch.from_numpy(load_digits().images)
     pixels = torch.cat([source.inputs, source.test_inputs]).squeeze(-1) / 255 * 16
@@ -37,7 +37,7 @@ def test_digits_are_the_nearest_of_256_levels():
     assert source.inputs.max() == 255
 
 
-def test_the_test_part_is_stratified_and_fixed():
+def test_the_test_part_is_stratified_and_fixed() -> None:
     first, again = (DATASETS.create("digits").source(HERE) for _ in range(2))
     assert torch.equal(first.test_inputs, again.test_inputs)
     share = first.test_targets.bincount() / (first.targets.bincount() + first.test_targets.bincount())
@@ -46,7 +46,7 @@ def test_the_test_part_is_stratified_and_fixed():
     assert not torch.equal(first.test_inputs, other.test_inputs)
 
 
-def test_the_target_of_diabetes_is_standardised_by_the_training_part():
+def test_the_target_of_diabetes_is_standardised_by_the_training_part() -> None:
     source = DATASETS.create("diabetes").source(HERE)
     assert source.targets.dtype == torch.float32
     torch.testing.assert_close(source.targets.mean(), torch.tensor(0.0), atol=1e-5, rtol=0)

@@ -1,35 +1,47 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
 
-from samcli.data import DATASETS, load
+from samcli.data import DATASETS, Source, load
 from samcli.data.sources.image_folder import read_images
 from samcli.errors import DataError
 
 
-def pixels(height, width, channels=3, seed=0):
+def pixels(height: int, width: int, channels: int = 3, seed: int = 0) -> npt.NDArray[np.uint8]:
     values = np.random.default_rng(seed).integers(256, size=(height, width, channels), dtype=np.uint8)
     return values[:, :, 0] if channels == 1 else values
 
 
-def save(path, array, **options):
+def save(path: Path, array: npt.NDArray[Any], **options: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(array).save(path, **options)
     return path
 
 
-def make(root, classes=("cat", "dog"), n=5, size=(6, 8), channels=3, suffix="png"):
+def make(
+    root: Path,
+    classes: Sequence[str] = ("cat", "dog"),
+    n: int = 5,
+    size: tuple[int, int] = (6, 8),
+    channels: int = 3,
+    suffix: str = "png",
+) -> None:
     for c, name in enumerate(classes):
         for i in range(n):
             save(root / name / f"{i}.{suffix}", pixels(*size, channels, seed=100 * c + i))
 
 
-def source(root, **options):
+def source(root: Path, **options: Any) -> Source:
     return DATASETS.create(f"image-folder:{root}", **options).source(root)
 
 
-def test_train_and_test_folders(tmp_path):
+def test_train_and_test_folders(tmp_path: Path) -> None:
     make(tmp_path / "train", n=5)
     make(tmp_path / "test", n=2)
     got = source(tmp_path)
@@ -42,7 +54,7 @@ def test_train_and_test_folders(tmp_path):
     assert load(DATASETS.create(f"image-folder:{tmp_path}"), seed=0, data_dir=tmp_path, device="cpu").shape == (3, 6, 8)
 
 
-def test_one_folder_is_split_80_to_20_by_its_own_seed(tmp_path):
+def test_one_folder_is_split_80_to_20_by_its_own_seed(tmp_path: Path) -> None:
     make(tmp_path, classes=("a", "b", "c"), n=10)
     got = source(tmp_path)
     assert (got.targets.bincount().tolist(), got.test_targets.bincount().tolist()) == ([8] * 3, [2] * 3)
@@ -50,31 +62,31 @@ def test_one_folder_is_split_80_to_20_by_its_own_seed(tmp_path):
     assert not torch.equal(got.test_inputs, source(tmp_path, split_seed=1).test_inputs)
 
 
-def test_grey_images_keep_one_channel(tmp_path):
+def test_grey_images_keep_one_channel(tmp_path: Path) -> None:
     make(tmp_path, channels=1)
     assert source(tmp_path).inputs.shape[-1] == 1
 
 
-def test_a_single_colour_image_makes_all_rgb(tmp_path):
+def test_a_single_colour_image_makes_all_rgb(tmp_path: Path) -> None:
     make(tmp_path, channels=1)
     save(tmp_path / "cat" / "colour.png", pixels(6, 8))
     got = source(tmp_path)
     assert got.inputs.shape[-1] == 3
 
 
-def test_sixteen_bits_become_eight(tmp_path):
+def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
     values = np.array([[0, 255, 256], [32768, 65280, 65535]], dtype=np.uint16)
     read = read_images([save(tmp_path / "deep.png", values)], None)
     assert read[0, :, :, 0].tolist() == [[0, 0, 1], [128, 255, 255]]
 
 
-def test_different_sizes_become_squares_of_64(tmp_path):
+def test_different_sizes_become_squares_of_64(tmp_path: Path) -> None:
     make(tmp_path, size=(90, 70))
     save(tmp_path / "cat" / "wide.jpg", pixels(40, 100))
     assert source(tmp_path).inputs.shape[1:] == (64, 64, 3)
 
 
-def test_a_given_size_takes_the_middle(tmp_path):
+def test_a_given_size_takes_the_middle(tmp_path: Path) -> None:
     wide = np.zeros((10, 30, 3), dtype=np.uint8)
     wide[:, 10:20] = 200
     read = read_images([save(tmp_path / "wide.png", wide)], 10)
@@ -83,7 +95,7 @@ def test_a_given_size_takes_the_middle(tmp_path):
     assert read_images([tmp_path / "wide.png"], 5).shape == (1, 5, 5, 3)
 
 
-def test_a_photograph_lying_on_its_side_is_turned_upright(tmp_path):
+def test_a_photograph_lying_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # "rotate by 90° clockwise to show"
     array = pixels(4, 7)
@@ -92,12 +104,12 @@ def test_a_photograph_lying_on_its_side_is_turned_upright(tmp_path):
     assert np.array_equal(read[0], np.rot90(array, k=-1))
 
 
-def test_many_files_keep_their_order(tmp_path):
+def test_many_files_keep_their_order(tmp_path: Path) -> None:
     files = [save(tmp_path / f"{i}.png", np.full((2, 2, 3), i, dtype=np.uint8)) for i in range(200)]
     assert read_images(files, None)[:, 0, 0, 0].tolist() == list(range(200))
 
 
-def test_hidden_and_other_files_are_no_images(tmp_path):
+def test_hidden_and_other_files_are_no_images(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "cat" / "._0.png").write_bytes(b"left by another system")
     (tmp_path / "cat" / "notes.txt").write_text("not an image")
@@ -106,7 +118,7 @@ def test_hidden_and_other_files_are_no_images(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no image", None])
-def test_a_damaged_image_is_named(tmp_path, content):
+def test_a_damaged_image_is_named(tmp_path: Path, content: bytes | None) -> None:
     make(tmp_path, suffix="jpg", size=(64, 64))
     path = tmp_path / "dog" / "3.jpg"
     path.write_bytes(path.read_bytes()[:1500] if content is None else content)
@@ -116,34 +128,34 @@ def test_a_damaged_image_is_named(tmp_path, content):
     assert str(caught.value).endswith("; repair it or take it out of the folder.")
 
 
-def test_no_such_folder(tmp_path):
+def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"There is no folder .*nowhere; give the folder of images as image-folder:PATH"
     ):
         source(tmp_path / "nowhere")
 
 
-def test_too_few_classes(tmp_path):
+def test_too_few_classes(tmp_path: Path) -> None:
     make(tmp_path, classes=("cat",))
     with pytest.raises(DataError, match="has 1 class folders and two are needed"):
         source(tmp_path)
 
 
-def test_a_class_without_images(tmp_path):
+def test_a_class_without_images(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "eel").mkdir()
     with pytest.raises(DataError, match=r"The class folder .*eel has no images"):
         source(tmp_path)
 
 
-def test_train_without_test(tmp_path):
+def test_train_without_test(tmp_path: Path) -> None:
     make(tmp_path / "train")
     make(tmp_path / "val")
     with pytest.raises(DataError, match="has train/ and no test/; add that folder"):
         source(tmp_path)
 
 
-def test_train_and_test_with_other_classes(tmp_path):
+def test_train_and_test_with_other_classes(tmp_path: Path) -> None:
     make(tmp_path / "train", classes=("cat", "dog"))
     make(tmp_path / "test", classes=("cat", "eel"))
     with pytest.raises(DataError, match="must have the same classes; only one has: dog, eel"):

@@ -8,7 +8,7 @@ from samcli.data import DATASETS
 HERE = Path()
 
 
-def test_linear_is_the_model_it_says():
+def test_linear_is_the_model_it_says() -> None:
     source = DATASETS.create("linear").source(HERE)
     for x, y in [(source.inputs, source.targets), (source.test_inputs, source.test_targets)]:
         assert (x.shape, y.shape) == ((512, 10), (512,))
@@ -21,7 +21,7 @@ def test_linear_is_the_model_it_says():
     assert not torch.equal(source.inputs, source.test_inputs)
 
 
-def test_blobs_are_as_separable_as_it_says():
+def test_blobs_are_as_separable_as_it_says() -> None:
     source = DATASETS.create("blobs").source(HERE)
     x, y = torch.cat([source.inputs, source.test_inputs]), torch.cat([source.targets, source.test_targets])
     assert source.targets.bincount().tolist() == source.test_targets.bincount().tolist() == [200, 200]
@@ -30,7 +30,7 @@ def test_blobs_are_as_separable_as_it_says():
     assert abs(right - best) < 4 * (best * (1 - best) / 800) ** 0.5
 
 
-def test_the_data_are_the_same_in_every_run():
+def test_the_data_are_the_same_in_every_run() -> None:
     torch.manual_seed(1)
     first = DATASETS.create("blobs").source(HERE)
     torch.manual_seed(2)

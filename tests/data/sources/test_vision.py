@@ -4,8 +4,10 @@ import subprocess
 import sys
 from hashlib import md5
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import scipy.io
 import torch
@@ -15,12 +17,12 @@ from samcli.data import DATASETS, load
 from samcli.errors import DataError
 
 
-def write_idx(path, array):
+def write_idx(path: Path, array: npt.NDArray[np.uint8]) -> None:
     header = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
     path.write_bytes(header + array.tobytes())
 
 
-def write_mnist(root, folder, train=30, test=10):
+def write_mnist(root: Path, folder: str, train: int = 30, test: int = 10) -> None:
     raw = root / folder / "raw"
     raw.mkdir(parents=True)
     for name, n in [("train", train), ("t10k", test)]:
@@ -30,17 +32,19 @@ def write_mnist(root, folder, train=30, test=10):
 
 
 @pytest.fixture
-def no_network(monkeypatch):
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every download fails as it does without a name server."""
 
-    def refuse(*args, **kwargs):
+    def refuse(*args: object, **kwargs: object) -> None:
         raise OSError("<urlopen error [Errno -3] Temporary failure in name resolution>")
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
 
 
 @pytest.mark.parametrize("name, folder", [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")])
-def test_the_layout_of_mnist(tmp_path, name, folder, no_network, capsys):
+def test_the_layout_of_mnist(
+    tmp_path: Path, name: str, folder: str, no_network: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_mnist(tmp_path, folder)
     dataset = load(DATASETS.create(name, augment=("crop",)), seed=0, data_dir=tmp_path, device="cpu")
     assert dataset.shape == (1, 28, 28)
@@ -51,7 +55,7 @@ def test_the_layout_of_mnist(tmp_path, name, folder, no_network, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_mnist_is_read_without_importing_torchvision(tmp_path):
+def test_mnist_is_read_without_importing_torchvision(tmp_path: Path) -> None:
     """Which takes as long as to import torch."""
     write_mnist(tmp_path, "MNIST")
     code = (
@@ -62,18 +66,20 @@ def test_mnist_is_read_without_importing_torchvision(tmp_path):
 
 
 @pytest.mark.parametrize("name, kind, labels", [("cifar10", "CIFAR10", 10), ("cifar100", "CIFAR100", 100)])
-def test_the_layout_of_cifar(tmp_path, monkeypatch, name, kind, labels, no_network):
+def test_the_layout_of_cifar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str, labels: int, no_network: None
+) -> None:
     cls = getattr(datasets, kind)
     folder = tmp_path / cls.base_folder
     folder.mkdir()
     key = "labels" if labels == 10 else "fine_labels"
 
-    def write(file, content):
+    def write(file: str, content: dict[str, Any]) -> str:
         data = pickle.dumps(content)
         (folder / file).write_bytes(data)
         return md5(data).hexdigest()
 
-    def batch(file):
+    def batch(file: str) -> list[str]:
         pixels = np.arange(20 * 3072, dtype=np.uint32).astype(np.uint8).reshape(20, 3072)
         return [file, write(file, {"data": pixels, key: [i % labels for i in range(20)]})]
 
@@ -93,7 +99,7 @@ def test_the_layout_of_cifar(tmp_path, monkeypatch, name, kind, labels, no_netwo
     assert source.test_targets.dtype == torch.int64
 
 
-def test_the_layout_of_svhn(tmp_path, monkeypatch, no_network):
+def test_the_layout_of_svhn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
     pixels = np.arange(32 * 32 * 3 * 20, dtype=np.uint32).astype(np.uint8).reshape(32, 32, 3, 20)
     lists = {}
     for part in ("train", "test"):
@@ -107,7 +113,9 @@ def test_the_layout_of_svhn(tmp_path, monkeypatch, no_network):
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn"])
-def test_missing_without_a_network(tmp_path, name, no_network, capsys):
+def test_missing_without_a_network(
+    tmp_path: Path, name: str, no_network: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     kind = DATASETS.kind(name)
     with pytest.raises(DataError) as caught:
         DATASETS.create(name).source(tmp_path)
@@ -119,8 +127,8 @@ def test_missing_without_a_network(tmp_path, name, no_network, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_broken_download_leaves_nothing(tmp_path, monkeypatch):
-    def half(self):
+def test_a_broken_download_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(self: datasets.MNIST) -> None:
         raw = Path(self.raw_folder)
         raw.mkdir(parents=True)
         (raw / "train-images-idx3-ubyte").write_bytes(b"half")
@@ -132,8 +140,10 @@ def test_a_broken_download_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_ends_in_the_layout_of_torchvision(tmp_path, monkeypatch, capsys):
-    def fetch(self):
+def test_a_download_ends_in_the_layout_of_torchvision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fetch(self: datasets.MNIST) -> None:
         print("Downloading")
         if self.train:
             write_mnist(Path(self.root), "MNIST")
@@ -148,7 +158,7 @@ def test_a_download_ends_in_the_layout_of_torchvision(tmp_path, monkeypatch, cap
     assert torch.equal(DATASETS.create("mnist").source(data_dir).inputs, source.inputs)
 
 
-def test_a_truncated_file_is_damaged(tmp_path, no_network):
+def test_a_truncated_file_is_damaged(tmp_path: Path, no_network: None) -> None:
     write_mnist(tmp_path, "MNIST")
     file = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:5000])
@@ -156,7 +166,7 @@ def test_a_truncated_file_is_damaged(tmp_path, no_network):
         DATASETS.create("mnist").source(tmp_path)
 
 
-def test_a_data_folder_that_is_a_file(tmp_path, no_network):
+def test_a_data_folder_that_is_a_file(tmp_path: Path, no_network: None) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(DataError, match="File exists"):
         DATASETS.create("mnist").source(tmp_path / "data")

@@ -14,6 +14,7 @@ from samcli.sharpness import Problem, Result
 
 NAMES = ["average-case", "average-case-linf", "average-case-adaptive", "average-case-adaptive-linf"]
 Loss = Callable[[Tensor, Tensor], Tensor]
+Batches = list[tuple[Tensor, Tensor]]
 
 
 def examples(n: int = 60) -> tuple[Tensor, Tensor]:
@@ -26,7 +27,7 @@ def mlp(dtype: torch.dtype = torch.float32) -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).to(dtype)
 
 
-def average(model: nn.Module, loss: Loss, data: Any, name: str = "average-case", **options: Any) -> Result:
+def average(model: nn.Module, loss: Loss, data: Batches, name: str = "average-case", **options: Any) -> Result:
     return sharpness.measure(model, loss, data, [name], **options)[name]
 
 
@@ -51,7 +52,7 @@ def asam_scales(model: nn.Module, eta: float) -> Tensor:
 
 
 @pytest.mark.parametrize(("name", "factor"), [("average-case", 1 / 2), ("average-case-linf", 1 / 6)])
-def test_quadratic(name: str, factor: float):
+def test_quadratic(name: str, factor: float) -> None:
     """On a quadratic the expectation is ρ²/2 tr H for any ρ, and ρ²/6 tr H in the box."""
     x = torch.randn(40, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     model, rho = nn.Linear(8, 1, bias=False, dtype=torch.float64), 0.7
@@ -63,7 +64,7 @@ def test_quadratic(name: str, factor: float):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_smooth_network_and_small_noise(name: str):
+def test_smooth_network_and_small_noise(name: str) -> None:
     """To second order the value is half the trace of T H T times the variance of the noise; to first it is zero."""
     model, (x, y) = mlp(torch.float64), examples()
     rho, eta = 0.01, 0.02
@@ -77,7 +78,7 @@ def test_smooth_network_and_small_noise(name: str):
     assert 0.0 < error < 0.15 * expected
 
 
-def test_coverage_of_the_errors():
+def test_coverage_of_the_errors() -> None:
     """Intervals of ±2 standard errors, with new noise and new examples each time.
 
     Of those from the probes' error about 94 % hold the expectation over the noise for the examples at hand, ρ² times
@@ -98,7 +99,7 @@ def test_coverage_of_the_errors():
     assert either < both
 
 
-def test_antithetic_noise_cancels_the_gradient():
+def test_antithetic_noise_cancels_the_gradient() -> None:
     x = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
     model, far = nn.Linear(8, 1), torch.full((40, 1), 100.0)
     errors = {
@@ -109,7 +110,7 @@ def test_antithetic_noise_cancels_the_gradient():
 
 
 @pytest.mark.parametrize("antithetic", [True, False])
-def test_passes_are_counted(antithetic: bool):
+def test_passes_are_counted(antithetic: bool) -> None:
     model, (x, y) = mlp(), examples()
     calls: list[int] = []
     model.register_forward_hook(lambda *_: calls.append(1))
@@ -131,7 +132,7 @@ class Normalised(nn.Module):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_normalised_logits(name: str):
+def test_normalised_logits(name: str) -> None:
     """As if the last layer did it, and whatever the scale of the logits; to fp64 rounding of losses near 1."""
     (x, y), model = examples(), mlp(torch.float64)
     data, loss = [(x.double(), y)], nn.functional.cross_entropy
@@ -145,7 +146,7 @@ def test_normalised_logits(name: str):
 
 
 @pytest.mark.parametrize("name", ["average-case-adaptive", "average-case-adaptive-linf"])
-def test_rescaling_a_relu_network(name: str):
+def test_rescaling_a_relu_network(name: str) -> None:
     """Layer 1 times 10 and layer 2 divided by 10: with η = 0 the noise scales along."""
     x, y = examples()
     torch.manual_seed(1)
@@ -165,7 +166,7 @@ def test_rescaling_a_relu_network(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_batches_of_any_sizes_give_the_same_value(name: str):
+def test_batches_of_any_sizes_give_the_same_value(name: str) -> None:
     model, (x, y) = mlp(), examples()
     ragged = [(x[a:b], y[a:b]) for a, b in itertools.pairwise([0, 1, 8, 40, 60])]
     whole, cut = (average(model, nn.functional.cross_entropy, data, name, rho=0.1) for data in ([(x, y)], ragged))
@@ -175,7 +176,7 @@ def test_batches_of_any_sizes_give_the_same_value(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_same_seed_same_bits(name: str):
+def test_same_seed_same_bits(name: str) -> None:
     model, data = mlp().eval(), [examples()]
     before = [p.detach().clone() for p in model.parameters()]
     found = []
@@ -190,7 +191,7 @@ def test_same_seed_same_bits(name: str):
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_circumstances_are_recorded():
+def test_circumstances_are_recorded() -> None:
     result = average(mlp(), nn.functional.cross_entropy, [examples()], "average-case-adaptive", draws=5)
     details = result.details
     assert (details["rho"], details["eta"], details["draws"], details["antithetic"]) == (0.1, 0.01, 5, True)
@@ -198,7 +199,7 @@ def test_circumstances_are_recorded():
     assert result.converged
 
 
-def test_one_example_has_no_error_of_examples():
+def test_one_example_has_no_error_of_examples() -> None:
     x, y = examples(1)
     result = average(mlp(), nn.functional.cross_entropy, [(x, y)])
     assert result.details["example_stderr"] is None
@@ -206,7 +207,7 @@ def test_one_example_has_no_error_of_examples():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_flat_and_not_finite(name: str):
+def test_flat_and_not_finite(name: str) -> None:
     model, x = nn.Linear(3, 1), torch.randn(5, 3)
     flat = average(model, lambda output, target: target.mean(), [(x, torch.ones(5))], name)
     assert (flat.value, flat.stderr) == (0.0, 0.0)

@@ -13,6 +13,7 @@ from samcli import sharpness
 from samcli.sharpness import Result
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Batches = list[tuple[Tensor, Tensor]]
 cross_entropy = nn.functional.cross_entropy
 
 
@@ -27,12 +28,12 @@ def examples(n: int = 60, seed: int = 3) -> tuple[Tensor, Tensor]:
     return torch.randn(n, 4, generator=generator), torch.randint(3, (n,), generator=generator)
 
 
-def norm(model: nn.Module, loss: Loss, data: Any, **options: Any) -> Result:
+def norm(model: nn.Module, loss: Loss, data: Batches, **options: Any) -> Result:
     return sharpness.measure(model, loss, data, ["fisher-rao"], **options)["fisher-rao"]
 
 
 @pytest.mark.parametrize("loss", [cross_entropy, nn.functional.mse_loss])
-def test_relu_network_without_biases(loss: Loss):
+def test_relu_network_without_biases(loss: Loss) -> None:
     """There it is √(mean ⟨∇ℓ, w⟩²), with gradients one by one."""
     model, (x, y) = relu(torch.float64), examples()
     x, targets = x.double(), y if loss is cross_entropy else torch.eye(3, dtype=torch.float64)[y]
@@ -46,7 +47,7 @@ def test_relu_network_without_biases(loss: Loss):
     assert result.details["layers"] == 3
 
 
-def test_closed_form_for_cross_entropy():
+def test_closed_form_for_cross_entropy() -> None:
     """⟨p - e_y, f⟩ with p the probabilities; the biases of this model count in the outputs only."""
     torch.manual_seed(0)
     model, (x, y) = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)), examples()
@@ -60,7 +61,7 @@ def test_closed_form_for_cross_entropy():
     assert norm(model, cross_entropy, [(x, y)], seed=1).value == whole.value
 
 
-def test_rescaling_a_relu_network():
+def test_rescaling_a_relu_network() -> None:
     model, (x, y) = relu(), examples()
     before = norm(model, cross_entropy, [(x, y)]).value
     with torch.no_grad():
@@ -69,7 +70,7 @@ def test_rescaling_a_relu_network():
     assert norm(model, cross_entropy, [(x, y)]).value == pytest.approx(before, rel=1e-5)
 
 
-def test_coverage_of_the_error():
+def test_coverage_of_the_error() -> None:
     """±2 standard errors hold the value of a large set of examples in about 95 % of small ones."""
     model = relu()
     truth = norm(model, cross_entropy, [examples(50000, seed=0)]).value
@@ -82,13 +83,13 @@ def test_coverage_of_the_error():
     assert result.details["probe_stderr"] is None
 
 
-def test_frozen_layers_do_not_count():
+def test_frozen_layers_do_not_count() -> None:
     model = relu()
     model[0].weight.requires_grad_(False)
     assert norm(model, cross_entropy, [examples()]).details["layers"] == 2
 
 
-def test_flat_and_not_finite():
+def test_flat_and_not_finite() -> None:
     model, x = nn.Linear(3, 1), torch.randn(5, 3)
     flat = norm(model, lambda output, target: target.mean(), [(x, torch.ones(5))])
     assert (flat.value, flat.stderr) == (0.0, 0.0)

@@ -12,7 +12,7 @@ def examples() -> tuple[Tensor, Tensor]:
     return torch.randn(60, 4, generator=generator), torch.randint(3, (60,), generator=generator)
 
 
-def test_adaptive_gradient_norm():
+def test_adaptive_gradient_norm() -> None:
     torch.manual_seed(1)
     model, (x, y) = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)), examples()
     problem = Problem(model, nn.functional.cross_entropy, [(x, y)], 0)
@@ -24,3 +24,11 @@ def test_adaptive_gradient_norm():
     found = MEASURES.create("grad-norm-adaptive", eta=0.05).of(problem)
     assert found.value == pytest.approx(float(torch.cat([s.flatten() for s in scaled]).norm()), rel=1e-6)
     assert found.details["eta"] == 0.05
+
+
+def test_gradient_norm() -> None:
+    torch.manual_seed(1)
+    model, (x, y) = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)), examples()
+    gradient = torch.autograd.grad(nn.functional.cross_entropy(model(x), y), list(model.parameters()))
+    found = MEASURES.create("grad-norm").of(Problem(model, nn.functional.cross_entropy, [(x, y)], 0))
+    assert found.value == pytest.approx(torch.cat([g.flatten() for g in gradient]).norm().item(), rel=1e-6)

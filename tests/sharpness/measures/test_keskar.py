@@ -9,7 +9,7 @@ from torch import nn
 from samcli.sharpness import MEASURES, Problem
 
 
-def test_linear_loss():
+def test_linear_loss() -> None:
     """100 e Σ (|w| + 1) |g| / (1 + L), and its error from each example's part in both."""
     torch.manual_seed(3)
     model, x = nn.Linear(4, 1).double(), torch.randn(60, 4, dtype=torch.float64)

@@ -22,8 +22,8 @@ class Recording(Problem):
         super().__init__(model.eval(), nn.functional.cross_entropy, [(x, y)], 0)
         self.visited: list[list[Tensor]] = []
 
-    def loss_at(self, epsilon: Sequence[Tensor]) -> float:
-        self.visited.append(list(epsilon))
+    def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
+        self.visited.append(list(epsilon or []))
         return super().loss_at(epsilon)
 
     def loss_and_gradient_at(self, epsilon: Sequence[Tensor]) -> tuple[float, list[Tensor]]:
@@ -31,7 +31,7 @@ class Recording(Problem):
         return super().loss_and_gradient_at(epsilon)
 
 
-def test_linear_loss():
+def test_linear_loss() -> None:
     """Σ over layers of ξ ‖w_l‖ ‖g_l‖."""
     torch.manual_seed(2)
     model, (x, _) = nn.Linear(4, 1).double(), examples()
@@ -42,7 +42,7 @@ def test_linear_loss():
     assert found.details["layers"] == 2
 
 
-def test_leaves_normalisation_layers_and_zero_tensors_alone():
+def test_leaves_normalisation_layers_and_zero_tensors_alone() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
     nn.init.zeros_(model[3].bias)

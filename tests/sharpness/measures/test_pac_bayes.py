@@ -14,6 +14,7 @@ from samcli.sharpness import Result
 from samcli.sharpness.measures.pac_bayes import bracket
 
 NAMES = ["pac-bayes-sigma", "pac-bayes-sigma-adaptive"]
+Batches = list[tuple[Tensor, Tensor]]
 cross_entropy = nn.functional.cross_entropy
 
 
@@ -42,11 +43,11 @@ def exact_sigma(model: nn.Linear, x: Tensor, y: Tensor, drop: float = 0.1) -> fl
     return lower
 
 
-def sigma(model: nn.Module, data: Any, name: str = "pac-bayes-sigma", **options: Any) -> Result:
+def sigma(model: nn.Module, data: Batches, name: str = "pac-bayes-sigma", **options: Any) -> Result:
     return sharpness.measure(model, cross_entropy, data, [name], **options)[name]
 
 
-def test_linear_classifier():
+def test_linear_classifier() -> None:
     model = classifier()
     x, y = examples(model, 400, seed=1)
     result = sigma(model, [(x, y)], draws=100)
@@ -61,7 +62,7 @@ def test_linear_classifier():
     assert result.details["accuracy"] == float((model(x).argmax(1) == y).double().mean())
 
 
-def test_coverage_of_the_errors():
+def test_coverage_of_the_errors() -> None:
     """Intervals of ±2 standard errors from 10 draws: 92 % by Student's t with 9 degrees of freedom.
 
     Those from the probes' error are about the σ of the examples at hand, those from both about that of all examples
@@ -78,7 +79,7 @@ def test_coverage_of_the_errors():
     assert both / 80 > 0.83
 
 
-def test_sigma_scales_with_the_weights():
+def test_sigma_scales_with_the_weights() -> None:
     model = classifier()
     data = [examples(model, 200, seed=1)]
     once = sigma(model, data).value
@@ -93,7 +94,7 @@ def test_sigma_scales_with_the_weights():
     assert sigma(model, data, steps=30).value == pytest.approx(once / 2**10, rel=0.01)
 
 
-def test_rescaling_a_relu_network():
+def test_rescaling_a_relu_network() -> None:
     """Layer 1 times 10 and layer 2 divided by 10: with η = 0 the noise scales along."""
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(100, 4, generator=generator)
@@ -111,7 +112,7 @@ def test_rescaling_a_relu_network():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_batches_and_repetition(name: str):
+def test_batches_and_repetition(name: str) -> None:
     model = classifier()
     x, y = examples(model, 60, seed=1)
     whole = sigma(model, [(x, y)], name)
@@ -122,7 +123,7 @@ def test_batches_and_repetition(name: str):
 
 
 @pytest.mark.parametrize("steps", [1, 15])
-def test_passes_are_counted(steps: int):
+def test_passes_are_counted(steps: int) -> None:
     model = classifier()
     data = [examples(model, 60, seed=1)]
     calls: list[int] = []
@@ -132,7 +133,7 @@ def test_passes_are_counted(steps: int):
     assert result.details["passes"] == len(calls)
 
 
-def test_accuracy_that_cannot_fall():
+def test_accuracy_that_cannot_fall() -> None:
     model = nn.Linear(3, 2, bias=False)
     result = sigma(model, [(torch.zeros(5, 3), torch.zeros(5, dtype=torch.int64))], steps=4)
     assert not result.converged
@@ -140,7 +141,7 @@ def test_accuracy_that_cannot_fall():
     assert result.stderr is None
 
 
-def test_accuracy_that_falls_at_once():
+def test_accuracy_that_falls_at_once() -> None:
     model = nn.Linear(3, 2, bias=False)
     nn.init.zeros_(model.weight)  # both outputs zero: the first class by order, and by chance with any noise
     result = sigma(model, [(torch.ones(5, 3), torch.zeros(5, dtype=torch.int64))], steps=4)
@@ -159,7 +160,7 @@ class AlwaysTheFirst(nn.Module):
         return torch.cat([x * (1 + self.weight.square()), torch.zeros_like(x)], dim=1)
 
 
-def test_outputs_that_overflow_are_wrong():
+def test_outputs_that_overflow_are_wrong() -> None:
     data = [(torch.full((4, 1), 1e37), torch.zeros(4, dtype=torch.int64))]
     result = sigma(AlwaysTheFirst(), data, draws=60)
     assert result.converged
@@ -168,7 +169,7 @@ def test_outputs_that_overflow_are_wrong():
     assert result.value == pytest.approx(3.5, rel=0.33)
 
 
-def test_outputs_that_are_not_finite():
+def test_outputs_that_are_not_finite() -> None:
     data = [(torch.full((4, 3), math.nan), torch.zeros(4, dtype=torch.int64))]
     result = sigma(nn.Linear(3, 2), data)
     assert math.isnan(result.value)
@@ -179,13 +180,13 @@ def test_outputs_that_are_not_finite():
     ("outputs", "targets"),
     [(2, torch.zeros(5, 2)), (1, torch.zeros(5, dtype=torch.int64)), (2, torch.zeros(5, dtype=torch.bool))],
 )
-def test_only_classes_have_an_accuracy(outputs: int, targets: Tensor):
+def test_only_classes_have_an_accuracy(outputs: int, targets: Tensor) -> None:
     with pytest.raises(NotApplicable, match="PAC-Bayes measures count right answers"):
         sigma(nn.Linear(3, outputs), [(torch.randn(5, 3), targets)])
 
 
 @pytest.mark.parametrize("turn", [1e-3, 0.04, 0.05, 0.051, 3.0])
-def test_bracket(turn: float):
+def test_bracket(turn: float) -> None:
     lower, upper, tried = bracket(lambda value: value <= turn, 30, 1e-3)
     assert lower <= turn < upper
     assert upper - lower <= 1e-3 * upper

@@ -14,6 +14,7 @@ from samcli.errors import ConfigError, NotApplicable
 from samcli.sharpness import Result
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Batches = list[tuple[Tensor, Tensor]]
 cross_entropy = nn.functional.cross_entropy
 
 
@@ -28,7 +29,7 @@ def mlp(activation: nn.Module | None = None) -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 6), activation or nn.Tanh(), nn.Linear(6, 3)).double()
 
 
-def flatness(model: nn.Module, data: Any, loss: Loss = cross_entropy, **options: Any) -> Result:
+def flatness(model: nn.Module, data: Batches, loss: Loss = cross_entropy, **options: Any) -> Result:
     return sharpness.measure(model, loss, data, ["relative-flatness"], **options)["relative-flatness"]
 
 
@@ -46,7 +47,7 @@ def exact(model: nn.Module, layer: str, x: Tensor, y: Tensor) -> float:
 
 
 @pytest.mark.parametrize("layer", ["0.weight", "2.weight"])
-def test_exact_hessian(layer: str):
+def test_exact_hessian(layer: str) -> None:
     model, (x, y) = mlp(), examples(6)
     result = flatness(model, [(x, y)], layer=layer, probes=150)
     error = result.details["probe_stderr"]
@@ -54,7 +55,7 @@ def test_exact_hessian(layer: str):
     assert 0.0 < error < 0.1 * abs(result.value)
 
 
-def test_last_layer_in_closed_form():
+def test_last_layer_in_closed_form() -> None:
     """There H_st is the mean of p_s (1[s = t] - p_t) φφᵀ with the features φ."""
     model, (x, y) = mlp(), examples(6)
     features = model[:2](x).detach()
@@ -66,7 +67,7 @@ def test_last_layer_in_closed_form():
     assert abs(result.value - expected) < 3 * result.details["probe_stderr"]
 
 
-def test_one_row_and_one_column_leave_no_noise():
+def test_one_row_and_one_column_leave_no_noise() -> None:
     """With a single number z = ±1 the estimate is w² H for each probe."""
     model, x = nn.Linear(1, 1, bias=False, dtype=torch.float64), examples(features=1)[0]
     result = flatness(model, [(x, torch.zeros_like(x))], nn.functional.mse_loss)
@@ -75,7 +76,7 @@ def test_one_row_and_one_column_leave_no_noise():
     assert result.stderr == pytest.approx(result.details["example_stderr"])
 
 
-def test_coverage_of_the_errors():
+def test_coverage_of_the_errors() -> None:
     """±2 standard errors, for the value of these examples and for that of all there could be."""
     torch.manual_seed(0)
     model = nn.Linear(5, 3, bias=False, dtype=torch.float64)
@@ -97,7 +98,7 @@ def test_coverage_of_the_errors():
     assert both / 50 > 0.79
 
 
-def test_rescaling_a_relu_network():
+def test_rescaling_a_relu_network() -> None:
     model, (x, y) = mlp(nn.ReLU()), examples(6)
     before = [flatness(model, [(x, y)], layer=name).value for name in ("0.weight", "2.weight")]
     with torch.no_grad():
@@ -109,7 +110,7 @@ def test_rescaling_a_relu_network():
     assert after == pytest.approx(before, rel=1e-9)
 
 
-def test_batches_and_repetition():
+def test_batches_and_repetition() -> None:
     model, (x, y) = mlp().float(), examples()
     x = x.float()
     whole = flatness(model, [(x, y)], probes=4)
@@ -119,7 +120,7 @@ def test_batches_and_repetition():
     assert flatness(model, [(x, y)], probes=4, seed=1).value != whole.value
 
 
-def test_large_sets_of_examples():
+def test_large_sets_of_examples() -> None:
     """More than 2000 examples are cut into more than 20 sets; the last one is smaller and counts less."""
     model, (x, y) = mlp(), examples(2050)
     result = flatness(model, [(x, y)], probes=4)
@@ -140,7 +141,7 @@ class Convolution(nn.Module):
         return self.conv(x.unsqueeze(1)).mean(2)
 
 
-def test_layers_that_are_not_there():
+def test_layers_that_are_not_there() -> None:
     x, y = examples()
     with pytest.raises(ConfigError, match=r"no weight matrix named '2\.wieght'; did you mean 2\.weight"):
         flatness(mlp(), [(x, y)], layer="2.wieght")
@@ -150,7 +151,7 @@ def test_layers_that_are_not_there():
         flatness(Convolution().double(), [(x, y)])
 
 
-def test_flat_and_not_finite():
+def test_flat_and_not_finite() -> None:
     model, x = nn.Linear(3, 1), torch.randn(5, 3)
     flat = flatness(model, [(x, torch.ones(5))], lambda output, target: output.mean())
     assert (flat.value, flat.stderr) == (0.0, 0.0)

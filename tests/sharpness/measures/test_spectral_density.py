@@ -51,7 +51,7 @@ def exact_share(eigenvalues: Tensor) -> float:
 
 @pytest.mark.parametrize("starts", [1, 3])
 @pytest.mark.parametrize("name", SPECTRA)
-def test_total_mean_and_bounds(name: str, starts: int):
+def test_total_mean_and_bounds(name: str, starts: int) -> None:
     eigenvalues = SPECTRA[name]
     details = density(eigenvalues, starts=starts).details
     grid, values = torch.tensor(details["grid"]), torch.tensor(details["density"])
@@ -69,7 +69,7 @@ def test_total_mean_and_bounds(name: str, starts: int):
 
 
 @pytest.mark.parametrize("name", SPECTRA)
-def test_errors_are_those_of_the_starts(name: str):
+def test_errors_are_those_of_the_starts(name: str) -> None:
     """One start gives the standard error of the value, of 100 such: they spread as they say, and have no bias."""
     eigenvalues = SPECTRA[name].double()
     n, a = len(eigenvalues), Quadratic(eigenvalues).a
@@ -90,13 +90,13 @@ def test_errors_are_those_of_the_starts(name: str):
         assert 0.75 <= float(errs.square().mean().sqrt() / values.std()) <= (2.0 if name == "few" else 1.25)
 
 
-def test_more_starts_have_a_smaller_error():
+def test_more_starts_have_a_smaller_error() -> None:
     one, many = (density(SPECTRA["uniform"], starts=starts, lanczos_steps=20) for starts in (1, 9))
     assert one.stderr == pytest.approx(3 * many.stderr, rel=0.2)
     assert many.value == pytest.approx(exact_share(SPECTRA["uniform"]), abs=3 * many.stderr)
 
 
-def test_density_follows_the_eigenvalues():
+def test_density_follows_the_eigenvalues() -> None:
     """Evenly spread eigenvalues of a large matrix have an even density."""
     details = density(SPECTRA["uniform"], starts=9, width=0.05, lanczos_steps=40).details
     grid, values = torch.tensor(details["grid"]), torch.tensor(details["density"])
@@ -105,7 +105,7 @@ def test_density_follows_the_eigenvalues():
     assert details["below_zero"] == pytest.approx(0.25, abs=0.05)
 
 
-def test_flat_and_constant():
+def test_flat_and_constant() -> None:
     assert density(torch.zeros(20)).value == 0.0
     result = density(torch.full((20,), -2.0), lanczos_steps=4)
     assert result.value == pytest.approx(1.0)
@@ -113,7 +113,7 @@ def test_flat_and_constant():
     assert result.details["mean"] == pytest.approx(-2.0)
 
 
-def test_too_few_steps_are_not_called_converged():
+def test_too_few_steps_are_not_called_converged() -> None:
     result = density(SPECTRA["uniform"], lanczos_steps=3)
     assert not result.converged
     assert result.details["half_steps_change"] > 0.01
@@ -121,7 +121,7 @@ def test_too_few_steps_are_not_called_converged():
     assert density(SPECTRA["uniform"]).converged
 
 
-def test_kernel_integrates_to_one():
+def test_kernel_integrates_to_one() -> None:
     grid, values, sigma = smooth(torch.tensor([-1.0, 2.0]).double(), torch.tensor([0.25, 0.75]).double(), 0.01)
     assert sigma == pytest.approx(0.03)
     assert float(torch.trapezoid(values, grid)) == pytest.approx(1.0, abs=1e-6)

@@ -29,7 +29,7 @@ class Counted:
 BULK = [0.01 * i for i in range(100)]
 
 
-def test_ritz_pairs_are_those_of_the_projection():
+def test_ritz_pairs_are_those_of_the_projection() -> None:
     """V is orthonormal and AV = VT + β v eᵀ: the residuals that come without a product are the true ones."""
     a = matrix([*BULK, 30.0, -8.0, 5.0])
     space = Lanczos(a.mv, start(a))
@@ -43,7 +43,7 @@ def test_ritz_pairs_are_those_of_the_projection():
         assert float((a @ x - ritz.values[i] * x).norm()) == pytest.approx(float(ritz.residuals[i]), abs=1e-11)
 
 
-def test_basis_stays_orthogonal_in_single_precision():
+def test_basis_stays_orthogonal_in_single_precision() -> None:
     """Without reorthogonalisation it is lost as soon as a Ritz value converges."""
     a = matrix([*BULK, 3000.0, 200.0], torch.float32)
     space = Lanczos(a.mv, start(a))
@@ -52,7 +52,7 @@ def test_basis_stays_orthogonal_in_single_precision():
     assert float((basis @ basis.T - torch.eye(len(basis))).abs().max()) < 5e-6
 
 
-def test_a_space_that_has_grown_for_others_answers_the_same():
+def test_a_space_that_has_grown_for_others_answers_the_same() -> None:
     a = matrix([*BULK, 30.0, -8.0, 5.0])
     fresh, grown = (Lanczos(Counted(a), start(a)) for _ in range(2))
     grown.ritz(70)
@@ -65,7 +65,7 @@ def test_a_space_that_has_grown_for_others_answers_the_same():
     assert fresh.operator.calls < 70
 
 
-def test_a_space_ends_with_the_whole():
+def test_a_space_ends_with_the_whole() -> None:
     a = matrix([3.0, 2.0, 1.0, -1.0])
     space = Lanczos(a.mv, start(a))
     assert space.ritz(50).steps == 4
@@ -75,7 +75,7 @@ def test_a_space_ends_with_the_whole():
 
 @pytest.mark.parametrize("eigenvalues", [[-50.0, -20.0, 2.0, 1.9] + [0.0] * 30, [*BULK, -0.5], [1.0] * 20, [0.0] * 8])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_smallest_eigenvalue(eigenvalues: list[float], dtype: torch.dtype):
+def test_smallest_eigenvalue(eigenvalues: list[float], dtype: torch.dtype) -> None:
     a = matrix(eigenvalues, dtype)
     found = extreme_eigenvalue(Lanczos(a.mv, start(a)), largest=False, tolerance=1e-3, max_iterations=100)
     assert found.converged
@@ -114,7 +114,7 @@ def largest_eigenvalue(operator: Operator, start: Tensor, *, tolerance: float, m
     ],
 )
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_known_spectra(eigenvalues: list[float], dtype: torch.dtype):
+def test_known_spectra(eigenvalues: list[float], dtype: torch.dtype) -> None:
     a = matrix(eigenvalues, dtype)
     found = largest_eigenvalue(a.mv, start(a), tolerance=1e-3, max_iterations=100)
     assert found.converged
@@ -123,7 +123,7 @@ def test_known_spectra(eigenvalues: list[float], dtype: torch.dtype):
     assert found.error <= 1e-3
 
 
-def test_start_vector_with_little_of_the_largest_eigenvector():
+def test_start_vector_with_little_of_the_largest_eigenvector() -> None:
     """The first small residual belongs to the next eigenvalue; the guard steps find the largest."""
     diagonal = torch.tensor([2.0, 1.0, 0.5, 0.2, 0.1], dtype=torch.float64)
     v = torch.tensor([1e-4, 1.0, 1e-3, 1e-3, 1e-3], dtype=torch.float64)
@@ -131,7 +131,7 @@ def test_start_vector_with_little_of_the_largest_eigenvector():
     assert found.value == pytest.approx(2.0, rel=1e-3)
 
 
-def test_too_few_iterations_are_not_called_converged():
+def test_too_few_iterations_are_not_called_converged() -> None:
     a = matrix([float(i) for i in range(200)])
     found = largest_eigenvalue(a.mv, start(a), tolerance=1e-6, max_iterations=3)
     assert not found.converged

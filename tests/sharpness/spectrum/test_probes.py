@@ -52,7 +52,7 @@ def within(share: float) -> Callable[[Mean], bool]:
 )
 def test_interval_holds_the_truth(
     pick: Callable[[Probe], float], rank: int, eigenvalues: list[float], stop: Callable[[Mean], bool]
-):
+) -> None:
     """Of 100 intervals of 95 %, 88 or fewer hold the truth in one of 400 trials.
 
     The values of Hutchinson's probes alone on few large eigenvalues are skewed, and an early stop prefers samples with
@@ -68,7 +68,7 @@ def test_interval_holds_the_truth(
 
 @pytest.mark.parametrize("pick", [form, square])
 @pytest.mark.parametrize("rank", [0, 10])
-def test_unbiased(pick: Callable[[Probe], float], rank: int):
+def test_unbiased(pick: Callable[[Probe], float], rank: int) -> None:
     a = matrix(INDEFINITE)
     truth = pick(Probe(float(a.trace()), float(a.square().sum())))
     values = torch.tensor([probes(a, rank, seed).mean(pick, never, 10).value for seed in range(100)])
@@ -85,7 +85,7 @@ def hutch_plus_plus(a: Tensor, products: int, seed: int) -> float:
     return float((q.T @ a @ q).trace() + (z.T @ a @ z).trace() / third)
 
 
-def test_at_equal_products_better_than_hutchinson_and_no_worse_than_a_sketch():
+def test_at_equal_products_better_than_hutchinson_and_no_worse_than_a_sketch() -> None:
     a, products = matrix(DECAYING), 30
     truth = float(a.trace())
 
@@ -97,7 +97,7 @@ def test_at_equal_products_better_than_hutchinson_and_no_worse_than_a_sketch():
     assert ours < rms(lambda seed: hutch_plus_plus(a, products, seed))
 
 
-def test_stops_as_soon_as_the_error_is_small_enough():
+def test_stops_as_soon_as_the_error_is_small_enough() -> None:
     run = probes(matrix(FLAT), 10, 0)
     found = run.mean(form, within(0.01), 1000)
     assert 10 <= found.probes < 1000
@@ -106,14 +106,14 @@ def test_stops_as_soon_as_the_error_is_small_enough():
     assert run.mean(form, never, 5).probes == 5  # nor does it matter that there are more
 
 
-def test_nothing_is_left_for_probes_after_the_whole_space():
+def test_nothing_is_left_for_probes_after_the_whole_space() -> None:
     found = probes(matrix([3.0, 2.0, -1.0]), 3, 0).mean(form, never, 10)
     assert found.value == pytest.approx(4.0, abs=1e-12)
     assert found.stderr == 0.0
     assert found.probes == 0
 
 
-def test_standard_error_is_that_of_a_mean():
+def test_standard_error_is_that_of_a_mean() -> None:
     seen: dict[float, None] = {}
 
     def pick(probe: Probe) -> float:
@@ -127,5 +127,5 @@ def test_standard_error_is_that_of_a_mean():
     assert found.stderr == pytest.approx(float(values.std()) / math.sqrt(6), rel=1e-12)
 
 
-def test_a_single_probe_has_no_standard_error():
+def test_a_single_probe_has_no_standard_error() -> None:
     assert probes(matrix(FLAT), 0, 0).mean(form, never, 1).stderr is None
