@@ -191,7 +191,7 @@ def test_same_seed_same_bits(name: str) -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_circumstances_are_recorded() -> None:
+def test_what_was_measured_is_recorded() -> None:
     result = average(mlp(), nn.functional.cross_entropy, [examples()], "average-case-adaptive", draws=5)
     details = result.details
     assert (details["rho"], details["eta"], details["draws"], details["antithetic"]) == (0.1, 0.01, 5, True)
