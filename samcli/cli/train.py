@@ -122,6 +122,7 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
+    from samcli.train.rehearsal import rehearse
 
     waiting = sum(cell.to_do for cell in cells)
     kept = sum(cell.state == "finished" for cell in cells)
@@ -133,7 +134,7 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
             hint(f"{cell.folder.path.name} {words}.")
     with termination_as_interrupt():
         try:
-            launch.check_ahead(cells, data_dir)
+            rehearse([cell.config for cell in cells if cell.to_do], data_dir)
             with progress_for(cells) as observer:
                 return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
         except KeyboardInterrupt as error:

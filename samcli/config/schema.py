@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -144,14 +144,14 @@ class RunConfig:
             body["plugins"] = self.plugins
         return {key: _plain(value) for key, value in body.items()}
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A hash of what determines the run: the same for any order of keys and whatever else is in the grid."""
         body = without_newer({k: v for k, v in self.document().items() if k not in ("name", "plugins")})
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """The name of the run's folder: readable, and unique by the first digits of the identity."""
         parts = [self.dataset["name"], self.model["name"], self.optimizer["name"], f"seed{self.seed}"]

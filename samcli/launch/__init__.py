@@ -1,7 +1,7 @@
 """Many runs: what is left to do, and doing it."""
 
 from samcli.launch.cell import Cell as Cell
+from samcli.launch.cell import train_cell as train_cell
 from samcli.launch.engines.serial import run_all as run_all
 from samcli.launch.observer import Observer as Observer
-from samcli.launch.plan import check_ahead as check_ahead
 from samcli.launch.plan import plan as plan

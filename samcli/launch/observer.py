@@ -1,4 +1,4 @@
-"""Who is told how far the runs are."""
+"""The one who is told how far the runs are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from samcli.train.session import Row
 
 
 class Observer(Protocol):
-    """Who is told how far the runs are."""
+    """Whoever an engine tells how far the runs are."""
 
     def started(self, cell: Cell) -> None:
         """A run begins or continues."""

@@ -223,6 +223,17 @@ def test_damaged_files_of_a_run_do_not_block_it(samcli: Samcli, tmp_path: Path):
     assert len((run / "metrics.csv").read_text().splitlines()) == 3
 
 
+def test_a_finished_run_is_not_rehearsed(samcli: Samcli, tmp_path: Path) -> None:
+    """What would stop it if it were trained is of no concern."""
+    impossible = ("--dataset", "wine", "--model", "cnn", "--optimizer", "sgd", "--epochs", "1", "--results", tmp_path)
+    refused = samcli("train", *impossible)
+    assert (refused.code, "models that fit" in refused.err) == (2, True)
+    (cell,) = json.loads(samcli("train", *impossible, "--dry-run", "--json").out)["runs"]
+    Path(cell["folder"]).mkdir(parents=True)
+    Path(cell["folder"], "run.json").write_text('{"status": "finished", "epochs_done": 1}')
+    assert "models that fit" not in samcli("train", *impossible).err
+
+
 def test_order_of_set_does_not_matter(samcli: Samcli):
     for flags in (("schedule.warmup_epochs=2", "schedule=cosine"), ("schedule=cosine", "schedule.warmup_epochs=2")):
         called = samcli("train", "--dry-run", "--json", "--optimizer", "sgd", *(w for f in flags for w in ("--set", f)))

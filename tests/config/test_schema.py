@@ -6,10 +6,12 @@ import math
 import pytest
 import yaml
 
+from samcli.config import Draft
 from samcli.config.schema import RunConfig, Sharpness, Training, check
 from samcli.config.source import Source, parse
 from samcli.errors import ConfigError
 from samcli.registry import Option
+from samcli.train import CATALOGUE
 
 
 def option(kind: object, default: object = None, **bounds: object) -> dict[str, Option]:
@@ -97,6 +99,35 @@ def test_identity_ignores_order_and_name():
     assert config().identity != config(seed=4).identity
     assert config().identity != config(optimizer={"name": "sam", "rho": 0.06, "norm": math.inf}).identity
     assert config().identity != config(training=Training(epochs=21)).identity
+
+
+@pytest.mark.parametrize(
+    ("text", "identity"),
+    [
+        (
+            "dataset: {name: digits, label_noise: 0.4}\nmodel: cnn\nepochs: 3\nseeds: 2\n"
+            "optimizer: {name: sgd, lr: 0.1, weight_decay: 5e-4}\n",
+            "02caca612e88f25ada5bdef8e67114961bb46225fbd805af9450103445977f03",
+        ),
+        (
+            "dataset: {name: fashion-mnist, train_examples: 10000, augment: [crop, flip]}\nmodel: resnet20\n"
+            "schedule: {name: multi-step, gamma: 0.1}\nprecision: bf16\n"
+            "optimizer: {name: sam, base: adamw, rho: 0.1, norm: .inf, m: 16, rho_schedule: lr, ascent_fraction: 0.5}\n",
+            "a4411009f94e06e4fb6e35dbfc8afee41e2feb3dc5c8f6e129adc1bdc3cccb10",
+        ),
+        (
+            "dataset: diabetes\nmodel: linear\nstop_at_train_loss: 0.5\nschedule: constant\n"
+            "sharpness: {measures: [one-step, lambda-max]}\noptimizer: adam\n",
+            "fc495eda995bfda006aa52047eb755ad5bfe19c1adbc64339ec6527c178202d7",
+        ),
+    ],
+)
+def test_identities_are_those_of_the_first_version(text: str, identity: str) -> None:
+    """So that runs which were finished long ago stay finished; each is computed once."""
+    (run,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+    assert run.identity == identity
+    assert run.slug.endswith(f"-{identity[:8]}")
+    assert run.identity is run.identity
 
 
 def test_identity_knows_what_is_recorded_and_where_to_stop():

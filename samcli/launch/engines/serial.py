@@ -1,25 +1,19 @@
-"""Runs one after the other in this process."""
+"""The serial engine: runs one after the other, in this process."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from samcli.errors import Interrupted, ResultsError, SamcliError
-from samcli.launch.cell import Cell
+from samcli.launch.cell import Cell, train_cell
 from samcli.launch.observer import Observer
-from samcli.train import train_run
-from samcli.train.session import Row
 
 
 def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, observer: Observer) -> dict[str, str]:
     """Train every cell that is left to do; one that fails does not stop the others.
-
-    An unexpected error ends one run and is told with its traceback. An error of the operating system, such as a full
-    disk, would meet every run, and goes through.
 
     Args:
         cells: the plan.
@@ -33,29 +27,20 @@ def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, obse
     Raises:
         Interrupted: on Ctrl-C; whatever was finished is kept.
         ResultsError: the results cannot be written.
+        OSError: an error of the operating system, such as a full disk.
+
+    >>> class Silent:
+    ...     started = epoch_done = ended = lambda self, *told: None
+    >>> run_all([], data_dir=Path(), device=torch.device("cpu"), observer=Silent())
+    {}
     """
     outcome: dict[str, str] = {}
     for cell in cells:
-        name = cell.folder.path.name
-        if not cell.to_do:
-            outcome[name] = cell.state
-            continue
-        observer.started(cell)
-        message = ""
-        try:
-
-            def on_epoch(row: Row, cell: Cell = cell) -> None:
-                observer.epoch_done(cell, row)
-
-            status = train_run(cell.config, cell.folder, data_dir=data_dir, device=device, on_epoch=on_epoch)
-            if status != "finished":
-                message = str(cell.folder.read_status().get("error") or "")
-        except (Interrupted, ResultsError, OSError):
-            raise
-        except SamcliError as error:
-            status, message = "failed", str(error)
-        except Exception:
-            status, message = "failed", traceback.format_exc()
-        outcome[name] = status
-        observer.ended(cell, status, message)
+        outcome[cell.folder.path.name] = cell.state
+        if cell.to_do:
+            observer.started(cell)
+            on_epoch = partial(observer.epoch_done, cell)
+            status, message = train_cell(cell.config, cell.folder, data_dir=data_dir, device=device, on_epoch=on_epoch)
+            outcome[cell.folder.path.name] = status
+            observer.ended(cell, status, message)
     return outcome

@@ -1,5 +1,6 @@
 """Runs one after the other: what goes wrong in one does not stop the others, what stops all is passed on."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 import torch
 
 from samcli import launch
-from samcli.config import Draft, parse
+from samcli.config import Draft, RunConfig, parse
 from samcli.errors import CheckpointError, Interrupted, ResultsError
 from samcli.launch import Cell
+from samcli.runs.folder import RunFolder
 from samcli.train import CATALOGUE
+from samcli.train.session import Row
 
 TEXT = """
 name: small
@@ -25,20 +28,23 @@ optimizer: [sgd, sam, {name: sgd, lr: 1e30}]
 
 class Recorder:
     def __init__(self) -> None:
-        self.events: list[tuple[Any, ...]] = []
+        self.events: list[tuple[object, ...]] = []
 
     def started(self, cell: Cell) -> None:
         self.events.append(("started", cell.config.optimizer["name"]))
 
-    def epoch_done(self, cell: Cell, row: Any) -> None:
+    def epoch_done(self, cell: Cell, row: Row) -> None:
         self.events.append(("epoch", row["epoch"]))
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         self.events.append(("ended", status, message))
 
 
+Go = Callable[[], tuple[list[str], Recorder]]
+
+
 @pytest.fixture
-def go(tmp_path: Path) -> Any:
+def go(tmp_path: Path) -> Go:
     def run() -> tuple[list[str], Recorder]:
         recorder = Recorder()
         cells = launch.plan(Draft.of(parse(TEXT, "x"), CATALOGUE).expand(), tmp_path)
@@ -48,7 +54,7 @@ def go(tmp_path: Path) -> Any:
     return run
 
 
-def test_all_runs_and_then_none(go: Any):
+def test_all_runs_and_then_none(go: Go):
     outcome, recorder = go()
     assert outcome == ["finished", "finished", "diverged"]
     assert recorder.events[:8] == [
@@ -61,36 +67,36 @@ def test_all_runs_and_then_none(go: Any):
         ("epoch", 2),
         ("ended", "finished", ""),
     ]
-    assert "a smaller value of lr 1e+30 may help" in recorder.events[-1][2]
+    assert "a smaller value of lr 1e+30 may help" in str(recorder.events[-1][2])
     outcome, recorder = go()
     assert outcome == ["finished", "finished", "diverged"]
     assert recorder.events == []
 
 
 @pytest.mark.parametrize("error", [CheckpointError("damaged; do this."), RuntimeError("a defect")])
-def test_a_failing_run_does_not_stop_the_others(go: Any, monkeypatch: pytest.MonkeyPatch, error: Exception):
-    from samcli.launch.engines import serial
+def test_a_failing_run_does_not_stop_the_others(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    from samcli.launch import cell
 
-    train = serial.train_run
+    train = cell.train_run
 
-    def failing(config: Any, *args: Any, **kwargs: Any) -> str:
+    def failing(config: RunConfig, folder: RunFolder, **options: Any) -> str:
         if config.optimizer["name"] == "sam":
             raise error
-        return train(config, *args, **kwargs)
+        return train(config, folder, **options)
 
-    monkeypatch.setattr(serial, "train_run", failing)
+    monkeypatch.setattr(cell, "train_run", failing)
     outcome, recorder = go()
     assert outcome == ["finished", "failed", "diverged"]
     (message,) = [event[2] for event in recorder.events if event[:2] == ("ended", "failed")]
-    assert str(error) in message
-    assert ("Traceback" in message) == isinstance(error, RuntimeError)
+    assert str(error) in str(message)
+    assert ("Traceback" in str(message)) == isinstance(error, RuntimeError)
 
 
 @pytest.mark.parametrize("error", [Interrupted("stop"), ResultsError("full"), OSError(28, "No space left on device")])
-def test_what_stops_everything(go: Any, monkeypatch: pytest.MonkeyPatch, error: Exception):
-    def failing(*args: Any, **kwargs: Any) -> str:
+def test_what_stops_everything(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    def failing(*args: object, **options: object) -> str:
         raise error
 
-    monkeypatch.setattr("samcli.launch.engines.serial.train_run", failing)
+    monkeypatch.setattr("samcli.launch.cell.train_run", failing)
     with pytest.raises(type(error)):
         go()
