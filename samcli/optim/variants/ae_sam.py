@@ -34,6 +34,13 @@ class AdaptiveSAM(TwoPass):
     Cost: one or two forward and backward passes; the host waits once per step for ‖g‖, to decide. State: μ and σ².
     Each of several micro-batches decides by itself and counts in μ and σ². Needs `progress` of the optimizer. The
     decision does not change with the scale of the loss.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((8.0,))  # whose gradient is w: 8, and 2 after the first step, which climbs to 8 + 4
+    >>> bowl.after("ae-sam", rho=4.0, delta=0.5, lr=0.5, steps=2, progress=0.0)  # 2² < μ = 18: 2 - 2/2
+    tensor([1.])
+    >>> bowl.after("ae-sam", rho=4.0, delta=0.5, lr=0.5, steps=2, progress=1.0)  # 2² > μ - σ: 2 - (2 + 4)/2
+    tensor([-1.])
     """
 
     passes: ClassVar[str] = "1 to 2"

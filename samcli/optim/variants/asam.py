@@ -30,6 +30,11 @@ class ASAM(TwoPass):
 
     Cost: two forward and backward passes. State: none. Defaults of the paper: ρ = 0.5 for CIFAR-10, 1.0 for CIFAR-100,
     η = 0.01. Many packages call another rule adaptive, T = |w| for every parameter with η = 0; it needs other radii.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl(weight=(3.0,), bias=(4.0,))
+    >>> bowl.after("asam", rho=0.1, eta=0.0, norm=float("inf"))  # -0.1 |weight|, and -0.1
+    tensor([-0.3000, -0.1000])
     """
 
     memory: ClassVar[str] = "1"

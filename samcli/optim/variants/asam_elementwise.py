@@ -30,6 +30,11 @@ class ASAMElementwise(TwoPass):
     After Kwon, Kim, Park, Choi, "ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant Learning of Deep
     Neural Networks", ICML 2021. Cost: two forward and backward passes. State: none. ρ = 2.0 is what an author of the
     paper recommends for this rule (WRN-16-8 on CIFAR-10), against 0.5 for their own.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl(weight=(3.0,), bias=(4.0,))
+    >>> bowl.after("asam-elementwise", rho=0.1, norm=float("inf"))  # -0.1 |weight|, and -0.1 |bias|
+    tensor([-0.3000, -0.4000])
     """
 
     paper: ClassVar[str] = "after Kwon et al., ICML"

@@ -33,6 +33,11 @@ class AsyncSAM(Variant):
     Cost: one forward and backward pass. State: the last gradient; of micro-batches, that of the last one. The loss that
     a step returns, and the running statistics of BatchNorm, are those at w + ε. ρ = 0.05 is SAM's default. A gradient
     that is not finite is not kept.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))
+    >>> [bowl.after("async-sam", rho=0.5, steps=steps) for steps in (1, 2)]  # 0, then -ε along the first gradient
+    [tensor([0., 0.]), tensor([-0.3000, -0.4000])]
     """
 
     passes: ClassVar[str] = "1"

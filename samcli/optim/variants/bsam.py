@@ -44,6 +44,11 @@ class BSAM(Variant):
     β₁ = 0.9, β₂ = 0.999, δ = 40, damping 0.1, s = 1 at first, N = 4 · 50,000 (they multiply by 4 for the augmentation),
     lr = 0.5. They draw and climb for each of 8 parts of a batch and average g' and |g| over them: m = |B|/8 here.
     Without m it is one draw for the batch.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))
+    >>> bowl.after("bsam", rho=0.5, s_init=2.0, beta1=0.0, examples=10**12)  # w - (1 + ρ/s) w / s, hardly any noise
+    tensor([1.1250, 1.5000])
     """
 
     memory: ClassVar[str] = "4"

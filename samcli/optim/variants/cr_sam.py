@@ -32,6 +32,10 @@ class CRSAM(TwoPass):
     Cost: three forward and backward passes. State: none; two gradients are kept over the last pass. Defaults of the
     authors' CIFAR script: ρ = 0.1, γ = 0.1, β = 0.01. Their code counts a batch twice in BatchNorm's running
     statistics, ours once.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("cr-sam", rho=0.5, beta=0.5)  # -(1 + 2 β) ε; second differences are 0 here
+    tensor([-0.6000, -0.8000])
     """
 
     passes: ClassVar[str] = "3"

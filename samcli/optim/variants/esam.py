@@ -43,6 +43,11 @@ class ESAM(TwoPass):
 
     With dropout the examples of B⁺ get new masks, for it is another batch. Defaults in the authors' scripts: β = 0.6,
     γ = 0.5, ρ = 0.05 for ResNet-18; β = γ = 0.5, ρ = 0.1 for WRN-28-10.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0), curvatures=((2.0, 2.0), (0.0, 0.0)))  # g = w; the loss of the first example rises
+    >>> bowl.after("esam", rho=0.5, beta=0.5, gamma=0.5, lr=0.5)  # w - 2 (w + ε)/2, with ‖ε‖ = ρ/β
+    tensor([-0.6000, -0.8000])
     """
 
     passes: ClassVar[str] = "1 + γ + a forward"

@@ -30,6 +30,10 @@ class FisherSAM(TwoPass):
     ‖F⁻¹ g‖₂, which is no steepest ascent in the ellipsoid.
 
     Cost: two forward and backward passes. State: none. η = 0 is SAM. F changes with the scale of the loss.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((2.0,)).after("fisher-sam", rho=0.5, eta=0.75)  # -ρ / √F, with F = 1 + 0.75 · 2² = 4
+    tensor([-0.2500])
     """
 
     memory: ClassVar[str] = "1"

@@ -36,6 +36,13 @@ class FriendlySAM(TwoPass):
     Cost: two forward and backward passes. State: m. The authors' script for CIFAR-100 and ResNet-18: ρ = 0.2, σ = 1,
     λ = 0.6 (0.95 gave the better last epoch, 81.3 % against 81.2 %); their class has λ = 0.9. Micro-batches (`m`) each
     update the mean.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((4.0,))  # whose gradient is w: 4.0, and 1.5 after the first step, which climbs to 4 + 1
+    >>> bowl.after("friendly-sam", rho=1.0, lr=0.5, steps=2)  # d = 1.5 - 4 points back: 1.5 - 0.5 (1.5 - 1)
+    tensor([1.2500])
+    >>> bowl.after("friendly-sam", rho=1.0, lr=0.5, steps=2, sigma=0.0)  # as SAM: 1.5 - 0.5 (1.5 + 1)
+    tensor([0.2500])
     """
 
     memory: ClassVar[str] = "2"

@@ -29,6 +29,11 @@ class FrobSAM(TwoPass):
 
     Cost: 1 + n forward and backward passes. State: none; the plain gradient and two sums are kept over the last pass.
     Defaults as in the authors' command for CIFAR-10 (ResNet-18): n = 2, ρ = 0.005, λ = 0.005.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((0.0, 0.0))  # with g = 0 nothing but the penalty is left, in proportion to λ
+    >>> bowl.after("frob-sam", lam=2.0) / bowl.after("frob-sam", lam=1.0)
+    tensor([2., 2.])
     """
 
     passes: ClassVar[str] = "1 + n"

@@ -35,6 +35,11 @@ class GAM(TwoPass):
     Cost: four forward and backward passes. State: none; three gradients are kept over the last pass. Defaults of the
     authors' script for CIFAR-100 and ResNets: ρ = 0.2 (their grad_norm_rho), r = 0.02 (their grad_rho), α = 0.6,
     β = 0.5, γ = 0.03; for CIFAR-10 r = 0.03, α = β = 0.1, γ = 0.05. A schedule of ρ scales r as well.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))  # all four gradients point along w: g₁ is r longer, g₃ is ρ + r longer
+    >>> bowl.after("gam", rho=2.0, r=1.0, alpha=0.5)  # -(r + (1 - α) ρ) w / ‖w‖
+    tensor([-1.2000, -1.6000])
     """
 
     passes: ClassVar[str] = "4"

@@ -32,6 +32,10 @@ class GNP(TwoPass):
     Cost: two forward and backward passes. State: none; the first gradient is kept over the second pass. The authors'
     recipes: α = 0.8, with ρ = 0.1 for CIFAR-10 and ρ = 0.05 for ImageNet (ResNet-50). They report that with Adam and
     vision transformers the penalty does harm unless ρ rises from 0 at the start: set `rho_warmup_epochs`.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("gnp", rho=0.5, alpha=0.8)  # -α ε
+    tensor([-0.2400, -0.3200])
     """
 
     memory: ClassVar[str] = "2"

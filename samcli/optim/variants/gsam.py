@@ -32,6 +32,11 @@ class GSAM(TwoPass):
     let ρ follow the learning rate between ρ_min and ρ_max; `rho_schedule: lr` does so with ρ_min = 0, the default here
     is a constant ρ. Their CIFAR-10 example has α = 0.4 with ρ = 2 in a ball scaled by |w|, their ViT on ImageNet
     α = 0.6 with ρ from 0.6 down to 0.1; no figure of theirs for the plain ball on CIFAR is known here, so ρ is SAM's.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((1.0, 2.0), curvatures=((3.0, 2.0),))  # ρ = 5: g = (3, 4), g_p = (12, 12), g_⊥ = (-0.5, 0.5)
+    >>> bowl.after("gsam", rho=5.0, alpha=1.0) - bowl.after("gsam", rho=5.0, alpha=0.0)
+    tensor([-0.5000,  0.5000])
     """
 
     memory: ClassVar[str] = "2"

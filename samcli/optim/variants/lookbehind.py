@@ -37,6 +37,10 @@ class Lookbehind(TwoPass):
     defaults are k = 5 and α = 0.5, with a ρ = 0.5 that it shares with ASAM; the ρ here is SAM's. Its adaptive α, a
     cosine for each tensor by itself, is not offered. On an accelerator the host waits for the norm of the first
     gradient. A step with several descents takes neither micro-batches (m) nor a scaled loss (fp16).
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("lookbehind", rho=0.5, k=2, alpha=0.5)  # φ₁ = -ε, φ₂ = -w - 3 ε: half way to it
+    tensor([-0.4500, -0.6000])
     """
 
     passes: ClassVar[str] = "k + 1"

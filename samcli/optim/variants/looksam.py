@@ -37,6 +37,13 @@ class LookSAM(TwoPass):
     Re-implementations have ρ = 0.1, k = 5 and α = 0.7. On CIFAR-100, Becker et al. (NeurIPS 2025, appendix A.14) tuned
     α = 0.1 at k = 5, which is the default here. Public code often takes norms and products tensor by tensor, and calls
     the closure at every step, so that nothing is saved; ours does neither.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((1.0, 2.0), curvatures=((3.0, 2.0),))  # ρ = 5: g = (3, 4), g_s = (12, 12), g_v along (0.8, -0.6)
+    >>> bowl.after("looksam", rho=5.0, lr=0.5)  # w - (12, 12) / 2
+    tensor([-5., -4.])
+    >>> bowl.after("looksam", rho=5.0, lr=0.5, steps=2, alpha=1.0)  # g = (-15, -8): w - (g + 17 (0.8, -0.6)) / 2
+    tensor([-4.3000,  5.1000])
     """
 
     passes: ClassVar[str] = "1 + 1/k"

@@ -34,6 +34,12 @@ class MESA(Variant):
     Defaults of the authors' script for ImageNet (ResNet-50): λ = 0.8, T = 5, δ = 0.9998, and a start epoch of 5, which
     in their code is the last one without the loss, counted from 0. That is `start_epoch: 6`, but the average begins
     there too, theirs at the first step. None are known for CIFAR, and δ suits runs of many thousand steps.
+
+    >>> from math import log
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((log(81), 0.0))  # at 0 after the first step; v = w/2, whose softmax is (0.9, 0.1)
+    >>> bowl.after("mesa", rho=1.0, temperature=1.0, delta=0.5, steps=2)  # softmax of v less that of 0
+    tensor([ 0.4000, -0.4000])
     """
 
     passes: ClassVar[str] = "1 + a forward"

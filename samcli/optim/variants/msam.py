@@ -37,6 +37,11 @@ class MSAM(Variant):
     Defaults of the paper: ρ = 3 for CIFAR with SGD, where SAM has 0.2 to 0.3, and 1 to 3 with AdamW, with ρ = 0 while
     the learning rate warms up (`start_epoch`). The authors' SGD code keeps the weights perturbed between steps, so that
     a schedule of ρ moves them, and adds the weight decay of w + ε; here it is that of w, as in their AdamW code.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))  # at 0 after the first step, with v = w
+    >>> bowl.after("msam", rho=0.5, momentum=0.5, steps=2)  # -(0.5 v + ε), with ε = -0.5 v / ‖v‖
+    tensor([-1.2000, -1.6000])
     """
 
     passes: ClassVar[str] = "1"

@@ -34,6 +34,12 @@ class RandomSAM(Variant):
 
     Cost: two forward and backward passes, the first at w + δ, so that running statistics and the returned loss are
     those there. State: none: the noise is a function of seed and step. σ = 0 is SAM.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("random-sam", rho=0.5, sigma=0.1).norm()  # ε has the length ρ in any direction
+    tensor(0.5000)
+    >>> Bowl((3.0, 4.0)).after("random-sam", rho=0.5, sigma=0.0)  # as SAM
+    tensor([-0.3000, -0.4000])
     """
 
     memory: ClassVar[str] = "2"

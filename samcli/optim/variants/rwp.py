@@ -33,6 +33,11 @@ class RWP(TwoPass):
     authors' defaults: σ = 0.01, λ = 0.5; their script for CIFAR-100 (ResNet-18) has σ = 0.015. With them half of the
     workers take the perturbed gradient of their own batch, in parallel, and train for twice as many epochs; here both
     gradients are of the same batch. α = 0 is the base optimizer.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))  # after a step it is at -α δ
+    >>> bowl.after("rwp", rho=0.1, alpha=0.5) / bowl.after("rwp", rho=0.1, alpha=1.0)
+    tensor([0.5000, 0.5000])
     """
 
     memory: ClassVar[str] = "2"

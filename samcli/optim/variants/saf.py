@@ -36,6 +36,12 @@ class SAF(Variant):
     Defaults of the authors' script for ImageNet (ResNet-50): λ = 0.3, T = 5, Ẽ = 2, and a start epoch of 5, which in
     their code is the last one without the loss, counted from 0; none are known for CIFAR. Logits are collected from
     `start_epoch` on, so `start_epoch: 4` is that.
+
+    >>> from math import log
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((log(9), 0.0))  # softmax (0.9, 0.1); after the first step at 0, softmax (0.5, 0.5)
+    >>> bowl.after("saf", rho=1.0, temperature=1.0, epochs_ago=1, steps=2)  # back by the difference
+    tensor([ 0.4000, -0.4000])
     """
 
     passes: ClassVar[str] = "1"

@@ -39,6 +39,12 @@ class SAM(TwoPass):
     CIFAR-10, 0.1 for CIFAR-100 (WRN-28-10, table 6), where each of 8 devices climbs for its own 32 of 256 examples;
     here one device climbs for the whole batch. The authors' code adds weight decay to the ascent gradient, ours leaves
     it to the base optimizer unless asked.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("sam", rho=0.5)  # -0.5 w / ‖w‖
+    tensor([-0.3000, -0.4000])
+    >>> Bowl((3.0, 4.0)).after("sam", rho=0.5, norm=float("inf"))  # -0.5 sign w
+    tensor([-0.5000, -0.5000])
     """
 
     paper: ClassVar[str] = "Foret et al., ICLR"

@@ -28,6 +28,11 @@ class SAMEvery(TwoPass):
 
     Cost: 1 + 1/k forward and backward passes. State: none, the step is counted by the optimizer, and saved with it.
     Defaults: ρ = 0.5 with k = 10, as Composer documents for ResNet-50 on ImageNet; none are known for CIFAR.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((4.0,))  # w - (w + 1)/2, then w - w/2, then again w - (w + 1)/2
+    >>> [bowl.after("sam-every", rho=1.0, k=2, lr=0.5, steps=steps).item() for steps in (1, 2, 3)]
+    [1.5, 0.75, -0.125]
     """
 
     decides_ahead: ClassVar[bool] = True

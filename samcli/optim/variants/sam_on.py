@@ -39,6 +39,12 @@ class SAMON(TwoPass):
     Cost: two forward and backward passes. State: none. The radius is larger than SAM's: the authors' example for
     CIFAR-100 (WRN-28-10, AutoAugment) is the adaptive form with ρ = 10, biases scaled too as here. ρ = 0.5 is the
     default of their code for both forms; its script has η = 0, its class 0.01.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((1.0,))
+    >>> bowl.norm = nn.LayerNorm(1, bias=False)  # its weight is 1 too
+    >>> bowl.after("sam-on", rho=0.5)  # the whole radius is that layer's
+    tensor([ 0.0000, -0.5000])
     """
 
     memory: ClassVar[str] = "0"

@@ -50,6 +50,11 @@ class SAMPa(Variant):
     each would need its last gradient kept, and two processes no loss scale. A step whose gradient at x̃_t is not finite
     is skipped too. The host waits once per step for two processes. Defaults of the authors' code for CIFAR-10 with
     ResNet-56: ρ = 0.1, twice SAM's, and λ = 0.2; there the running statistics are those at x̃, of the batch before.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((3.0, 4.0))
+    >>> [bowl.after("sampa", rho=0.5, lam=0.2, steps=steps) for steps in (1, 2)]  # w, then λ w - (1 - λ) ε
+    [tensor([3., 4.]), tensor([0.3600, 0.4800])]
     """
 
     passes: ClassVar[str] = "2"

@@ -35,6 +35,10 @@ class SparseSAMD(SparseSAM):
     on. No time is saved. The authors' defaults: s = 0.5, a = 0.5, a choice every epoch (390 steps of 128 examples),
     ρ = 0.1 for CIFAR-10, 0.2 for CIFAR-100; dropping by gradient and growing at random as here. Their code first
     changes the mask within the first step, ours k steps later.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("sparse-sam-d", rho=0.5, sparsity=0.5).count_nonzero()  # the other is at 0
+    tensor(1)
     """
 
     drop: float = option(0.5, "a, share of the mask that is renewed at first", minimum=0.0, maximum=1.0)

@@ -39,6 +39,10 @@ class SparseSAMF(SparseSAM):
     Where we depart from the code: the first steps are perturbed too (there the mask is zero until the first choice);
     the n examples are the first of the current batch, so the optimizer must be called with a `Batch`; their gradients
     are taken in evaluation mode, where one example does not have to serve as BatchNorm's whole batch.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("sparse-sam-f", rho=0.5, sparsity=0.5)  # SAM's step where F = w² is largest
+    tensor([ 0.0000, -0.4000])
     """
 
     passes: ClassVar[str] = "2 + n/(k B)"

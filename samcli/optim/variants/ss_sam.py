@@ -33,6 +33,12 @@ class StochasticScheduledSAM(TwoPass):
     Cost: 1 + p forward and backward passes on average. State: none; the coin is a function of the seed and the step,
     tossed on the host without waiting for the device, and one for all micro-batches. Defaults: ρ is SAM's; p = 0.5 is
     our choice.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("ss-sam", rho=0.5, p=1.0)  # always SAM
+    tensor([-0.3000, -0.4000])
+    >>> Bowl((3.0, 4.0)).after("ss-sam", rho=0.5, p=0.0)  # never
+    tensor([0., 0.])
     """
 
     decides_ahead: ClassVar[bool] = True

@@ -29,6 +29,11 @@ class StableSAM(TwoPass):
     `usam`, ε = ρ g, which is not offered.
 
     Cost: two forward and backward passes. State: none.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((1.0, 3.2), curvatures=((3.0, 1.25),))  # ρ = 5: g = (3, 4), g_SAM = (12, 9)
+    >>> bowl.after("stable-sam", rho=5.0)  # w - (4, 3)
+    tensor([-3.0000,  0.2000])
     """
 
     paper: ClassVar[str] = "Tan et al., JMLR"

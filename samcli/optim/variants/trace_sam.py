@@ -32,6 +32,10 @@ class TraceSAM(TwoPass):
 
     Cost: 1 + n forward and backward passes. State: none; the plain gradient and a sum are kept over the last pass.
     Defaults of the authors' code: n = 1, λ = 1, ρ = 0.05; their command for CIFAR-10 (ResNet-18) has ρ = 0.01.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("trace-sam", rho=0.5, lam=0.5).norm()  # at -λ ρ v, with ‖v‖ = 1
+    tensor(0.2500)
     """
 
     passes: ClassVar[str] = "1 + n"

@@ -27,6 +27,10 @@ class USAM(TwoPass):
 
     Cost: two forward and backward passes. State: none. No default for CIFAR was checked against the paper: ρ here is
     no length, and ρ‖g‖ plays the part of SAM's ρ. Unlike SAM's, this ε grows with the scale of the loss.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("usam", rho=0.5)  # -0.5 w
+    tensor([-1.5000, -2.0000])
     """
 
     paper: ClassVar[str] = "Andriushchenko and Flammarion, ICML"

@@ -30,6 +30,13 @@ class VaSSO(TwoPass):
 
     Cost: two forward and backward passes. State: d. The authors' scripts: θ = 0.9; ρ = 0.1 for CIFAR-10 (ResNet-18),
     0.2 for CIFAR-100 (WRN). θ = 1 is SAM. Micro-batches (`m`) each update the mean.
+
+    >>> from samcli.optim.example import Bowl
+    >>> bowl = Bowl((4.0,))  # whose gradient is w: 4.0, and -0.5 after the first step
+    >>> bowl.after("vasso", rho=0.5, theta=0.5, steps=2)  # d = (4 - 0.5)/2 still points up: ε = 0.5
+    tensor([-0.5000])
+    >>> bowl.after("vasso", rho=0.5, theta=1.0, steps=2)  # as SAM: ε = -0.5
+    tensor([0.5000])
     """
 
     memory: ClassVar[str] = "2"

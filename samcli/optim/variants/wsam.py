@@ -32,6 +32,10 @@ class WSAM(TwoPass):
     Cost: two forward and backward passes. State: none; the first gradient is kept over the second pass. Defaults of
     the authors' code: γ = 0.9, so that a = 9, and ρ = 0.05 (0.2 in their CIFAR script). The decoupled term has the
     plain learning rate of each parameter group also over Adam, as theirs has; clipping the gradient does not reach it.
+
+    >>> from samcli.optim.example import Bowl
+    >>> Bowl((3.0, 4.0)).after("wsam", rho=0.5, gamma=0.75)  # -a ε, with a = 3
+    tensor([-0.9000, -1.2000])
     """
 
     memory: ClassVar[str] = "2"
