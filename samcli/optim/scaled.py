@@ -14,7 +14,15 @@ from samcli.weights.geometry import global_norm
 
 
 def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
-    """Unscale, step unless a gradient is not finite, and let the scaler take note."""
+    """Unscale the gradients, take a step unless one of them is not finite, and update the scaler.
+
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
+    >>> base, scaler = torch.optim.SGD([weight], lr=0.25), GradScaler("cpu", init_scale=1024.0)
+    >>> scaler.scale(weight.square().sum()).backward()  # a gradient of 2048
+    >>> scaled_step(base, scaler)
+    >>> weight.data
+    tensor([0.5000])
+    """
     # unscaled here and not within a fused step, so that a hook which clips the gradient sees its true size
     scaler.unscale_(optimizer)
     scaler.step(optimizer)
@@ -24,10 +32,10 @@ def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
 def scaled_update(
     scaler: GradScaler, base: Optimizer, means: StepMeans, finite: bool, update: Callable[[Descent], None]
 ) -> bool:
-    """The update from the means of a step where all is finite, which the scaler is told either way, once.
+    """Update the weights from the means of a step unless something is not finite, and tell the scaler once.
 
-    All before worked on unscaled gradients, and the scaler unscales the first that is descended: the scale is a power
-    of two, so that to multiply by it here and to divide again there rounds nothing.
+    The passes of the step gave unscaled gradients, while the scaler unscales the first gradient that is descended. It
+    is therefore multiplied by the scale here, which rounds nothing: the scale is a power of two.
 
     Args:
         scaler: whose scale the closure's loss had.
@@ -38,6 +46,14 @@ def scaled_update(
 
     Returns:
         Whether all was finite.
+
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
+    >>> base, scaler = torch.optim.SGD([weight], lr=0.25), GradScaler("cpu", init_scale=1024.0)
+    >>> loss = scaler.scale(weight.square().sum())  # too large, say: its gradient overflowed
+    >>> means = StepMeans()
+    >>> means.gradient.add([weight], [torch.tensor([math.inf])], share=1.0)
+    >>> scaled_update(scaler, base, means, True, lambda descend: descend(means.gradient)), scaler.get_scale()
+    (False, 512.0)
     """
     if not means.gradient:
         return finite

@@ -1,1 +1,1 @@
-"""What belongs to a model's tensors alone: measured, moved and put back, named; no optimizer, no measure."""
+"""A model's tensors and state: measured, moved and put back, named. Nothing here knows an optimizer or a measure."""

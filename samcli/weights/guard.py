@@ -30,7 +30,13 @@ class RandomState:
 
 @contextmanager
 def same_draws(start: RandomState, device: torch.device) -> Iterator[None]:
-    """Draw the same dropout masks as a pass that began at `start`; afterwards the generators stand where they stood."""
+    """Draw the same dropout masks as a pass that began at `start`; afterwards the generators stand where they stood.
+
+    >>> start, mask = RandomState(torch.device("cpu")), torch.rand(3)
+    >>> with same_draws(start, torch.device("cpu")):
+    ...     torch.equal(torch.rand(3), mask)
+    True
+    """
     now = RandomState(device)
     start.restore()
     try:
@@ -45,6 +51,12 @@ def buffers_untouched(model: nn.Module) -> Iterator[None]:
 
     Copying all buffers covers any normalisation layer, also a user's own, and costs less than switching each layer off
     and on: two multi-tensor copies.
+
+    >>> norm = nn.BatchNorm1d(2)
+    >>> with buffers_untouched(norm):
+    ...     _ = norm(torch.ones(4, 2))
+    >>> norm.running_mean
+    tensor([0., 0.])
     """
     owners = [(module, name, buffer) for module in model.modules() for name, buffer in module._buffers.items()]
     buffers = [buffer for _, _, buffer in owners if buffer is not None]
@@ -61,7 +73,15 @@ def buffers_untouched(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block the model is in evaluation mode; afterwards each module is in the mode it was in."""
+    """Within the block the model is in evaluation mode; afterwards each module is in the mode it was in.
+
+    >>> model = nn.Sequential(nn.Linear(2, 2), nn.Dropout().eval())
+    >>> with evaluating(model):
+    ...     [module.training for module in model]
+    [False, False]
+    >>> [module.training for module in model]
+    [True, False]
+    """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

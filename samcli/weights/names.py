@@ -1,4 +1,4 @@
-"""What a parameter is called, and which of them are weights."""
+"""The names of parameters, and which of them are weights."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ def is_weight(name: str) -> bool:
 
 
 def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:
-    """The model's name of each parameter.
+    """The name of each parameter: the model's, or else the one that its parameter group keeps.
 
     Raises:
         ValueError: neither the model nor named parameter groups were given.
+
+    >>> model = nn.Linear(2, 1)
+    >>> parameter_names([model.bias], model, [])
+    ['bias']
+    >>> named = {"params": [model.bias], "param_names": ["head.bias"]}  # as torch keeps what it was given by name
+    >>> parameter_names([model.bias], None, [named])
+    ['head.bias']
     """
     named: list[tuple[str, Tensor]] = list(model.named_parameters()) if model is not None else []
     for group in groups:

@@ -27,7 +27,11 @@ Epsilon = Tensor | Sparse | None
 
 
 def in_memory_order(tensor: Tensor) -> Tensor:
-    """A dense tensor as a vector in the order in which its elements lie in memory; a view, whatever its strides."""
+    """A dense tensor as a vector in the order in which its elements lie in memory; a view, whatever its strides.
+
+    >>> in_memory_order(torch.tensor([[1, 2], [3, 4]]).T)
+    tensor([1, 2, 3, 4])
+    """
     return tensor.as_strided((tensor.numel(),), (1,))
 
 
@@ -37,6 +41,17 @@ def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None
 
     The list is emptied, so that ε does not occupy memory within the block. The weights come back from a copy: to
     subtract ε would leave rounding errors that add up, and that drift apart between processes.
+
+    >>> weight, bias = torch.tensor([1.0, 2.0]), torch.tensor([3.0])
+    >>> with moved([weight, bias], [torch.tensor([0.1, 0.2]), None]):
+    ...     print(weight, bias)
+    tensor([1.1000, 2.2000]) tensor([3.])
+    >>> weight
+    tensor([1., 2.])
+
+    Args:
+        parameters: changed within the block.
+        epsilon: ε, one entry for each parameter and of its shape, or `Sparse` to move some of its elements.
     """
     dense = [(p, e) for p, e in zip(parameters, epsilon, strict=True) if isinstance(e, Tensor)]
     sparse = [

@@ -19,6 +19,13 @@ def untouched(model: nn.Module) -> Iterator[None]:
     `no_grad` every gradient would be missing and read as zero, and autocast rounds a one-step difference away.
 
     Gradients need no saving: nothing here writes to `.grad`.
+
+    >>> model = nn.Dropout()
+    >>> with torch.no_grad(), untouched(model):
+    ...     model.training, torch.is_grad_enabled()
+    (False, True)
+    >>> model.training
+    True
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     random_state = RandomState(device)

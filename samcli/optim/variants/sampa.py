@@ -78,12 +78,12 @@ class SAMPa(Variant):
                 step.state["begun"] = step.index
             return step.gradient
         owners = [step.candidates[position] for position in step.state["owners"]]
-        with forecast(step, owners, step.memory("at forecast", owners)):
+        with _forecast(step, owners, step.memory("at forecast", owners)):
             step.evaluate()
         if not step.parameters or not step.finite:
             return step.gradient
         mixed = list(torch._foreach_lerp(step.memory("at climbed"), step.gradient, self.lam))
-        with forecast(step, step.parameters, mixed):
+        with _forecast(step, step.parameters, mixed):
             climbed = step.gradient_at(steepest_ascent(step.ascent_gradient, step.rho))
         self._keep(step, climbed)
         return mixed
@@ -114,7 +114,7 @@ class SAMPa(Variant):
 
     def _in_parallel(self, step: Step) -> list[Tensor]:
         batch, random_state = step.batch, torch.get_rng_state()
-        check_two_processes(step)
+        _check_two_processes(step)
         first = "owners" not in step.state
         if first:
             mixed = step.evaluate()
@@ -139,7 +139,7 @@ class SAMPa(Variant):
         climbed = [torch.empty_like(p) for p in owners]
         new = [torch.empty_like(p) for p in owners]
         if torch.distributed.get_rank() == 1:
-            with forecast(step, owners, at_forecast):
+            with _forecast(step, owners, at_forecast):
                 step.evaluate()
             found = dict(zip(step.parameters, step.gradient, strict=True))
             new = [found[p] if p in found else torch.zeros_like(p) for p in owners]
@@ -170,9 +170,11 @@ class SAMPa(Variant):
         return list(torch._foreach_lerp(climbed, new, self.lam))
 
 
-def check_two_processes(step: Step) -> None:
-    """Raises:
-    ConfigError: this is not one of two processes with the model at hand and on the CPU.
+def _check_two_processes(step: Step) -> None:
+    """Refuse to go on unless this is one of two processes, with the model at hand and on the CPU.
+
+    Raises:
+        ConfigError: it is not.
     """
     ready = torch.distributed.is_available() and torch.distributed.is_initialized()
     if not ready or torch.distributed.get_world_size() != 2:
@@ -185,7 +187,7 @@ def check_two_processes(step: Step) -> None:
 
 
 @contextmanager
-def forecast(step: Step, parameters: Sequence[Tensor], gradient: Sequence[Tensor]) -> Iterator[None]:
+def _forecast(step: Step, parameters: Sequence[Tensor], gradient: Sequence[Tensor]) -> Iterator[None]:
     """Within the block the weights are where the base optimizer would take them; it and they come back bit for bit."""
     base = step.base
     weights = [p.clone() for p in parameters]
