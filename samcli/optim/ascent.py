@@ -1,4 +1,4 @@
-"""The passes that find where to look: of which examples they are, and what is climbed in them."""
+"""The options of the ascent: which examples the passes that find the perturbation see, and what they climb."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from samcli.registry import option
 
 @dataclass(frozen=True, kw_only=True)
 class Ascent:
-    """How a variant climbs; the same options for all of them, under the same names in files and in the library.
+    """The options of the ascent, the same for every variant, under the same names in files and in the library.
 
     `m` perturbs micro-batches each by itself and averages their gradients (m-sharpness, Foret et al., ICLR 2021,
     section 3.1). `ascent_fraction` and `ascent_precision` make the passes cheaper that find where to look: they see the
-    first examples of the batch only, or compute in bfloat16; what a rule takes of their gradient for its descent is
-    then of the fraction too. All three need a `Batch` as the closure. `ascent_weight_decay` adds the base optimizer's
-    weight decay to the gradient that is climbed.
+    first examples of the batch only, or compute in bfloat16. A rule that descends their gradient too then descends the
+    cheaper one. All three need a `Batch` as the closure. `ascent_weight_decay` adds the base optimizer's weight decay
+    to the gradient that is climbed.
 
     >>> Ascent(ascent_fraction=0.25).is_cheaper, Ascent(m=16).is_cheaper
     (True, False)
@@ -43,7 +43,7 @@ class Ascent:
 
     @property
     def is_cheaper(self) -> bool:
-        """Whether those passes cost less than the others."""
+        """Whether the passes that find where to look cost less than the others."""
         return self.ascent_fraction < 1.0 or self.dtype is not None
 
 

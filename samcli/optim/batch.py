@@ -10,9 +10,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+# From the outputs and targets of some examples, the mean of their losses.
 Losses = Callable[[Tensor, Tensor], Tensor]
 
-# Of the outputs of some examples of a batch, and which these are; the mean over them.
+# From the outputs of some examples of a batch, and their positions in it, the mean of their penalties.
 Penalty = Callable[[Tensor, slice], Tensor]
 
 
@@ -33,7 +34,7 @@ class Batch:
         inputs: (B, ...).
         targets: (B, ...).
         indices: (B,), the position of each example in the data set; for rules that remember examples.
-        population: how many examples the data set has; None leaves it to such rules to find out, who then wait for
+        population: the number of examples in the data set; None leaves it to such rules to find out, who then wait for
             the device at each step.
         accumulate: in how many pieces a pass goes through the model, one after the other, to save memory. The gradient
             is that of the whole batch, up to what BatchNorm makes of smaller pieces.
@@ -69,10 +70,10 @@ class Batch:
 
     @property
     def output(self) -> Tensor | None:
-        """The output of the first pass, at the weights that pass ran at; None before it.
+        """The output of the first pass, at the weights where that pass ran; None before it.
 
-        Where micro-batches have their passes one after the other, it is that of each one's first pass. A first pass may
-        leave examples out, see `output_targets`.
+        With micro-batches it is put together from the first pass of each. A first pass may leave examples out, see
+        `output_targets`.
         """
         self._join()
         return self._first[0][0] if self._first else None
@@ -94,23 +95,23 @@ class Batch:
 
     @property
     def evaluated(self) -> int:
-        """Examples that went forward and backward so far, through this batch and parts of it."""
+        """The number of examples that went forward and backward so far, through this batch and parts of it."""
         return self._evaluated
 
     def count(self, examples: int) -> None:
-        """Count a forward and backward pass that another process made."""
+        """Add examples to those `evaluated`, here or by another process."""
         (self._whole or self)._evaluated += examples
 
     @property
     def forwarded(self) -> int:
-        """Examples that went forward without backward so far."""
+        """The number of examples that went forward without backward so far."""
         return self._forwarded
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def __call__(self) -> Tensor:
-        """One pass; the loss is detached, and does not contain a penalty."""
+        """Run one pass, and return the mean loss: detached, and without a penalty."""
         self.model.zero_grad()
         total = torch.zeros((), device=self.inputs.device)
         seen: list[tuple[Tensor, Tensor]] = []
@@ -153,10 +154,10 @@ class Batch:
         return part
 
     def share(self, part: slice, dtype: torch.dtype | None = None) -> Batch:
-        """The closure of a part whose output is output of this batch too.
+        """The closure of some of the examples, whose first pass gives this batch its `output` too.
 
         Args:
-            part: of the examples.
+            part: the positions of the examples.
             dtype: of autocast in its forward passes; None leaves them as they are here.
         """
         share = self.select(part)
@@ -167,10 +168,10 @@ class Batch:
         return share
 
     def penalised(self, penalty: Penalty) -> Batch:
-        """The closure of the same examples, whose gradient is that of the loss plus a penalty.
+        """The closure of all the examples, whose gradient is that of the loss plus a penalty.
 
         Args:
-            penalty: of the outputs of some of the examples, and which these are: their mean penalty.
+            penalty: from the outputs of some of the examples, and their positions, the mean of their penalties.
         """
         penalised = self.share(slice(0, len(self)))
         penalised._penalty = penalty
@@ -183,7 +184,7 @@ class Batch:
 
     @torch.no_grad()
     def outputs(self, model: nn.Module | None = None) -> Tensor:
-        """A forward pass without gradient, through another model if one is given: (B, ...)."""
+        """The outputs, (B, ...), of a forward pass without gradient, through another model if one is given."""
         with self._precision():
             output: Tensor = (model or self.model)(self.inputs)
         (self._whole or self)._forwarded += len(self)

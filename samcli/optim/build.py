@@ -17,7 +17,7 @@ from samcli.registry import options_of
 def build(
     name: str, base: Optimizer, *, model: nn.Module | None = None, seed: int = 0, **options: Any
 ) -> SharpnessAware:
-    """A member of the SAM family around a base optimizer.
+    """Build a member of the SAM family around a base optimizer.
 
     Args:
         name: `sam`, `asam`, ... as in `samcli list optimizers`.

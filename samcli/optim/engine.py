@@ -51,7 +51,7 @@ class SharpnessAware(Optimizer):
         variant: the rule.
         model: with it, further passes leave buffers (BatchNorm's running statistics) alone and replay the random draws
             (dropout) of the first pass. Rules that tell weights from biases, or layers apart, need it.
-        ascent: how the variant climbs: for micro-batches, along the gradient of a fraction of the batch, in another
+        ascent: the options of the ascent: for micro-batches, along the gradient of a fraction of the batch, in another
             precision. By default along the gradient of the whole batch.
         seed: of the variant's own random draws.
 
@@ -59,9 +59,9 @@ class SharpnessAware(Optimizer):
         ConfigError: the variant cannot work so, see `Variant.objection`.
 
     Attributes:
-        rho_factor: what the variant's radius is multiplied with, for a schedule of ρ; 0 is the base optimizer.
+        rho_factor: the factor of the variant's radius, for a schedule of ρ; at 0 the base optimizer works alone.
         progress: the finished share of training, from 0 to 1, for rules that change over it; None if unknown.
-        runs_ahead: that the host waits for nothing which the device can decide, not even on the CPU where waiting is
+        runs_ahead: whether the host waits for nothing that the device can decide, not even on the CPU where waiting is
             free. Steps that are to be recorded and replayed must run so.
     """
 
@@ -96,12 +96,12 @@ class SharpnessAware(Optimizer):
 
     @property
     def skipped_steps(self) -> int:
-        """The number of steps that changed nothing, for want of finite gradients; to read it waits for the device."""
+        """The number of steps that changed nothing, for want of finite gradients; reading it waits for the device."""
         return int(self._skipped)
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None, scaler: GradScaler | None = None) -> Tensor:  # type: ignore[override]
-        """One update.
+        """Update the weights once.
 
         Args:
             closure: clears the gradients, runs forward and backward on one batch, and returns the loss. It is called
@@ -160,7 +160,7 @@ class SharpnessAware(Optimizer):
         return None if decided is None else (decided, self.rho)
 
     def note_replay(self) -> None:
-        """Count a step that the device has replayed, of the signature that was next."""
+        """Count a step that the device has replayed, one with the `signature` that was due."""
         if self.rho > 0.0:
             self.variant.note_replay(self._steps, self._variant_state)
         self._steps += 1
@@ -170,11 +170,11 @@ class SharpnessAware(Optimizer):
         return self._steps, dict(self._variant_state)
 
     def restore_host_state(self, noted: tuple[int, dict[str, Any]]) -> None:
-        """Forget what the host noted since then: in a recording that failed, of which the device did nothing."""
+        """Go back to an earlier `host_state`, after a recording that failed and of which the device did nothing."""
         self._steps, self._variant_state = noted
 
     def check(self, *, scaled: bool) -> None:
-        """Find out, without a step, that the variant cannot work so.
+        """Refuse, without a step, a variant that cannot work with this base optimizer, model and ascent.
 
         Args:
             scaled: whether the loss will be scaled, as for fp16.

@@ -62,7 +62,7 @@ class Bowl(nn.Module):
 
         Args:
             variant: its name.
-            steps: how many, all on the same batch.
+            steps: the number of steps, all on the same batch.
             lr: learning rate of SGD.
             momentum: of SGD.
             progress: the finished share of training at every step, see `SharpnessAware`.

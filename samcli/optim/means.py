@@ -27,7 +27,7 @@ class ByParameter(dict[Tensor, Tensor]):
             self[p] = self[p] + part if p in self else part
 
     def hand_over(self) -> None:
-        """Make them the gradients of their parameters."""
+        """Store each tensor as the gradient of its parameter."""
         for p, tensor in self.items():
             p.grad = tensor
 

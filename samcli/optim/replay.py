@@ -56,15 +56,15 @@ class Replayed(Generic[T]):
     wait for its learning rate; and all after a recording has failed.
 
     Args:
-        function: of tensors. What it returns is returned by each replay of the same signature: plain values, or tensors
-            that the replay overwrites.
-        optimizer: whose step it takes.
-        device: where it does so.
-        recorder: how to record; None for CUDA graphs.
+        function: takes tensors, and a step of the optimizer. What it returns is returned by each replay of the same
+            signature: plain values, or tensors that the replay overwrites.
+        optimizer: the one whose step the function takes.
+        device: the one that the function runs on.
+        recorder: records a call; CUDA graphs if left out.
 
     Attributes:
-        failure: why nothing is recorded any more; empty as long as no recording has failed.
-        replays: how many calls were replayed.
+        failure: the reason why nothing is recorded any more; empty as long as no recording has failed.
+        replays: the number of calls that were replayed.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Replayed(Generic[T]):
             optimizer.runs_ahead = True
 
     def __call__(self, *inputs: Tensor) -> T:
-        """Run the function, or have its effect."""
+        """Run the function, or replay a recording of it."""
         if not all(group.get("fused") for group in self._optimizer.param_groups):
             return self._function(*inputs)
         with self._on_one_stream(), self._rates_on_device():
@@ -130,7 +130,7 @@ class Replayed(Generic[T]):
         return torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else torch.get_rng_state()
 
     def _recorded(self, call: _Call, inputs: tuple[Tensor, ...]) -> bool:
-        """Record, unless that has failed before; whether it worked."""
+        """Record a call unless that has failed before, and return whether it worked."""
         if self.failure:
             return False
         own = tuple(x.clone() for x in inputs)
@@ -194,7 +194,7 @@ class Replayed(Generic[T]):
 
 
 def _cuda_graphs() -> Recorder:
-    """Records CUDA graphs, which share their memory: only one of them is replayed at a time."""
+    """A recorder of CUDA graphs, which share their memory: only one of them is replayed at a time."""
     pool = torch.cuda.graph_pool_handle()
 
     def record(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:

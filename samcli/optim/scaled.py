@@ -38,7 +38,7 @@ def scaled_update(
     is therefore multiplied by the scale here, which rounds nothing: the scale is a power of two.
 
     Args:
-        scaler: whose scale the closure's loss had.
+        scaler: the one that the closure scaled its loss with.
         base: the optimizer that takes the step.
         means: over the micro-batches.
         finite: whether the first gradients of the step were.

@@ -1,4 +1,4 @@
-"""The settings of an optimizer as an experiment writes them, parted once into what each of them is for."""
+"""The settings of an optimizer as an experiment writes them, split once by what each of them is for."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class OptimizerSettings:
     Attributes:
         base: the optimizer that takes the step.
         variant: the rule around it; None for the base optimizer alone.
-        ascent: how the variant climbs.
-        radius: how its radius changes over training.
+        ascent: the options of the variant's ascent.
+        radius: the schedule of its radius over training.
     """
 
     base: Base
@@ -40,7 +40,7 @@ class OptimizerSettings:
 
     @classmethod
     def of(cls, block: Mapping[str, Any]) -> OptimizerSettings:
-        """The parts of a block.
+        """Split a block into its parts.
 
         Args:
             block: `name` and the options of the base optimizer; for a variant also `base`, the variant's own options,
@@ -61,7 +61,7 @@ class OptimizerSettings:
         )
 
     def build(self, model: nn.Module, *, clip_norm: float | None = None, seed: int = 0) -> Optimizer:
-        """The optimizer of a model's trainable parameters.
+        """Build the optimizer of a model's trainable parameters.
 
         Args:
             model: see `SharpnessAware`.
@@ -77,7 +77,7 @@ class OptimizerSettings:
         return self._with_variant(base, model, seed)
 
     def check(self, model: nn.Module, *, scaled: bool) -> None:
-        """Find out, without a step, that the optimizer cannot work so.
+        """Refuse, without a step, an optimizer that cannot work with a model.
 
         Args:
             model: may be on the meta device.

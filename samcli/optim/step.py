@@ -26,24 +26,24 @@ Closure = Callable[[], Tensor]
 class Step:
     """The passes of one step over one batch, as a variant sees them.
 
-    A variant may read whatever has no underscore. It may change no more than is its own: what is in `state` and in the
-    tensors of `memory`, the weights not at all; it may set `displacement` and add to `extras`. The other attributes are
-    set by `evaluate`, `complete`, `gradient_at`, `require` and `adopt`.
+    A variant may read every attribute without an underscore. It may change what is in `state` and the tensors of
+    `memory`, set `displacement`, and add to `extras`; it never changes the weights. The other attributes are set by
+    `evaluate`, `complete`, `gradient_at`, `require` and `adopt`.
 
     Args:
         closure: clears the gradients, runs forward and backward, and returns the loss.
         base: the optimizer that takes the step.
         rho: the radius at this step.
-        index: how many steps were taken before this one.
+        index: the number of steps before this one.
         part: which micro-batch of the step this is, from 0.
         progress: the finished share of training, from 0 to 1; None if nobody said how long it is.
         seed: of the variant's random draws.
         model: the module whose buffers and random draws further passes must not disturb.
         state: what the variant keeps between steps; tensors and plain values.
-        ascent: how it climbs.
+        ascent: the options of the ascent.
         keeps_gradient: whether `gradient` outlives the next pass.
         host_waits: whether the host may wait for a result of the device and act on it.
-        unscale: what gradients are multiplied with as they come: the inverse of the loss's scale.
+        unscale: the factor of every gradient, the inverse of the loss's scale.
 
     Attributes:
         candidates: all parameters that the base optimizer may update.
@@ -51,11 +51,12 @@ class Step:
         loss: the loss of the first pass, detached.
         passed_loss: the loss of the latest pass, detached.
         gradient_norm: ‖g‖₂ of the first pass, as a tensor on the device.
-        finite: False if that holds an infinity or a NaN and the host may wait to find out.
+        finite: False if the host may wait to find out that `gradient_norm` is not finite, or that what `require` was
+            given does not hold.
         unperturbed: the gradients of the latest pass by parameter, for parameters that had none in the first: nothing
             was known to climb, and they are handed to the base optimizer as they are.
-        displacement: what is added to the weights after the base optimizer's step, one tensor for each parameter; or
-            nothing.
+        displacement: a shift of the weights after the base optimizer's step, one tensor for each parameter; empty for
+            none.
         extras: further tensors for `Variant.update`, by name, each list with one tensor for each parameter.
     """
 
@@ -112,11 +113,16 @@ class Step:
 
     @property
     def ascent_gradient(self) -> list[Tensor]:
-        """The gradient to climb: g, or g + λw where the weight decay λ was asked to take part."""
+        """The gradient to climb: g, or g + λw if `Ascent.ascent_weight_decay` is set."""
         return self.with_weight_decay(self.gradient)
 
     def with_weight_decay(self, gradient: list[Tensor], epsilon: Sequence[Tensor] | None = None) -> list[Tensor]:
-        """A gradient at w + ε to climb: with λ(w + ε) added, where the weight decay was asked to take part."""
+        """The gradient to climb from w + ε: the one given, plus λ(w + ε) if `Ascent.ascent_weight_decay` is set.
+
+        Args:
+            gradient: at w + ε, one tensor for each of `parameters`; it stays as it is.
+            epsilon: ε, one tensor for each of `parameters`; 0 if left out.
+        """
         if not self._ascent.ascent_weight_decay:
             return gradient
         decay = {p: group.get("weight_decay", 0.0) for group in self.base.param_groups for p in group["params"]}
@@ -125,7 +131,7 @@ class Step:
 
     @property
     def batch(self) -> Batch:
-        """The closure, as one that knows its examples.
+        """The closure as a `Batch`, which knows its examples.
 
         Raises:
             ValueError: it is a plain callable.
@@ -136,7 +142,7 @@ class Step:
 
     @cached_property
     def position(self) -> dict[Tensor, int]:
-        """Where each of the candidates stands among them: what is kept between steps goes by these numbers."""
+        """The number of each of `candidates` in that list, under which tensors are kept between steps."""
         return {p: position for position, p in enumerate(self.candidates)}
 
     @cached_property
@@ -145,7 +151,7 @@ class Step:
         return parameter_names(self.parameters, self.model, self.base.param_groups)
 
     def generator(self) -> torch.Generator:
-        """A generator on the parameters' device, another one at each call.
+        """A random generator on the parameters' device, a new one at each call.
 
         Its draws are a function of the seed, the step's index and the number of the call, so that there is no state to
         save, and a resumed run draws what an uninterrupted one does.
@@ -179,7 +185,11 @@ class Step:
         return [kept[self.position[p]] for p in parameters]
 
     def base_memory(self, *names: str) -> list[Tensor | None]:
-        """The base optimizer's own tensor of the first of these names, for each candidate; None where it has none."""
+        """The base optimizer's own tensor for each of `candidates`, such as its momentum; None where it has none.
+
+        Args:
+            names: keys of the base optimizer's state, of which the first that it has is taken.
+        """
         state = self.base.state
         return [
             next((state[p][name] for name in names if p in state and state[p].get(name) is not None), None)
@@ -198,16 +208,16 @@ class Step:
     def evaluate(
         self, epsilon: Sequence[Epsilon] | None = None, *, whole: bool = False, closure: Closure | None = None
     ) -> list[Tensor]:
-        """The first pass, which counts for running statistics.
+        """Run the first pass, the one that counts for running statistics.
 
         Args:
-            epsilon: where to run it, one entry for each candidate; None is at the weights.
-            whole: of the whole batch in its own precision, even if the ascent is to be cheaper: for a step that
-                descends this gradient.
+            epsilon: ε, one entry for each of `candidates`, to run it at w + ε; at the weights if left out.
+            whole: whether it sees the whole batch in its own precision even if the ascent is to be cheaper: for a step
+                that descends this gradient.
             closure: of another objective, such as `Batch.penalised`; that of the step if left out.
 
         Returns:
-            Its gradient.
+            Its gradient g, one tensor for each of `parameters`.
         """
         with moved(self.candidates if epsilon is not None else [], list(epsilon or [])):
             self.loss = self.passed_loss = self._pass(closure or (self._closure if whole else self._climbing_closure))
@@ -216,9 +226,12 @@ class Step:
         return self.gradient
 
     def complete(self) -> list[Tensor]:
-        """Make the first pass at the weights one of the whole batch, for a step that descends its gradient after all.
+        """Extend a cheaper first pass to the whole batch, for a step that descends its gradient after all.
 
         After a fraction the rest of the batch is passed, after another precision the whole batch once more.
+
+        Returns:
+            The gradient g of the whole batch, one tensor for each of `parameters`.
         """
         if isinstance(self._closure, Batch) and self._climbing_closure is not self._closure:
             if self._ascent.dtype is None:
@@ -251,15 +264,18 @@ class Step:
     def gradient_at(
         self, epsilon: list[Epsilon] | list[Tensor], closure: Closure | None = None, *, climbing: bool = False
     ) -> list[Tensor]:
-        """g(w + ε) of the same batch, with the same random draws; the weights come back bit for bit.
+        """The gradient at w + ε, of the same batch with the same random draws; the weights come back bit for bit.
 
-        The list is emptied. A parameter without gradient in this pass counts as zero; one that had none in the first
-        pass is not perturbed, and its gradient is handed to the base optimizer as it is.
+        A parameter without gradient in this pass counts as zero; one that had none in the first pass is not perturbed,
+        and its gradient is handed to the base optimizer as it is.
 
         Args:
-            epsilon: one entry for each parameter.
+            epsilon: ε, one entry for each of `parameters`; the list is emptied, so that ε takes no memory in the pass.
             closure: of a part of the batch; the whole batch if left out.
             climbing: whether the gradient serves to find where to look, and may be as cheap as the first.
+
+        Returns:
+            One tensor for each of `parameters`.
         """
         if not self._keeps_gradient:
             self._gradient = None
@@ -276,11 +292,11 @@ class Step:
         return gradient
 
     def require(self, sound: Tensor) -> None:
-        """Take note of a further condition for the step: where the host may wait, `finite` is False unless it holds."""
+        """Set `finite` to False where the host may wait to find out that a flag, without dimensions, is not set."""
         self.finite = self.finite and (not self.host_waits or bool(sound))
 
     def adopt(self, parameters: list[Tensor], loss: Tensor | None = None, gradient_norm: Tensor | None = None) -> None:
-        """Take the first pass for made that another process makes.
+        """Take over the results of a first pass that another process makes.
 
         Args:
             parameters: those that had a gradient in it.
@@ -299,7 +315,7 @@ class Step:
         return closure().detach()
 
     def _take(self, parameters: list[Tensor]) -> list[Tensor]:
-        """The gradients, which the parameters then have no more: a closure that zeroes in place cannot reach them."""
+        """Take the gradients away from the parameters, so that a closure that zeroes in place cannot reach them."""
         gradient = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         for p in parameters:
             p.grad = None

@@ -20,7 +20,7 @@ class Waits(RuntimeError):
 class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The operations below autograd, with the very tensors that they read and wrote.
 
-    To play it repeats each operation on its tensors, and copies what it returns to where it was returned at first, so
+    `play` repeats each operation on its tensors, and copies what it returns to where it was returned at first, so
     that later operations find it there: as with a CUDA graph, addresses and numbers are those of the recording. An
     operation that hands a value to the host, or draws a random number, ends the recording.
     """
@@ -51,6 +51,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._before.clear()
 
     def play(self) -> None:
+        """Repeat the operations that were recorded."""
         with torch.no_grad():
             for func, args, kwargs, results in self.operations:
                 again = [x for x in tree_leaves(func(*args, **kwargs)) if isinstance(x, Tensor)]

@@ -37,10 +37,11 @@ class Variant(ABC):
             BatchNorm's running statistics.
         climbs_first: whether the first pass finds where to look, so that it may be cheaper than the others, see
             `Ascent`.
-        base_defaults: options of the base optimizer whose defaults are others under this rule.
+        base_defaults: other defaults for some of the base optimizer's options, by name.
         waits: whether the host waits for the device in some steps, because the rule decides by a result.
-        repeats: every step launches the same operations with the same numbers, whatever its index and what the host
-            keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the index.
+        repeats: whether every step launches the same operations with the same numbers, whatever its index and what the
+            host keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the
+            index.
     """
 
     passes: ClassVar[str] = "2"
@@ -69,7 +70,7 @@ class Variant(ABC):
         Not called while ρ is 0, nor after a gradient that the host found not to be finite.
 
         Args:
-            step: that of the last micro-batch, for what the rule keeps.
+            step: the step of the last micro-batch, for what the rule keeps.
             means: over the micro-batches.
             descend: lets the base optimizer take a step along a gradient, given by parameter; may be called any number
                 of times.
@@ -99,12 +100,12 @@ class Variant(ABC):
         del index, state
 
     def objection(self, base: Optimizer, model: nn.Module | None, *, m: int | None, scaled: bool) -> str:
-        """Why the rule cannot work under these circumstances, as a sentence that says what to do; empty if it can.
+        """The reason why the rule cannot work so, as a sentence that says what to do; empty if it can.
 
         Args:
             base: the optimizer that takes the step.
-            model: whose parameters are optimised, if the optimizer was given it.
-            m: size of the micro-batches, see `Ascent`.
+            model: the model whose parameters are optimised; None if the optimizer was not given it.
+            m: size of the micro-batches, see `Ascent`; None without them.
             scaled: whether the loss is scaled, as for fp16.
         """
         del base, model, m, scaled
@@ -113,7 +114,7 @@ class Variant(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class TwoPass(Variant):
-    """A rule that looks at the weights, and then around them.
+    """A rule that takes the gradient at the weights first, and then decides where near them to take another.
 
     It is a choice of where to look (`ascend`), what to descend (`descend`), and when that is worth a second pass
     (`perturbs`).
@@ -127,19 +128,19 @@ class TwoPass(Variant):
 
     @abstractmethod
     def ascend(self, step: Step) -> list[Tensor] | list[Epsilon]:
-        """ε, one entry for each of `step.parameters`, from the gradient at the weights."""
+        """The perturbation ε, one entry for each of `step.parameters`, from the gradient at the weights."""
 
     def descend(self, step: Step) -> list[Tensor]:
         """The gradient for the base optimizer, one tensor for each of `step.parameters`: by default g(w + ε)."""
         return step.gradient_at(self.ascend(step))
 
     def perturbs(self, step: Step) -> bool:
-        """Whether this step looks around at all; otherwise the base optimizer gets the plain gradient."""
+        """Whether this step has a further pass at all; otherwise the base optimizer gets the plain gradient."""
         del step
         return True
 
     def gradient(self, step: Step) -> list[Tensor]:
-        """First the pass at the weights; then, if its gradient is finite and `perturbs` says so, `descend`."""
+        """Run the pass at the weights; then, if its gradient is finite and `perturbs` says so, `descend`."""
         if self.decides_ahead and not self.perturbs(step):
             return step.evaluate(whole=True)
         step.evaluate()

@@ -95,7 +95,7 @@ def rejection(tensors: Sequence[Tensor], along: Sequence[Tensor]) -> list[Tensor
 
 
 def filter_norms(weights: Sequence[Tensor]) -> list[Tensor]:
-    """The 2-norm of each filter, with as many dimensions as the tensor that holds it, to multiply by.
+    """The 2-norm of each filter, with as many dimensions as the tensor that holds it, to multiply that with.
 
     A filter is what makes one output: a slice along the first dimension of a tensor with two or more, otherwise the
     tensor as a whole.

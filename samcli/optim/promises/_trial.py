@@ -50,13 +50,13 @@ class Trial:
     3
 
     Attributes:
-        variant: under trial.
-        base: it stands on.
+        variant: the rule under trial.
+        base: the settings of the base optimizer.
         dropout: of the network.
-        ascent: how the variant climbs.
+        ascent: the options of the variant's ascent.
         model: the network.
         inner: the base optimizer.
-        optimizer: around it.
+        optimizer: the variant around it.
     """
 
     variant: Variant
@@ -78,7 +78,7 @@ class Trial:
 
         Args:
             index: of the batch.
-            factor: that its inputs are multiplied by.
+            factor: multiplies its inputs.
             options: of `Batch`.
         """
         generator = torch.Generator().manual_seed(index)
@@ -104,7 +104,7 @@ class Trial:
         return {name: p.detach().clone() for name, p in self.model.named_parameters()}
 
     def objection(self, *, m: int | None = None, scaled: bool = False) -> str:
-        """Why the variant cannot work so; empty if it can."""
+        """The reason why the variant cannot work so, see `Variant.objection`; empty if it can."""
         return self.variant.objection(self.inner, self.model, m=m, scaled=scaled)
 
 
@@ -117,7 +117,7 @@ def after_steps(trial: Trial, steps: int, **options: Any) -> str:
 
 
 def unsound(before: dict[str, Tensor], after: dict[str, Tensor]) -> str:
-    """What is wrong with weights that should be finite and have moved; empty if nothing is.
+    """Say what is wrong with weights that should be finite and have moved; empty if nothing is.
 
     >>> unsound({"head.weight": torch.zeros(1)}, {"head.weight": torch.tensor([float("nan")])})
     'not finite: head.weight'

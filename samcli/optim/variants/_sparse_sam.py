@@ -1,4 +1,4 @@
-"""What the two rules of sparse sharpness-aware minimisation share: a mask on the perturbation."""
+"""The mask on the perturbation that the two rules of sparse sharpness-aware minimisation share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from samcli.weights.perturb import Epsilon, Sparse, in_memory_order
 
 @dataclass(frozen=True, kw_only=True)
 class SparseSAM(TwoPass):
-    """What the two rules share: a mask, kept for k steps, that ε passes through.
+    """SAM with a mask on ε that is kept for k steps; the two rules differ in how they choose it.
 
     Attributes of the state: `index`, for each parameter the positions of its perturbed elements in memory; `chosen`,
     the step that chose them.
@@ -36,7 +36,7 @@ class SparseSAM(TwoPass):
 
     @abstractmethod
     def choose(self, step: Step, gradient: list[Tensor], perturbed: Tensor | None) -> Tensor:
-        """Which weights to perturb: (D,) bool over all parameters.
+        """The mask of the weights to perturb, (D,) bool over all parameters.
 
         Args:
             step: the current one.
@@ -62,7 +62,7 @@ class SparseSAM(TwoPass):
         return epsilon
 
     def count(self, total: int) -> int:
-        """How many of so many weights are perturbed, at least one."""
+        """The number of perturbed weights among this many, at least one."""
         return max(1, int(total * (1.0 - self.sparsity)))
 
     def _refresh(self, step: Step, gradient: list[Tensor], places: list[int]) -> None:
@@ -85,7 +85,7 @@ class SparseSAM(TwoPass):
 
 
 def largest(scores: Tensor, count: int) -> Tensor:
-    """Where the largest scores are; of equal ones, such as zeros of dead units, the first: the same on any device."""
+    """A mask of the largest scores; of equal ones, such as zeros of dead units, the first: the same on any device."""
     if count == 0:
         return torch.zeros(scores.shape, dtype=torch.bool, device=scores.device)
     scores = scores.nan_to_num()  # a step that is about to be skipped must not empty the mask
@@ -102,4 +102,5 @@ def flat(tensor: Tensor, parameter: Tensor) -> Tensor:
 
 
 def concatenated(tensors: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:
+    """All tensors as one vector, (D,), each in the order of its parameter's memory."""
     return torch.cat([flat(tensor, p) for tensor, p in zip(tensors, parameters, strict=True)])

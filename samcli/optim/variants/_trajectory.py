@@ -1,4 +1,4 @@
-"""What SAF and MESA share: a loss that holds the outputs near those of the past, in the step's one backward pass."""
+"""The loss of SAF and MESA that holds the outputs near those of the past, in the step's one backward pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def gradient_with_trajectory(
     """The gradient of the loss plus weight · `trajectory_loss`, at the weights; `step.loss` is that of the loss alone.
 
     Args:
-        step: whose closure is a batch.
+        step: the current one, whose closure is a `Batch`.
         past: logits, (B, C).
         known: (B,).
         weight: of the trajectory loss.
@@ -46,8 +46,10 @@ def gradient_with_trajectory(
 
 
 def check_logits(name: str, outputs: Tensor) -> None:
-    """Raises:
-    ValueError: the outputs are no logits of classes.
+    """Refuse outputs that are no logits of classes, (B, C).
+
+    Raises:
+        ValueError: they are not.
     """
     if outputs.ndim != 2 or outputs.shape[1] < 2 or not outputs.is_floating_point():
         raise ValueError(
