@@ -154,7 +154,7 @@ def check_resume(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> Ch
     """A run that was saved and loaded after each number of steps ends as the uninterrupted one, bit for bit."""
 
     def check(variant: str, steps: int = 6, **options: Any) -> None:
-        def build(model: nn.Module) -> Any:
+        def build(model: nn.Module) -> samcli.optim.SharpnessAware:
             base = torch.optim.SGD(trainable(model).values(), lr=0.05, momentum=0.9)
             return samcli.optim.build(variant, base, model=model, **options)
 

@@ -23,7 +23,7 @@ def gradient(batch: Batch) -> Tensor:
     return batch.model.weight.grad.clone()
 
 
-def test_is_forward_and_backward(batch: Batch):
+def test_is_forward_and_backward(batch: Batch) -> None:
     loss = batch()
     expected = nn.functional.cross_entropy(batch.model(batch.inputs), batch.targets)
     torch.testing.assert_close(loss, expected.detach())
@@ -35,7 +35,7 @@ def test_is_forward_and_backward(batch: Batch):
     assert torch.equal(batch.output, batch.model(batch.inputs))
 
 
-def test_keeps_the_first_output(batch: Batch):
+def test_keeps_the_first_output(batch: Batch) -> None:
     batch()
     first = batch.output
     with torch.no_grad():
@@ -46,7 +46,7 @@ def test_keeps_the_first_output(batch: Batch):
 
 
 @pytest.mark.parametrize("pieces", [2, 3, 10])
-def test_accumulated_gradient_is_that_of_the_whole(batch: Batch, pieces: int):
+def test_accumulated_gradient_is_that_of_the_whole(batch: Batch, pieces: int) -> None:
     loss = batch()
     whole = gradient(batch)
     parts = Batch(batch.model, batch.loss, batch.inputs, batch.targets, accumulate=pieces)
@@ -57,7 +57,7 @@ def test_accumulated_gradient_is_that_of_the_whole(batch: Batch, pieces: int):
     assert parts.output.shape == (10, 3)
 
 
-def test_parts_count_for_the_whole(batch: Batch):
+def test_parts_count_for_the_whole(batch: Batch) -> None:
     sizes = []
     for part in batch.parts(4):
         part()
@@ -71,7 +71,7 @@ def test_parts_count_for_the_whole(batch: Batch):
     assert batch.evaluated == 12
 
 
-def test_micro_batches_need_a_batch():
+def test_micro_batches_need_a_batch() -> None:
     weight = nn.Parameter(torch.ones(1))
     optimizer = samcli.optim.build("sam", torch.optim.SGD([weight], lr=0.1), m=2)
     with pytest.raises(ValueError, match="call step with one"):
@@ -79,7 +79,7 @@ def test_micro_batches_need_a_batch():
 
 
 @pytest.mark.parametrize("variant", ["sam", "asam"])
-def test_loss_scale_does_not_change_the_step(variant: str, make_net: MakeNet, batches: Pairs):
+def test_loss_scale_does_not_change_the_step(variant: str, make_net: MakeNet, batches: Pairs) -> None:
     """The scaler's powers of two round nothing: the same bits with and without, until something overflows."""
     results = []
     for scaled in (False, True):
@@ -97,7 +97,7 @@ def test_loss_scale_does_not_change_the_step(variant: str, make_net: MakeNet, ba
         torch.testing.assert_close(results[0][name], results[1][name], rtol=0, atol=0, msg=name)
 
 
-def test_overflow_skips_the_step_and_backs_off(make_net: MakeNet, batches: Pairs):
+def test_overflow_skips_the_step_and_backs_off(make_net: MakeNet, batches: Pairs) -> None:
     model = make_net()
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9), model=model)
@@ -110,7 +110,9 @@ def test_overflow_skips_the_step_and_backs_off(make_net: MakeNet, batches: Pairs
         assert torch.equal(p, before[name]), name
 
 
-def test_micro_batches_draw_different_numbers(make_net: MakeNet, batches: Pairs, monkeypatch: pytest.MonkeyPatch):
+def test_micro_batches_draw_different_numbers(
+    make_net: MakeNet, batches: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn: list[float] = []
     noise = samcli.optim.Step.noise
 

@@ -9,17 +9,17 @@ from samcli.errors import ConfigError
 from samcli.optim import OptimizerSettings
 
 
-def test_unknown_variant_names_the_nearest():
+def test_unknown_variant_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"no optimizer named 'sma'; did you mean sam\?"):
         samcli.optim.build("sma", torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1))
 
 
-def test_unknown_option_is_a_type_error():
+def test_unknown_option_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="radius"):
         samcli.optim.build("sam", torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1), radius=1)
 
 
-def test_from_settings():
+def test_from_settings() -> None:
     model = nn.Linear(2, 1)
     model.bias.requires_grad_(False)
     settings = {"name": "asam", "base": "adamw", "rho": 0.7, "eta": 0.0, "norm": 2.0}
@@ -33,7 +33,7 @@ def test_from_settings():
     assert group["params"] == [model.weight]
 
 
-def test_plain_base_from_settings():
+def test_plain_base_from_settings() -> None:
     model = nn.Linear(2, 1)
     settings = {"name": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.0}
     optimizer = OptimizerSettings.of(settings).build(model)
@@ -41,13 +41,13 @@ def test_plain_base_from_settings():
     assert optimizer.param_groups[0]["nesterov"]
 
 
-def test_nesterov_without_momentum_is_an_error():
+def test_nesterov_without_momentum_is_an_error() -> None:
     with pytest.raises(ConfigError, match="momentum above 0"):
         samcli.optim.BASES.create("sgd", nesterov=True, momentum=0.0)
 
 
 @pytest.mark.parametrize("name", ["sgd", "sam"])
-def test_clipping_bounds_the_descent_gradient_only(name: str):
+def test_clipping_bounds_the_descent_gradient_only(name: str) -> None:
     weight = nn.Linear(2, 1, bias=False)
     nn.init.ones_(weight.weight)
     settings = {"name": name, "lr": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}

@@ -27,7 +27,7 @@ class Switching(nn.Module):
         return (branch * self.always).square().sum()
 
 
-def test_parameters_without_gradient_in_one_pass():
+def test_parameters_without_gradient_in_one_pass() -> None:
     model = Switching()
     optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=1e-3), rho=0.1)
 
@@ -46,14 +46,14 @@ def test_parameters_without_gradient_in_one_pass():
     assert model.always.item() == pytest.approx(3.0 - 1e-3 * 2 * 4.0 * always, rel=1e-6)
 
 
-def test_no_gradient_at_all_is_a_step_of_the_base():
+def test_no_gradient_at_all_is_a_step_of_the_base() -> None:
     weight = nn.Parameter(torch.ones(2))
     optimizer = samcli.optim.build("sam", torch.optim.SGD([weight], lr=0.1))
     assert optimizer.step(lambda: torch.tensor(1.5)).item() == 1.5
     assert torch.equal(weight, torch.ones(2))
 
 
-def test_returns_the_loss_at_the_weights():
+def test_returns_the_loss_at_the_weights() -> None:
     weight = nn.Parameter(torch.tensor([2.0]))
     optimizer = samcli.optim.build("sam", torch.optim.SGD([weight], lr=0.1), rho=1.0)
 
@@ -68,7 +68,7 @@ def test_returns_the_loss_at_the_weights():
     assert not loss.requires_grad
 
 
-def test_closure_that_zeroes_gradients_in_place(make_net: MakeNet, batches: Pairs):
+def test_closure_that_zeroes_gradients_in_place(make_net: MakeNet, batches: Pairs) -> None:
     models = [make_net(), make_net()]
     for model, to_none in zip(models, (True, False), strict=True):
         base = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.05, weight_decay=0.01)
@@ -86,13 +86,13 @@ def test_closure_that_zeroes_gradients_in_place(make_net: MakeNet, batches: Pair
         assert torch.equal(x, y), name
 
 
-def test_step_without_closure_says_what_to_do():
+def test_step_without_closure_says_what_to_do() -> None:
     optimizer = samcli.optim.build("sam", torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1))
     with pytest.raises(ValueError, match=r"call step\(closure\)"):
         optimizer.step()
 
 
-def test_learning_rate_schedulers_reach_the_base():
+def test_learning_rate_schedulers_reach_the_base() -> None:
     weight = nn.Parameter(torch.ones(1))
     optimizer = samcli.optim.build("sam", torch.optim.SGD([weight], lr=1.0))
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.1)
@@ -113,7 +113,7 @@ def test_learning_rate_schedulers_reach_the_base():
     assert len(optimizer.base.param_groups) == len(optimizer.param_groups) == 2
 
 
-def test_asam_needs_names():
+def test_asam_needs_names() -> None:
     weight = nn.Parameter(torch.ones(1))
     base = torch.optim.SGD([weight], lr=0.1)
 
@@ -128,7 +128,7 @@ def test_asam_needs_names():
     samcli.optim.build("asam", named).step(closure)
 
 
-def test_first_gradient_is_freed_before_the_second_pass():
+def test_first_gradient_is_freed_before_the_second_pass() -> None:
     """What keeps the memory of SAM at one copy of the weights above the base optimizer's."""
     import weakref
 

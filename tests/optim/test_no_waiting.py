@@ -4,6 +4,7 @@ The tensors are on `meta`, a device without values. There, to read a value is an
 has a shape that depends on one; and copies between the host and the device, which wait too, can be seen.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +20,14 @@ from samcli.train.tally import Tally
 class OnDevice(torch.optim.Optimizer):
     """Skips by a flag on the device, as torch's fused optimizers do, and has its state from the start."""
 
-    def __init__(self, parameters: Any) -> None:
+    def __init__(self, parameters: Iterator[nn.Parameter]) -> None:
         super().__init__(parameters, {"lr": 0.1, "fused": True, "weight_decay": 0.0, "momentum": 0.9})
         self.found_inf = torch.zeros((), device="meta")
         for p in self.param_groups[0]["params"]:
             self.state[p]["momentum_buffer"] = torch.zeros_like(p)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], Tensor] | None = None) -> None:  # type: ignore[override]
         for p in self.param_groups[0]["params"]:
             if p.grad is not None:
                 p.sub_(p.grad * (1.0 - getattr(self, "found_inf", 0.0)))

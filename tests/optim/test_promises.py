@@ -29,14 +29,14 @@ def trial(name: str, base: str = "sgd", ascent: Ascent | None = None) -> Trial:
 
 @pytest.mark.parametrize("base", list(BASES))
 @every_variant
-def test_every_variant_keeps_every_promise(name: str, base: str):
+def test_every_variant_keeps_every_promise(name: str, base: str) -> None:
     one = trial(name, base)
     found = broken_promises(one.variant, one.base)
     assert {promise: words for promise, words in found.items() if words} == {}
     assert len(found) == len(PROMISES)
 
 
-def test_every_variant_stands_on_some_base():
+def test_every_variant_stands_on_some_base() -> None:
     """So that none is skipped altogether above."""
     for name in VARIANTS:
         assert trial(name, "sgd").objection() == ""
@@ -100,7 +100,7 @@ FORGOTTEN: list[int] = []
         ("explodes", "climbs_cheaper"),
     ],
 )
-def test_a_broken_promise_is_found(how: str, promise: str):
+def test_a_broken_promise_is_found(how: str, promise: str) -> None:
     found = broken_promises(Broken(how=how))
     assert found[promise]
     assert meaning(promise).endswith(".")
@@ -119,22 +119,22 @@ class Repeating(TwoPass):
 
 
 @pytest.mark.parametrize(("looks_at", "words"), [("norm", "cannot be recorded"), ("index", "different when")])
-def test_a_rule_that_says_wrongly_that_it_repeats_is_found(looks_at: str, words: str):
+def test_a_rule_that_says_wrongly_that_it_repeats_is_found(looks_at: str, words: str) -> None:
     assert words in broken_promises(Repeating(looks_at=looks_at))["repeats_as_it_says"]
 
 
-def test_a_sound_variant_is_not_accused():
+def test_a_sound_variant_is_not_accused() -> None:
     assert not any(broken_promises(Broken(how="not at all")).values())
 
 
-def test_random_state_is_left_alone():
+def test_random_state_is_left_alone() -> None:
     before = torch.get_rng_state()
     broken_promises(Broken(how="draws"))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @every_variant
-def test_what_a_variant_objects_to_is_refused(name: str):
+def test_what_a_variant_objects_to_is_refused(name: str) -> None:
     one = trial(name)
     if words := one.objection(m=5):
         with pytest.raises(ConfigError) as refused:
@@ -147,7 +147,7 @@ def test_what_a_variant_objects_to_is_refused(name: str):
 
 
 @every_variant
-def test_a_fraction_climbs_on_a_fraction(name: str):
+def test_a_fraction_climbs_on_a_fraction(name: str) -> None:
     """12 of 16 examples less in each step that climbs, whatever that costs; none where there is no ascent."""
     if not VARIANTS.kind(name).climbs_first or VARIANTS.kind(name).waits:
         pytest.skip("it descends its first gradient, or decides by it whether to climb")
@@ -169,7 +169,7 @@ def test_a_fraction_climbs_on_a_fraction(name: str):
 
 
 @every_variant
-def test_as_many_passes_as_the_table_says(name: str):
+def test_as_many_passes_as_the_table_says(name: str) -> None:
     """A rule whose table says more than one pass looks at the batch again in its second step."""
     one, passes = trial(name), 0
 

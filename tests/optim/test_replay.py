@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from samcli.optim import BASES, VARIANTS, Ascent, Batch, Replayed, SharpnessAware, clip_gradient, take_step
+from samcli.optim import BASES, VARIANTS, Ascent, Batch, Replayed, SharpnessAware, Step, clip_gradient, take_step
 from samcli.optim.replay import MOST_SIGNATURES, WARM_UP, Recorder
 from samcli.optim.tape import record
 
@@ -144,7 +144,7 @@ def test_a_radius_that_changes_is_not_recorded() -> None:
 
 def test_a_rule_made_from_one_that_repeats_does_not_repeat_by_itself() -> None:
     class Waning(type(VARIANTS.create("sam"))):  # type: ignore[misc]
-        def ascend(self, step: Any) -> list[Tensor]:
+        def ascend(self, step: Step) -> list[Tensor]:
             return [e / (1 + step.index) for e in super().ascend(step)]
 
     model = network()

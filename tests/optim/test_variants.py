@@ -18,7 +18,7 @@ def norm(x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf"), 3.0])
-def test_sam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
+def test_sam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str) -> None:
     rho = 0.05 if p == 2.0 else 0.01
 
     def rule(point: Point) -> Tensor:
@@ -34,7 +34,7 @@ def test_sam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
-def test_asam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
+def test_asam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str) -> None:
     rho = 0.5 if p == 2.0 else 0.01
 
     def rule(point: Point) -> Tensor:
@@ -50,7 +50,7 @@ def test_asam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str):
 
 
 @pytest.mark.parametrize("size", [4, 5, 16])
-def test_micro_batches_are_perturbed_each_by_itself(check_twin: CheckTwin, size: int):
+def test_micro_batches_are_perturbed_each_by_itself(check_twin: CheckTwin, size: int) -> None:
     def rule(point: Point) -> Tensor:
         total = torch.zeros_like(point.w)
         for start in range(0, 16, size):
@@ -63,7 +63,7 @@ def test_micro_batches_are_perturbed_each_by_itself(check_twin: CheckTwin, size:
     check_twin("sam", rule, ascent={"m": size})
 
 
-def test_ascent_with_weight_decay(check_twin: CheckTwin):
+def test_ascent_with_weight_decay(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w) + 0.01 * point.w
         return point.grad(point.w + 0.05 * g / norm(g))
@@ -97,7 +97,7 @@ def run_independent(batches: Pairs, closure_of: ClosureOf, rho: float) -> nn.Mod
     return model
 
 
-def test_sam_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf):
+def test_sam_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf) -> None:
     """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
     ours, theirs = run_ours(batches, closure_of, "sam", 0.05), run_independent(batches, closure_of, 0.05)
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -106,7 +106,7 @@ def test_sam_agrees_with_an_independent_package(batches: Pairs, closure_of: Clos
     assert any((a - b).abs().max() > 1e-4 for a, b in zip(ours.parameters(), other.parameters(), strict=True))
 
 
-def test_asam_on_equal_weights_is_sam():
+def test_asam_on_equal_weights_is_sam() -> None:
     """With |w| = 1 everywhere and η = 0 the scaling T is the identity."""
     results = []
     for variant, options in (("sam", {}), ("asam", {"eta": 0.0})):
@@ -127,7 +127,7 @@ def test_asam_on_equal_weights_is_sam():
     torch.testing.assert_close(*results)
 
 
-def test_weight_decay_only_descends():
+def test_weight_decay_only_descends() -> None:
     """SAM's ascent sees the gradient of the loss alone; the decay joins in the base optimizer's step."""
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
     optimizer = samcli.optim.build("sam", torch.optim.SGD([weight], lr=0.1, weight_decay=0.5), rho=0.3)

@@ -62,7 +62,7 @@ class Point:
     _first: bool = True
     _calls: int = 0
 
-    def grad(self, w: Tensor, examples: Any = slice(None)) -> Tensor:
+    def grad(self, w: Tensor, examples: Tensor | slice = slice(None)) -> Tensor:
         """The gradient at w of the batch, or of some of its examples; sets `loss`.
 
         The first call of a step counts for running statistics and draws dropout masks, later ones repeat these draws.

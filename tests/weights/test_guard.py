@@ -9,7 +9,7 @@ from samcli.weights.guard import RandomState, buffers_untouched, same_draws
 CPU = torch.device("cpu")
 
 
-def test_replayed_draws_the_same_and_moves_on():
+def test_replayed_draws_the_same_and_moves_on() -> None:
     torch.manual_seed(1)
     start = RandomState(CPU)
     first = torch.rand(5)
@@ -39,7 +39,7 @@ class Replacing(nn.Module):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_buffers_come_back(fails: bool):
+def test_buffers_come_back(fails: bool) -> None:
     model = nn.Sequential(nn.BatchNorm1d(3), Replacing())
     model(torch.randn(4, 3))
     model[1].none = None

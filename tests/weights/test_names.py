@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from samcli.weights.names import parameter_names
 
 
-def test_names_from_the_model_or_the_groups():
+def test_names_from_the_model_or_the_groups() -> None:
     model = nn.Linear(2, 1)
     parameters: list[Tensor] = [model.bias, model.weight]
     assert parameter_names(parameters, model, []) == ["bias", "weight"]

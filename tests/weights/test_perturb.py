@@ -15,7 +15,7 @@ def make() -> list[Tensor]:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_moves_and_comes_back_bit_for_bit(fails: bool):
+def test_moves_and_comes_back_bit_for_bit(fails: bool) -> None:
     parameters = make()
     before = [p.clone() for p in parameters]
     index = torch.tensor([0, 7, 95])
@@ -38,14 +38,14 @@ def test_moves_and_comes_back_bit_for_bit(fails: bool):
         assert p.stride() == b.stride()
 
 
-def test_memory_order_is_a_view():
+def test_memory_order_is_a_view() -> None:
     (_, strided, _) = make()
     flat = in_memory_order(strided)
     flat[1] = 42.0
     assert strided[0, 1, 0, 0] == 42.0  # the channels lie side by side
 
 
-def test_what_is_not_moved_is_not_copied(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_not_moved_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     parameters = make()
     copied = []
     clone = Tensor.clone

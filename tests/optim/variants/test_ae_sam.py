@@ -17,7 +17,7 @@ def norm(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     taken = []
 
     def rule(point: Point) -> Tensor:
@@ -48,7 +48,7 @@ def passes_and_weights(make_net: MakeNet, batches: Pairs, variant: str, scale: f
     return passes, model.head.weight.detach()
 
 
-def test_a_threshold_without_end_is_sam_or_the_base(make_net: MakeNet, batches: Pairs):
+def test_a_threshold_without_end_is_sam_or_the_base(make_net: MakeNet, batches: Pairs) -> None:
     low, high = {"lambda_1": -1e9, "lambda_2": -1e9}, {"lambda_1": 1e9, "lambda_2": 1e9}
     passes, weights = passes_and_weights(make_net, batches, "ae-sam", **low)
     assert passes == [2] * 12
@@ -58,7 +58,7 @@ def test_a_threshold_without_end_is_sam_or_the_base(make_net: MakeNet, batches: 
     assert torch.equal(weights, passes_and_weights(make_net, batches, "sam", rho=0.0)[1])
 
 
-def test_decisions_do_not_depend_on_the_scale_of_the_loss(make_net: MakeNet, batches: Pairs):
+def test_decisions_do_not_depend_on_the_scale_of_the_loss(make_net: MakeNet, batches: Pairs) -> None:
     passes, weights = passes_and_weights(make_net, batches, "ae-sam", lambda_1=0.5, lambda_2=2.0)
     assert set(passes) == {1, 2}
     scaled = passes_and_weights(make_net, batches, "ae-sam", scale=4.0, lambda_1=0.5, lambda_2=2.0)
@@ -66,11 +66,11 @@ def test_decisions_do_not_depend_on_the_scale_of_the_loss(make_net: MakeNet, bat
     torch.testing.assert_close(scaled[1], weights, rtol=1e-10, atol=1e-12)
 
 
-def test_resumes_with_its_moments(check_resume: CheckResume):
+def test_resumes_with_its_moments(check_resume: CheckResume) -> None:
     check_resume("ae-sam", steps=8, rho=0.1)
 
 
-def test_unknown_progress_is_refused_in_a_sentence(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_unknown_progress_is_refused_in_a_sentence(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     optimizer = samcli.optim.build("ae-sam", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
     with pytest.raises(ValueError, match="set the optimizer's progress, from 0 to 1, before each step"):

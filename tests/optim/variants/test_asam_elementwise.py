@@ -16,7 +16,7 @@ from samcli.optim import BASES
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
 @pytest.mark.parametrize("eta", [0.0, 0.01])
-def test_is_its_plain_twin(check_twin: CheckTwin, eta: float, p: float, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, eta: float, p: float, base: str) -> None:
     rho = 0.5 if p == 2.0 else 0.01
 
     def rule(point: Point) -> Tensor:
@@ -27,7 +27,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, eta: float, p: float, base: st
     check_twin("asam-elementwise", rule, base, rho=rho, eta=eta, norm=p)
 
 
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]) -> None:
     """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
     models = []
     for ours in (True, False):
@@ -54,18 +54,18 @@ def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_is_another_rule_than_asam(trained: Trained):
+def test_is_another_rule_than_asam(trained: Trained) -> None:
     assert not torch.allclose(trained("asam-elementwise", rho=0.5, eta=0.01), trained("asam", rho=0.5, eta=0.01))
 
 
-def test_large_eta_is_sam(trained: Trained):
+def test_large_eta_is_sam(trained: Trained) -> None:
     """T = |w| + η ≈ η, so ε ≈ ρ η g/‖g‖."""
     torch.testing.assert_close(
         trained("asam-elementwise", rho=0.1 / 1e6, eta=1e6), trained("sam", rho=0.1), rtol=1e-5, atol=1e-6
     )
 
 
-def test_radius_and_loss_scale(looks: Looks, make_net: MakeNet):
+def test_radius_and_loss_scale(looks: Looks, make_net: MakeNet) -> None:
     (first, one), (_, eight) = (looks("asam-elementwise", rho=0.5, eta=0.1, scale=s)[0] for s in (1.0, 8.0))
     assert not first.any()
     assert torch.equal(one, eight)
@@ -73,5 +73,5 @@ def test_radius_and_loss_scale(looks: Looks, make_net: MakeNet):
     assert (one / (w.abs() + 0.1)).norm().item() == pytest.approx(0.5)
 
 
-def test_resume(check_resume: CheckResume):
+def test_resume(check_resume: CheckResume) -> None:
     check_resume("asam-elementwise")

@@ -14,7 +14,7 @@ def norm(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         last = point.state.get("last")
         point.state["last"] = point.grad(point.w if last is None else point.w + 0.1 * last / norm(last))
@@ -23,7 +23,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("async-sam", rule, base, rho=0.1)
 
 
-def test_one_pass_at_distance_rho(looks: Looks):
+def test_one_pass_at_distance_rho(looks: Looks) -> None:
     passes = looks("async-sam", steps=6, rho=0.1)
     assert [len(points) for points in passes] == [1] * 6
     assert norm(passes[0][0]) == 0.0
@@ -31,11 +31,11 @@ def test_one_pass_at_distance_rho(looks: Looks):
         assert norm(points[0]).item() == pytest.approx(0.1, rel=1e-12)
 
 
-def test_resumes_with_the_last_gradient(check_resume: CheckResume):
+def test_resumes_with_the_last_gradient(check_resume: CheckResume) -> None:
     check_resume("async-sam", rho=0.1)
 
 
-def test_a_bad_gradient_is_not_remembered(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_a_bad_gradient_is_not_remembered(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     optimizer = samcli.optim.build("async-sam", torch.optim.SGD(model.parameters(), lr=0.01), model=model, rho=0.1)
     optimizer.step(closure_of(model, batches[0]))

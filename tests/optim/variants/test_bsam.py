@@ -1,13 +1,12 @@
 """bSAM against a plain twin; no other package has it right."""
 
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from torch import Tensor, nn
-from twins import ClosureOf, MakeNet, Pairs
+from twins import ClosureOf, MakeNet, Pair, Pairs
 
 import samcli.optim
 from samcli.errors import ConfigError
@@ -24,7 +23,7 @@ def flat(model: nn.Module) -> Tensor:
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def test_is_its_plain_twin(batches: Pairs, closure_of: Callable[..., Any]):
+def test_is_its_plain_twin(batches: Pairs, closure_of: ClosureOf) -> None:
     """In double precision, over 20 steps, on a network without random draws."""
     models = []
     for _ in range(2):
@@ -40,7 +39,7 @@ def test_is_its_plain_twin(batches: Pairs, closure_of: Callable[..., Any]):
         batch = (x.double(), y)
         optimizer.step(closure_of(ours, batch))
 
-        def grad(at: Tensor, batch: Any = batch) -> Tensor:
+        def grad(at: Tensor, batch: Pair = batch) -> Tensor:
             for p, part in zip(parameters, at.split([p.numel() for p in parameters]), strict=True):
                 p.data.copy_(part.view(p.shape))
             closure_of(theirs, batch)()
@@ -56,7 +55,7 @@ def test_is_its_plain_twin(batches: Pairs, closure_of: Callable[..., Any]):
         torch.testing.assert_close(flat(ours), w, rtol=1e-9, atol=1e-9)
 
 
-def test_noise_has_its_standard_deviation_and_goes_away():
+def test_noise_has_its_standard_deviation_and_goes_away() -> None:
     weight = nn.Parameter(torch.zeros(20000))
     points: list[Tensor] = []
     optimizer = samcli.optim.build(
@@ -76,7 +75,7 @@ def test_noise_has_its_standard_deviation_and_goes_away():
     assert torch.equal(weight, torch.zeros(20000))
 
 
-def test_unused_parameters_stay(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_unused_parameters_stay(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     before = model.unused.weight.detach().clone()
     optimizer = samcli.optim.build("bsam", plain_sgd(model), model=model)
@@ -85,7 +84,7 @@ def test_unused_parameters_stay(make_net: MakeNet, batches: Pairs, closure_of: C
     assert torch.equal(model.unused.weight, before)
 
 
-def test_resumes_bit_for_bit_with_its_precision(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_resumes_bit_for_bit_with_its_precision(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     whole, resumed = make_net(), make_net()
     optimizer = samcli.optim.build("bsam", plain_sgd(whole), model=whole)
     for batch in batches[:6]:
@@ -113,13 +112,13 @@ def test_resumes_bit_for_bit_with_its_precision(make_net: MakeNet, batches: Pair
         lambda p: torch.optim.Adam(p, lr=0.1),
     ],
 )
-def test_refuses_a_base_that_does_more(base: Any):
+def test_refuses_a_base_that_does_more(base: Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]) -> None:
     model = nn.Linear(2, 3)
     with pytest.raises(ConfigError, match=r"give it base: sgd, with momentum: 0 and weight_decay: 0\."):
         samcli.optim.build("bsam", base(model.parameters()), model=model)
 
 
-def test_micro_batches_average_both_gradients_before_they_enter_the_memory():
+def test_micro_batches_average_both_gradients_before_they_enter_the_memory() -> None:
     """As in the authors' code; with so many examples that the noise is near 1e-9."""
     weight = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
     model = nn.Module()
@@ -148,7 +147,7 @@ def test_micro_batches_average_both_gradients_before_they_enter_the_memory():
         torch.testing.assert_close(weight.detach(), w, rtol=1e-7, atol=1e-8)
 
 
-def test_an_overflow_in_the_second_pass_leaves_its_memory_sound():
+def test_an_overflow_in_the_second_pass_leaves_its_memory_sound() -> None:
     """fp16: the scaler skips the step; what the rule remembers must not hold the infinity for ever."""
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)

@@ -10,7 +10,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         e = 0.1 * g / g.norm()
@@ -20,7 +20,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("cr-sam", rule, base, rho=0.1, gamma=0.2, beta=0.03)
 
 
-def test_without_weights_is_sam(check_twin: CheckTwin):
+def test_without_weights_is_sam(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.1 * g / g.norm())
@@ -28,7 +28,7 @@ def test_without_weights_is_sam(check_twin: CheckTwin):
     check_twin("cr-sam", rule, rho=0.1, gamma=0.0, beta=0.0)
 
 
-def test_three_passes_on_either_side():
+def test_three_passes_on_either_side() -> None:
     weight, points = nn.Parameter(torch.tensor([1.0, -2.0, 0.5])), []
     optimizer = samcli.optim.build("cr-sam", torch.optim.SGD([weight], lr=0.1), rho=0.25)
 

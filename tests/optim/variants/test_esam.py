@@ -3,7 +3,7 @@
 import copy
 import math
 import random
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def drawn(t: int, count: int, beta: float) -> list[bool]:
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize(("beta", "gamma"), [(0.5, 0.5), (0.2, 0.4), (0.7, 1.0)])
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str, beta: float, gamma: float):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, beta: float, gamma: float) -> None:
     def rule(point: Point) -> Tensor:
         g, model = point.grad(point.w), point.model
         mask = torch.zeros_like(g)
@@ -61,11 +61,11 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str, beta: float, gamma:
     check_twin("esam", rule, base, rho=0.05, beta=beta, gamma=gamma)
 
 
-def test_all_parameters_and_all_examples_is_sam_bit_for_bit(trained: Trained):
+def test_all_parameters_and_all_examples_is_sam_bit_for_bit(trained: Trained) -> None:
     assert torch.equal(trained("esam", rho=0.1, beta=1.0, gamma=1.0), trained("sam", rho=0.1))
 
 
-def test_counts_what_it_runs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_counts_what_it_runs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.1), model=model, gamma=0.5)
     batch = closure_of(model, batches[0])
@@ -77,7 +77,7 @@ def test_counts_what_it_runs(make_net: MakeNet, batches: Pairs, closure_of: Clos
     assert (batch.evaluated, batch.forwarded) == (32, 0)
 
 
-def test_touches_only_what_was_drawn(make_net: MakeNet, looks: Looks):
+def test_touches_only_what_was_drawn(make_net: MakeNet, looks: Looks) -> None:
     names = {n: p.numel() for n, p in make_net().named_parameters() if p.requires_grad and "unused" not in n}
     for t, points in enumerate(looks("esam", steps=6, rho=0.1, beta=0.3, gamma=1.0)):
         start, moved = 0, []
@@ -90,7 +90,9 @@ def test_touches_only_what_was_drawn(make_net: MakeNet, looks: Looks):
         assert any(moved)  # beta = 0.3 of five tensors often draws none
 
 
-def test_untouched_parameters_are_neither_copied_nor_written(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_untouched_parameters_are_neither_copied_nor_written(
+    make_net: MakeNet, batches: Pairs, closure_of: ClosureOf
+) -> None:
     model = make_net()
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.0), model=model, beta=0.3, rho=0.1)
     versions = [p._version for p in model.parameters()]
@@ -104,12 +106,12 @@ def test_untouched_parameters_are_neither_copied_nor_written(make_net: MakeNet, 
     assert all(p.requires_grad for n, p in model.named_parameters() if n != "frozen")
 
 
-def test_does_not_depend_on_the_scale_of_the_loss(looks: Looks):
+def test_does_not_depend_on_the_scale_of_the_loss(looks: Looks) -> None:
     assert torch.equal(looks("esam", rho=0.1)[0][1], looks("esam", rho=0.1, scale=4.0)[0][1])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_small_and_equal_batches_are_never_empty(size: int):
+def test_small_and_equal_batches_are_never_empty(size: int) -> None:
     """A batch of one, and one whose examples are all equally sensitive."""
     model = nn.Linear(2, 3)
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.1), model=model, gamma=0.5)
@@ -119,7 +121,7 @@ def test_small_and_equal_batches_are_never_empty(size: int):
     assert all(bool(torch.isfinite(p).all()) for p in model.parameters())
 
 
-def test_the_share_of_examples_is_rounded_up_but_not_by_an_error():
+def test_the_share_of_examples_is_rounded_up_but_not_by_an_error() -> None:
     model = nn.Linear(2, 3)
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.1), model=model, gamma=0.1)
     batch = Batch(model, nn.functional.cross_entropy, torch.randn(30, 2), torch.zeros(30, dtype=torch.int64))
@@ -127,7 +129,7 @@ def test_the_share_of_examples_is_rounded_up_but_not_by_an_error():
     assert batch.evaluated == 30 + 3
 
 
-def test_a_batch_may_serve_several_steps(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_a_batch_may_serve_several_steps(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     results = []
     for anew in (True, False):
         model = make_net()
@@ -147,17 +149,17 @@ def test_a_batch_may_serve_several_steps(make_net: MakeNet, batches: Pairs, clos
         (nn.CrossEntropyLoss(label_smoothing=0.1), torch.randint(3, (8,))),
     ],
 )
-def test_other_losses(loss: Any, targets: Tensor):
+def test_other_losses(loss: Callable[[Tensor, Tensor], Tensor], targets: Tensor) -> None:
     model = nn.Linear(2, 3)
     optimizer = samcli.optim.build("esam", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
     assert torch.isfinite(optimizer.step(Batch(model, loss, torch.randn(8, 2), targets)))
 
 
-def test_resumes_with_the_same_masks(check_resume: CheckResume):
+def test_resumes_with_the_same_masks(check_resume: CheckResume) -> None:
     check_resume("esam", rho=0.1)
 
 
-def test_a_plain_closure_is_refused_in_a_sentence():
+def test_a_plain_closure_is_refused_in_a_sentence() -> None:
     weight = nn.Parameter(torch.ones(1))
     optimizer = samcli.optim.build("esam", torch.optim.SGD([weight], lr=0.1))
     with pytest.raises(ValueError, match=r"call step with a samcli\.optim\.Batch"):

@@ -9,7 +9,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         natural = g / (1 + 50.0 * g * g)
@@ -18,12 +18,12 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("fisher-sam", rule, base, rho=0.1, eta=50.0)
 
 
-def test_without_eta_is_sam_bit_for_bit(trained: Trained):
+def test_without_eta_is_sam_bit_for_bit(trained: Trained) -> None:
     assert torch.equal(trained("fisher-sam", rho=0.1, eta=0.0), trained("sam", rho=0.1))
     assert not torch.equal(trained("fisher-sam", rho=0.1, eta=1.0), trained("sam", rho=0.1))
 
 
-def test_radius(looks: Looks):
+def test_radius(looks: Looks) -> None:
     """√(εᵀFε) = ρ; g is read off unnormalised SAM, which looks at w + g first for ρ = 1."""
     first, epsilon = looks("fisher-sam", rho=0.3, eta=20.0)[0]
     g = looks("usam", rho=1.0)[0][1]
@@ -31,7 +31,7 @@ def test_radius(looks: Looks):
     assert (epsilon * (1 + 20.0 * g * g) * epsilon).sum().sqrt().item() == pytest.approx(0.3)
 
 
-def test_climbs_the_weight_decay_but_measures_without(check_twin: CheckTwin):
+def test_climbs_the_weight_decay_but_measures_without(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         climbed = g + 0.01 * point.w
@@ -41,5 +41,5 @@ def test_climbs_the_weight_decay_but_measures_without(check_twin: CheckTwin):
     check_twin("fisher-sam", rule, ascent={"ascent_weight_decay": True}, rho=0.1, eta=0.2)
 
 
-def test_resume(check_resume: CheckResume):
+def test_resume(check_resume: CheckResume) -> None:
     check_resume("fisher-sam")

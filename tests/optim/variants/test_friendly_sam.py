@@ -15,7 +15,7 @@ from samcli.optim import BASES
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("sigma", [1.0, 0.6])
-def test_is_its_plain_twin(check_twin: CheckTwin, sigma: float, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, sigma: float, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         if point.t == 0:
@@ -30,7 +30,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, sigma: float, base: str):
 
 
 @pytest.mark.parametrize("sigma", [1.0, 0.6])
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], sigma: float):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], sigma: float) -> None:
     """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
     models = []
     for ours in (True, False):
@@ -64,12 +64,12 @@ def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_without_sigma_is_sam_bit_for_bit(trained: Trained):
+def test_without_sigma_is_sam_bit_for_bit(trained: Trained) -> None:
     assert torch.equal(trained("friendly-sam", rho=0.1, sigma=0.0), trained("sam", rho=0.1))
     assert not torch.equal(trained("friendly-sam", rho=0.1), trained("sam", rho=0.1))
 
 
-def test_full_sigma_is_the_formula_with_the_updated_mean(trained: Trained, check_twin: CheckTwin):
+def test_full_sigma_is_the_formula_with_the_updated_mean(trained: Trained, check_twin: CheckTwin) -> None:
     """For σ = 1 it does not matter whether g joins the mean before or after it is subtracted."""
 
     def rule(point: Point) -> Tensor:
@@ -82,7 +82,7 @@ def test_full_sigma_is_the_formula_with_the_updated_mean(trained: Trained, check
     check_twin("friendly-sam", rule, rho=0.05, sigma=1.0, decay=0.7)
 
 
-def test_passes_radius_and_loss_scale(looks: Looks):
+def test_passes_radius_and_loss_scale(looks: Looks) -> None:
     one, eight = (looks("friendly-sam", steps=1, rho=0.3, scale=s) for s in (1.0, 8.0))
     assert all(torch.equal(a, b) for a, b in zip(one[0], eight[0], strict=True))
     for first, epsilon in looks("friendly-sam", steps=4, rho=0.3):
@@ -90,5 +90,5 @@ def test_passes_radius_and_loss_scale(looks: Looks):
         assert epsilon.norm().item() == pytest.approx(0.3)
 
 
-def test_resume_in_the_middle_of_the_mean(check_resume: CheckResume):
+def test_resume_in_the_middle_of_the_mean(check_resume: CheckResume) -> None:
     check_resume("friendly-sam")

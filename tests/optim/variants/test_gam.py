@@ -12,7 +12,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g0 = point.grad(point.w)
         g1 = point.grad(point.w + 0.02 * g0 / g0.norm())
@@ -27,7 +27,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("gam", rule, base, rho=0.2, r=0.02, alpha=0.7, beta=0.8, gamma=0.03)
 
 
-def test_climbs_with_weight_decay(check_twin: CheckTwin):
+def test_climbs_with_weight_decay(check_twin: CheckTwin) -> None:
     """In the two ascents along a gradient; the difference h stays that of the losses."""
 
     def rule(point: Point) -> Tensor:
@@ -56,7 +56,7 @@ def make(weight: nn.Parameter, points: list[Tensor]) -> Any:
     return optimizer, closure
 
 
-def test_four_passes_at_their_radii():
+def test_four_passes_at_their_radii() -> None:
     weight, points = nn.Parameter(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)), []
     optimizer, closure = make(weight, points)
     optimizer.step(closure)
@@ -67,7 +67,7 @@ def test_four_passes_at_their_radii():
     assert (others[2] - others[1]).norm().item() == pytest.approx(0.02)
 
 
-def test_a_schedule_scales_both_radii():
+def test_a_schedule_scales_both_radii() -> None:
     weight, points = nn.Parameter(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)), []
     optimizer, closure = make(weight, points)
     optimizer.rho_factor = 0.5
@@ -76,7 +76,7 @@ def test_a_schedule_scales_both_radii():
     assert (points[2] - points[0]).norm().item() == pytest.approx(0.1)
 
 
-def test_flat_gradient_gives_no_nan():
+def test_flat_gradient_gives_no_nan() -> None:
     """With a constant gradient h is zero."""
     weight = nn.Parameter(torch.tensor([1.0, 2.0]))
     optimizer = samcli.optim.build("gam", torch.optim.SGD([weight], lr=0.1))

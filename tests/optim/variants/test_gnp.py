@@ -10,7 +10,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return (1 - 0.7) * g + 0.7 * point.grad(point.w + 0.05 * g / g.norm())
@@ -18,7 +18,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("gnp", rule, base, rho=0.05, alpha=0.7)
 
 
-def test_with_alpha_one_is_sam(check_twin: CheckTwin):
+def test_with_alpha_one_is_sam(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
@@ -26,11 +26,11 @@ def test_with_alpha_one_is_sam(check_twin: CheckTwin):
     check_twin("gnp", rule, rho=0.05, alpha=1.0)
 
 
-def test_with_alpha_zero_is_the_base(check_twin: CheckTwin):
+def test_with_alpha_zero_is_the_base(check_twin: CheckTwin) -> None:
     check_twin("gnp", lambda point: point.grad(point.w), rho=0.05, alpha=0.0)
 
 
-def test_descends_the_penalised_loss():
+def test_descends_the_penalised_loss() -> None:
     """For a quadratic the finite difference is exact: the gradient of L + αρ‖∇L‖, by automatic differentiation."""
     curvature = torch.tensor([1.0, 3.0], dtype=torch.float64)
 

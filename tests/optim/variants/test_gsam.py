@@ -14,7 +14,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         nearby = point.grad(point.w + 0.05 * g / g.norm())
@@ -25,7 +25,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("gsam", rule, base, rho=0.05, alpha=0.4)
 
 
-def test_without_alpha_is_sam(check_twin: CheckTwin):
+def test_without_alpha_is_sam(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
@@ -40,7 +40,7 @@ class Constant:
         return 0.05
 
 
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]) -> None:
     models = []
     for ours in (True, False):
         torch.manual_seed(0)
@@ -62,7 +62,7 @@ def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_direction_does_not_depend_on_the_scale_of_the_loss():
+def test_direction_does_not_depend_on_the_scale_of_the_loss() -> None:
     """The gradient scales with the loss, the perturbation does not: exact for a power of two."""
     seen = []
     for scale in (1.0, 1024.0):

@@ -1,7 +1,6 @@
 """Lookbehind against a plain twin and SAM, and what its passes cost."""
 
 import itertools
-from typing import Any
 
 import pytest
 import torch
@@ -9,10 +8,10 @@ from torch import Tensor, nn
 from twins import CheckTwin, ClosureOf, Pairs, Point
 
 import samcli.optim
-from samcli.optim import BASES
+from samcli.optim import BASES, Batch
 
 
-def twin(net: nn.Module, base: torch.optim.Optimizer, closure: Any, rho: float, k: int, alpha: float) -> None:
+def twin(net: nn.Module, base: torch.optim.Optimizer, closure: Batch, rho: float, k: int, alpha: float) -> None:
     """One step, as the authors write it: 2k passes, and every tensor by hand. For networks without random draws."""
     parameters = list(net.parameters())
     slow = torch.cat([p.detach().flatten() for p in parameters])
@@ -39,7 +38,7 @@ def twin(net: nn.Module, base: torch.optim.Optimizer, closure: Any, rho: float, 
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize(("k", "alpha"), [(1, 1.0), (3, 0.4), (5, 0.5), (2, 1.0)])
-def test_is_its_plain_twin(batches: Pairs, closure_of: ClosureOf, base: str, k: int, alpha: float):
+def test_is_its_plain_twin(batches: Pairs, closure_of: ClosureOf, base: str, k: int, alpha: float) -> None:
     nets, bases = [], []
     for _ in range(2):
         torch.manual_seed(0)
@@ -54,7 +53,7 @@ def test_is_its_plain_twin(batches: Pairs, closure_of: ClosureOf, base: str, k: 
             torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
-def test_one_climb_all_the_way_is_sam(check_twin: CheckTwin):
+def test_one_climb_all_the_way_is_sam(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         return point.grad(point.w + 0.05 * g / g.norm())
@@ -62,7 +61,7 @@ def test_one_climb_all_the_way_is_sam(check_twin: CheckTwin):
     check_twin("lookbehind", rule, rho=0.05, k=1, alpha=1.0)
 
 
-def test_k_plus_one_passes_each_a_radius_further():
+def test_k_plus_one_passes_each_a_radius_further() -> None:
     weight, points = nn.Parameter(torch.tensor([1.0, -2.0, 0.5])), []
     optimizer = samcli.optim.build("lookbehind", torch.optim.SGD([weight], lr=0.1), rho=0.25, k=4)
 
@@ -79,7 +78,7 @@ def test_k_plus_one_passes_each_a_radius_further():
         assert (there - here).norm().item() == pytest.approx(0.25, rel=1e-5)
 
 
-def test_a_step_that_fails_half_way_leaves_the_base_alone():
+def test_a_step_that_fails_half_way_leaves_the_base_alone() -> None:
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
     base = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
     optimizer = samcli.optim.build("lookbehind", base, rho=0.25, k=3)
@@ -101,7 +100,7 @@ def test_a_step_that_fails_half_way_leaves_the_base_alone():
     assert not base.state
 
 
-def test_micro_batches_climb_by_themselves_and_share_each_descent():
+def test_micro_batches_climb_by_themselves_and_share_each_descent() -> None:
     model = nn.Linear(2, 1, bias=False).double()
     x, y = torch.randn(5, 2, dtype=torch.float64), torch.randn(5, 1, dtype=torch.float64)
     w = model.weight.detach().flatten().clone()
@@ -123,7 +122,7 @@ def test_micro_batches_climb_by_themselves_and_share_each_descent():
     torch.testing.assert_close(model.weight.detach().flatten(), w + 0.4 * (fast - w), rtol=1e-12, atol=1e-13)
 
 
-def test_a_scaler_is_told_once_of_several_descents():
+def test_a_scaler_is_told_once_of_several_descents() -> None:
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=2)
     optimizer = samcli.optim.build("lookbehind", torch.optim.SGD([weight], lr=0.1), rho=0.25, k=3)

@@ -1,7 +1,6 @@
 """MESA: its twin, and the average that it holds the outputs near."""
 
 import copy
-from typing import Any
 
 import pytest
 import torch
@@ -9,11 +8,11 @@ from torch import Tensor, nn
 from twins import CheckResume, CheckTwin, MakeNet, Pairs, Point
 
 import samcli.optim
-from samcli.optim import BASES, Batch
+from samcli.optim import BASES, Batch, SharpnessAware
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         model, delta = point.model, 0.8
         now = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -33,13 +32,13 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("mesa", rule, base, rho=0.7, temperature=3.0, delta=0.8)
 
 
-def step_of(model: nn.Module, optimizer: Any, x: Tensor, y: Tensor) -> Batch:
+def step_of(model: nn.Module, optimizer: SharpnessAware, x: Tensor, y: Tensor) -> Batch:
     batch = Batch(model, nn.functional.cross_entropy, x, y)
     optimizer.step(batch)
     return batch
 
 
-def test_a_pass_and_a_forward(make_net: MakeNet, batches: Pairs):
+def test_a_pass_and_a_forward(make_net: MakeNet, batches: Pairs) -> None:
     model = make_net()
     model.norm.eval()  # as a user may have frozen it
     optimizer = samcli.optim.build("mesa", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
@@ -50,7 +49,7 @@ def test_a_pass_and_a_forward(make_net: MakeNet, batches: Pairs):
     assert not model.norm.training
 
 
-def test_a_net_that_has_not_moved_is_not_pulled():
+def test_a_net_that_has_not_moved_is_not_pulled() -> None:
     """Without dropout and BatchNorm, the first step's average is the network itself."""
     torch.manual_seed(0)
     model = nn.Linear(2, 3)
@@ -66,7 +65,7 @@ def test_a_net_that_has_not_moved_is_not_pulled():
     assert not torch.allclose(model.weight, plain.weight, rtol=1e-4)
 
 
-def test_micro_batches_take_part_in_the_average_once():
+def test_micro_batches_take_part_in_the_average_once() -> None:
     weights = []
     for m in (None, 2):
         torch.manual_seed(0)
@@ -80,11 +79,11 @@ def test_micro_batches_take_part_in_the_average_once():
     torch.testing.assert_close(*weights)
 
 
-def test_resumes_with_its_average(check_resume: CheckResume):
+def test_resumes_with_its_average(check_resume: CheckResume) -> None:
     check_resume("mesa", rho=0.5, delta=0.5)
 
 
-def test_mistakes_are_refused_in_sentences():
+def test_mistakes_are_refused_in_sentences() -> None:
     model = nn.Linear(2, 1)
     optimizer = samcli.optim.build("mesa", torch.optim.SGD(model.parameters(), lr=0.5), model=model)
     with pytest.raises(ValueError, match=r"mesa compares distributions over classes"):

@@ -19,7 +19,7 @@ def filter_deviation(point: Point, sigma: float) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         noise = filter_deviation(point, 0.1) * point.noise()
         g = point.grad(point.w + noise)
@@ -32,14 +32,14 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("random-sam", rule, base, rho=0.1, sigma=0.1, lam=1.5)
 
 
-def test_without_noise_is_sam(trained: Trained):
+def test_without_noise_is_sam(trained: Trained) -> None:
     """Up to the rounding of a product with λ before the direction is normalised."""
     plain = trained("sam", rho=0.1)
     torch.testing.assert_close(trained("random-sam", rho=0.1, sigma=0.0), plain, rtol=1e-4, atol=1e-6)
     assert not torch.allclose(trained("random-sam", rho=0.1, sigma=0.1), plain, rtol=1e-3)
 
 
-def test_passes_and_radius(looks: Looks):
+def test_passes_and_radius(looks: Looks) -> None:
     (noise, epsilon), *more = looks("random-sam", rho=0.3, sigma=0.1)
     assert not more
     assert noise.norm() > 0
@@ -47,12 +47,12 @@ def test_passes_and_radius(looks: Looks):
     assert not torch.equal(looks("random-sam", rho=0.3, sigma=0.1, scale=8.0)[0][1], epsilon)
 
 
-def test_noise_is_another_at_each_step_and_seed(looks: Looks):
+def test_noise_is_another_at_each_step_and_seed(looks: Looks) -> None:
     first, second = (passes[0] for passes in looks("random-sam", steps=2))
     other = looks("random-sam", seed=1)[0][0]
     assert abs(torch.cosine_similarity(first, second, dim=0)) < 0.3
     assert abs(torch.cosine_similarity(first, other, dim=0)) < 0.3
 
 
-def test_resume_draws_the_same_noise(check_resume: CheckResume):
+def test_resume_draws_the_same_noise(check_resume: CheckResume) -> None:
     check_resume("random-sam")

@@ -20,7 +20,7 @@ def filter_deviation(point: Point, gamma: float) -> Tensor:
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("alpha", [0.5, 0.8, 1.0])
-def test_is_its_plain_twin(check_twin: CheckTwin, alpha: float, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, alpha: float, base: str) -> None:
     def rule(point: Point) -> Tensor:
         displaced = point.w + filter_deviation(point, 0.05) * point.noise()
         if alpha == 1.0:
@@ -31,17 +31,17 @@ def test_is_its_plain_twin(check_twin: CheckTwin, alpha: float, base: str):
     check_twin("rwp", rule, base, rho=0.05, alpha=alpha)
 
 
-def test_without_alpha_is_the_base_bit_for_bit(trained: Trained):
+def test_without_alpha_is_the_base_bit_for_bit(trained: Trained) -> None:
     assert torch.equal(trained("rwp", rho=0.1, alpha=0.0), trained("sam", rho=0.0))
     assert not torch.equal(trained("rwp", rho=0.1), trained("sam", rho=0.0))
 
 
 @pytest.mark.parametrize(("alpha", "passes"), [(0.0, 1), (0.5, 2), (1.0, 1)])
-def test_passes(looks: Looks, alpha: float, passes: int):
+def test_passes(looks: Looks, alpha: float, passes: int) -> None:
     assert [len(step) for step in looks("rwp", steps=3, alpha=alpha)] == [passes] * 3
 
 
-def test_noise_scales_with_each_filter(looks: Looks, make_net: MakeNet):
+def test_noise_scales_with_each_filter(looks: Looks, make_net: MakeNet) -> None:
     """Over many steps at nearly the same weights the deviation is ρ‖w_f‖ for each filter."""
     noise = torch.stack([passes[1] for passes in looks("rwp", steps=20, rho=1e-3, alpha=0.5)])
     net = make_net()
@@ -51,6 +51,6 @@ def test_noise_scales_with_each_filter(looks: Looks, make_net: MakeNet):
     torch.testing.assert_close(got, expected, rtol=0.25, atol=0.0)
 
 
-def test_resume_draws_the_same_noise(check_resume: CheckResume):
+def test_resume_draws_the_same_noise(check_resume: CheckResume) -> None:
     check_resume("rwp")
     check_resume("rwp", alpha=1.0)

@@ -10,7 +10,7 @@ from samcli.optim import BASES, Batch
 from samcli.optim.variants._trajectory import trajectory_loss
 
 
-def test_the_divergence_is_that_of_torch():
+def test_the_divergence_is_that_of_torch() -> None:
     z, past = torch.randn(5, 4, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
     ours = trajectory_loss(z, past, torch.ones(5, dtype=torch.bool), temperature=5.0)
     theirs = 25 * nn.functional.kl_div(torch.log_softmax(z / 5, 1), torch.softmax(past / 5, 1), reduction="batchmean")
@@ -19,7 +19,7 @@ def test_the_divergence_is_that_of_torch():
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("ago", [1, 2, 3])
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str, ago: int):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str, ago: int) -> None:
     """The examples of the twin's batches come back every four steps."""
 
     def rule(point: Point) -> Tensor:
@@ -42,7 +42,7 @@ def one_layer(seed: int = 0) -> nn.Module:
     return nn.Linear(2, 3)
 
 
-def test_one_pass_and_the_loss_alone(batches: Pairs):
+def test_one_pass_and_the_loss_alone(batches: Pairs) -> None:
     model = one_layer()
     optimizer = samcli.optim.build("saf", torch.optim.SGD(model.parameters(), lr=0.5), model=model, epochs_ago=1)
     x, y = torch.randn(6, 2), torch.randint(3, (6,))
@@ -53,12 +53,12 @@ def test_one_pass_and_the_loss_alone(batches: Pairs):
         assert (batch.evaluated, batch.forwarded) == (6, 0)
 
 
-def test_until_an_example_has_a_past_it_is_the_base(trained: Trained):
+def test_until_an_example_has_a_past_it_is_the_base(trained: Trained) -> None:
     assert torch.equal(trained("saf", rho=0.5, epochs_ago=6), trained("sam", rho=0.0))
     assert not torch.equal(trained("saf", rho=0.5, epochs_ago=5), trained("sam", rho=0.0))
 
 
-def test_each_example_has_a_past_of_its_own():
+def test_each_example_has_a_past_of_its_own() -> None:
     """A table that grows, in any order of examples, in pieces, and with examples that others have overtaken."""
     model = one_layer()
     optimizer = samcli.optim.build(
@@ -89,7 +89,7 @@ def test_each_example_has_a_past_of_its_own():
     assert table["logits"].shape == (9, 1, 3)
 
 
-def test_micro_batches_and_the_whole_agree():
+def test_micro_batches_and_the_whole_agree() -> None:
     weights = []
     for m in (None, 2):
         model = one_layer()
@@ -103,7 +103,7 @@ def test_micro_batches_and_the_whole_agree():
     torch.testing.assert_close(*weights)
 
 
-def test_bad_logits_are_not_remembered():
+def test_bad_logits_are_not_remembered() -> None:
     model = one_layer()
     optimizer = samcli.optim.build("saf", torch.optim.SGD(model.parameters(), lr=0.5), model=model, epochs_ago=1)
     x, y = torch.randn(4, 2), torch.randint(3, (4,))
@@ -115,11 +115,11 @@ def test_bad_logits_are_not_remembered():
     assert bool(torch.isfinite(table["logits"]).all())
 
 
-def test_resumes_with_its_logits(check_resume: CheckResume):
+def test_resumes_with_its_logits(check_resume: CheckResume) -> None:
     check_resume("saf", rho=0.5, epochs_ago=2)
 
 
-def test_mistakes_are_refused_in_sentences():
+def test_mistakes_are_refused_in_sentences() -> None:
     model = one_layer()
     optimizer = samcli.optim.build("saf", torch.optim.SGD(model.parameters(), lr=0.5), model=model)
     x, y = torch.randn(4, 2), torch.randint(3, (4,))

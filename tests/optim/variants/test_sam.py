@@ -10,7 +10,7 @@ from samcli.optim import BASES
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("k", [2, 5])
-def test_ascent_steps_are_their_plain_twin(check_twin: CheckTwin, k: int, base: str):
+def test_ascent_steps_are_their_plain_twin(check_twin: CheckTwin, k: int, base: str) -> None:
     def rule(point: Point) -> Tensor:
         w = point.w.clone()
         for _ in range(k):
@@ -24,7 +24,7 @@ def test_ascent_steps_are_their_plain_twin(check_twin: CheckTwin, k: int, base: 
     check_twin("sam", rule, base, rho=0.2, ascent_steps=k)
 
 
-def test_ascent_steps_climb_the_weight_decay_too(check_twin: CheckTwin):
+def test_ascent_steps_climb_the_weight_decay_too(check_twin: CheckTwin) -> None:
     def rule(point: Point) -> Tensor:
         w = point.w.clone()
         for _ in range(3):
@@ -35,14 +35,14 @@ def test_ascent_steps_climb_the_weight_decay_too(check_twin: CheckTwin):
     check_twin("sam", rule, ascent={"ascent_weight_decay": True}, rho=0.3, ascent_steps=3)
 
 
-def test_one_ascent_step_is_sam_bit_for_bit(trained: Trained):
+def test_one_ascent_step_is_sam_bit_for_bit(trained: Trained) -> None:
     assert torch.equal(trained("sam", rho=0.1), trained("sam", rho=0.1, ascent_steps=1))
     assert not torch.equal(trained("sam", rho=0.1), trained("sam", rho=0.1, ascent_steps=2))
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
 @pytest.mark.parametrize("norm", [2.0, 3.0, float("inf")])
-def test_passes_and_radius(looks: Looks, k: int, norm: float):
+def test_passes_and_radius(looks: Looks, k: int, norm: float) -> None:
     (offsets,) = looks("sam", rho=0.3, ascent_steps=k, norm=norm)
     assert len(offsets) == 1 + k
     for index, offset in enumerate(offsets):
@@ -52,6 +52,6 @@ def test_passes_and_radius(looks: Looks, k: int, norm: float):
     assert torch.linalg.vector_norm(offsets[1], norm).item() == pytest.approx(0.3 / k)
 
 
-def test_ascent_steps_do_not_see_the_scale_of_the_loss(looks: Looks):
+def test_ascent_steps_do_not_see_the_scale_of_the_loss(looks: Looks) -> None:
     one, eight = looks("sam", rho=0.3, ascent_steps=3), looks("sam", rho=0.3, ascent_steps=3, scale=8.0)
     assert all(torch.equal(a, b) for a, b in zip(one[0], eight[0], strict=True))

@@ -15,7 +15,7 @@ from samcli.optim import BASES
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("p", [2.0, float("inf")])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_is_its_plain_twin(check_twin: CheckTwin, adaptive: bool, p: float, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, adaptive: bool, p: float, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g, mask = point.grad(point.w), torch.zeros_like(point.w)
         mask[point.names["norm.weight"]] = mask[point.names["norm.bias"]] = 1.0
@@ -26,7 +26,7 @@ def test_is_its_plain_twin(check_twin: CheckTwin, adaptive: bool, p: float, base
     check_twin("sam-on", rule, base, rho=0.2, norm=p, adaptive=adaptive)
 
 
-def test_passes_and_radius(looks: Looks):
+def test_passes_and_radius(looks: Looks) -> None:
     first, epsilon = looks("sam-on", rho=0.4)[0]
     assert not first.any()
     assert (epsilon != 0).sum() <= 8
@@ -34,7 +34,7 @@ def test_passes_and_radius(looks: Looks):
     assert torch.equal(looks("sam-on", rho=0.4, scale=8.0)[0][1], epsilon)
 
 
-def test_layers_alone_are_sam():
+def test_layers_alone_are_sam() -> None:
     """In a network of nothing but normalisation, SAM-ON is SAM; their names in a `Sequential` tell nothing."""
     results = []
     for variant in ("sam", "sam-on"):
@@ -59,7 +59,7 @@ class LayerNorm2d(nn.Module):
         return self.inner(self.gain * x)
 
 
-def test_own_layers_are_found_by_the_name_of_their_type():
+def test_own_layers_are_found_by_the_name_of_their_type() -> None:
     model = nn.Sequential(LayerNorm2d(), nn.Linear(3, 2))
     seen: list[tuple[bool, bool]] = []
     weights = [p.detach().clone() for p in model.parameters()]
@@ -82,11 +82,11 @@ def refused(network: nn.Module, **options: Any) -> str:
     return str(caught.value)
 
 
-def test_needs_the_model_and_a_normalisation_layer():
+def test_needs_the_model_and_a_normalisation_layer() -> None:
     model = nn.Sequential(nn.Linear(3, 2))
     assert "pass model= to the optimizer" in refused(model)
     assert "no normalisation layer" in refused(model, model=model)
 
 
-def test_resume(check_resume: CheckResume):
+def test_resume(check_resume: CheckResume) -> None:
     check_resume("sam-on")

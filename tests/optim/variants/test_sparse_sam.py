@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from typing import Any
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from twins import CheckResume, CheckTwin, ClosureOf, Looks, MakeNet, Pairs, Point, Trained
 
 import samcli.optim
-from samcli.optim import BASES
+from samcli.optim import BASES, Step, Variant
 
 both = pytest.mark.parametrize("variant", ["sparse-sam-f", "sparse-sam-d"])
 
@@ -22,7 +21,7 @@ def largest(scores: Tensor, count: int) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_ssam_f_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_ssam_f_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         if point.t % 3 == 0:
@@ -37,7 +36,7 @@ def test_ssam_f_is_its_plain_twin(check_twin: CheckTwin, base: str):
 
 @pytest.mark.parametrize("base", list(BASES))
 @pytest.mark.parametrize("sparsity", [0.3, 0.8])
-def test_ssam_d_is_its_plain_twin(check_twin: CheckTwin, sparsity: float, base: str):
+def test_ssam_d_is_its_plain_twin(check_twin: CheckTwin, sparsity: float, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         size = int(len(g) * (1 - sparsity))
@@ -55,13 +54,13 @@ def test_ssam_d_is_its_plain_twin(check_twin: CheckTwin, sparsity: float, base: 
 
 
 @both
-def test_without_sparsity_is_sam_bit_for_bit(trained: Trained, variant: str):
+def test_without_sparsity_is_sam_bit_for_bit(trained: Trained, variant: str) -> None:
     assert torch.equal(trained(variant, rho=0.1, sparsity=0.0), trained("sam", rho=0.1))
     assert not torch.equal(trained(variant, rho=0.1, sparsity=0.5), trained("sam", rho=0.1))
 
 
 @both
-def test_only_the_share_moves_and_as_sam_does(looks: Looks, variant: str):
+def test_only_the_share_moves_and_as_sam_does(looks: Looks, variant: str) -> None:
     epsilon, sam = looks(variant, rho=0.3, sparsity=0.9)[0][-1], looks("sam", rho=0.3)[0][-1]
     moved = epsilon != 0
     assert 0 < moved.sum() <= int(0.1 * (len(sam) + 1))
@@ -70,7 +69,7 @@ def test_only_the_share_moves_and_as_sam_does(looks: Looks, variant: str):
 
 
 @both
-def test_passes(looks: Looks, variant: str):
+def test_passes(looks: Looks, variant: str) -> None:
     """SSAM-F pays for n examples every k steps."""
     extra = 4 if variant == "sparse-sam-f" else 0
     options = {"samples": 4} if extra else {}
@@ -79,7 +78,7 @@ def test_passes(looks: Looks, variant: str):
     ]  # fmt: skip
 
 
-def test_examples_are_counted(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_examples_are_counted(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD(model.head.parameters(), lr=0.1), model=model)
     batch = closure_of(model, batches[0])
@@ -88,7 +87,7 @@ def test_examples_are_counted(make_net: MakeNet, batches: Pairs, closure_of: Clo
 
 
 @both
-def test_mask_changes_only_when_chosen_anew(looks: Looks, variant: str):
+def test_mask_changes_only_when_chosen_anew(looks: Looks, variant: str) -> None:
     masks = [passes[-1] != 0 for passes in looks(variant, steps=5, k=2, sparsity=0.9, rho=0.3)]
     overlap = [(a & b).sum() / max(a.sum(), b.sum()) for a, b in itertools.pairwise(masks)]
     # not 1 within a choice: a zero gradient is no perturbation either
@@ -96,13 +95,13 @@ def test_mask_changes_only_when_chosen_anew(looks: Looks, variant: str):
 
 
 @both
-def test_loss_scale(looks: Looks, variant: str):
+def test_loss_scale(looks: Looks, variant: str) -> None:
     one, eight = (looks(variant, rho=0.3, scale=s)[0][-1] for s in (1.0, 8.0))
     assert torch.equal(one, eight)
 
 
 @both
-def test_copies_only_what_it_perturbs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf, variant: str):
+def test_copies_only_what_it_perturbs(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf, variant: str) -> None:
     model = make_net()
     base = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
     optimizer = samcli.optim.build(variant, base, model=model, sparsity=0.9)
@@ -113,7 +112,7 @@ def test_copies_only_what_it_perturbs(make_net: MakeNet, batches: Pairs, closure
 
 
 @both
-def test_any_memory_layout(batches: Pairs, closure_of: ClosureOf, variant: str):
+def test_any_memory_layout(batches: Pairs, closure_of: ClosureOf, variant: str) -> None:
     """Positions in memory, not in the order of dimensions."""
     results = []
     for layout in (torch.contiguous_format, torch.channels_last):
@@ -130,12 +129,12 @@ def test_any_memory_layout(batches: Pairs, closure_of: ClosureOf, variant: str):
 
 
 @both
-def test_micro_batches_share_a_choice(trained: Trained, variant: str):
+def test_micro_batches_share_a_choice(trained: Trained, variant: str) -> None:
     choices: list[int] = []
     kind = samcli.optim.VARIANTS.kind(variant)
     choose = kind.choose
 
-    def counting(self: Any, step: Any, *args: Any) -> Tensor:
+    def counting(self: Variant, step: Step, *args: object) -> Tensor:
         choices.append(step.index)
         return choose(self, step, *args)
 
@@ -145,7 +144,7 @@ def test_micro_batches_share_a_choice(trained: Trained, variant: str):
     assert choices == [0, 2, 4]
 
 
-def test_ssam_f_leaves_the_model_in_its_modes(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_ssam_f_leaves_the_model_in_its_modes(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
     model = make_net()
     model.norm.eval()
     base = torch.optim.SGD(model.head.parameters(), lr=0.1)
@@ -153,7 +152,7 @@ def test_ssam_f_leaves_the_model_in_its_modes(make_net: MakeNet, batches: Pairs,
     assert (model.training, model.norm.training, model.dropout.training) == (True, False, True)
 
 
-def test_ssam_f_needs_examples():
+def test_ssam_f_needs_examples() -> None:
     weight = nn.Parameter(torch.ones(3))
     optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD([weight], lr=0.1))
 
@@ -167,5 +166,5 @@ def test_ssam_f_needs_examples():
 
 
 @both
-def test_resume_between_choices(check_resume: CheckResume, variant: str):
+def test_resume_between_choices(check_resume: CheckResume, variant: str) -> None:
     check_resume(variant, k=3, sparsity=0.8)

@@ -1,7 +1,5 @@
 """Stable SAM against a plain twin."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,7 +10,7 @@ from samcli.optim import BASES
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         nearby = point.grad(point.w + 0.05 * g / g.norm())
@@ -21,12 +19,14 @@ def test_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("stable-sam", rule, base, rho=0.05)
 
 
-def test_descends_with_the_length_of_the_plain_gradient(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf):
+def test_descends_with_the_length_of_the_plain_gradient(
+    make_net: MakeNet, batches: Pairs, closure_of: ClosureOf
+) -> None:
     model = make_net()
     base = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.0)
     seen = []
 
-    def note(optimizer: Any, args: Any, kwargs: Any) -> None:
+    def note(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
         gradients = [
             p.grad.flatten() for group in optimizer.param_groups for p in group["params"] if p.grad is not None
         ]
@@ -40,7 +40,7 @@ def test_descends_with_the_length_of_the_plain_gradient(make_net: MakeNet, batch
     torch.testing.assert_close(*seen)
 
 
-def test_vanishing_gradient_nearby_gives_no_nan():
+def test_vanishing_gradient_nearby_gives_no_nan() -> None:
     weight = nn.Parameter(torch.tensor([1.0]))
     optimizer = samcli.optim.build("stable-sam", torch.optim.SGD([weight], lr=0.1), rho=0.5)
 

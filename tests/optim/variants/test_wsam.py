@@ -18,7 +18,7 @@ def sam(point: Point, g: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_decoupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_decoupled_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g = point.grad(point.w)
         point.displacement = -point.lr * 0.8 / (1 - 0.8) * (sam(point, g) - g)
@@ -28,7 +28,7 @@ def test_decoupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
 
 
 @pytest.mark.parametrize("base", list(BASES))
-def test_coupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
+def test_coupled_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
     def rule(point: Point) -> Tensor:
         g, a = point.grad(point.w), 0.8 / (1 - 0.8)
         return a * sam(point, g) + (1 - a) * g
@@ -36,17 +36,17 @@ def test_coupled_is_its_plain_twin(check_twin: CheckTwin, base: str):
     check_twin("wsam", rule, base, rho=0.05, gamma=0.8, coupled=True)
 
 
-def test_coupled_with_half_is_sam(check_twin: CheckTwin):
+def test_coupled_with_half_is_sam(check_twin: CheckTwin) -> None:
     check_twin("wsam", lambda point: sam(point, point.grad(point.w)), rho=0.05, gamma=0.5, coupled=True)
 
 
 @pytest.mark.parametrize("coupled", [False, True])
-def test_without_weight_is_the_base(check_twin: CheckTwin, coupled: bool):
+def test_without_weight_is_the_base(check_twin: CheckTwin, coupled: bool) -> None:
     check_twin("wsam", lambda point: point.grad(point.w), rho=0.05, gamma=0.0, coupled=coupled)
 
 
 @pytest.mark.parametrize("coupled", [False, True])
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], coupled: bool):
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], coupled: bool) -> None:
     models = []
     for ours in (True, False):
         torch.manual_seed(0)
@@ -66,7 +66,7 @@ def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_each_group_pushes_at_its_own_learning_rate():
+def test_each_group_pushes_at_its_own_learning_rate() -> None:
     weights = [nn.Parameter(torch.tensor([value])) for value in (1.0, 2.0)]
     base = torch.optim.SGD([{"params": weights[:1], "lr": 0.1}, {"params": weights[1:], "lr": 0.01}])
     optimizer = samcli.optim.build("wsam", base, rho=0.5, gamma=0.9)
@@ -102,7 +102,7 @@ def scaled_steps(coupled: bool, scaler: torch.amp.GradScaler | None, factors: li
 
 
 @pytest.mark.parametrize("coupled", [True, False])
-def test_loss_scale_changes_nothing(coupled: bool):
+def test_loss_scale_changes_nothing(coupled: bool) -> None:
     """Until something overflows, which then skips the sharpness term with the base's step."""
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     plain, scaled = scaled_steps(coupled, None, [1.0]), scaled_steps(coupled, scaler, [1.0, float("inf")])
