@@ -112,7 +112,8 @@ def test_identity_ignores_order_and_name():
         (
             "dataset: {name: fashion-mnist, train_examples: 10000, augment: [crop, flip]}\nmodel: resnet20\n"
             "schedule: {name: multi-step, gamma: 0.1}\nprecision: bf16\n"
-            "optimizer: {name: sam, base: adamw, rho: 0.1, norm: .inf, m: 16, rho_schedule: lr, ascent_fraction: 0.5}\n",
+            "optimizer: {name: sam, base: adamw, rho: 0.1, norm: .inf, m: 16, rho_schedule: lr, "
+            "ascent_fraction: 0.5}\n",
             "a4411009f94e06e4fb6e35dbfc8afee41e2feb3dc5c8f6e129adc1bdc3cccb10",
         ),
         (
