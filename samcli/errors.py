@@ -16,7 +16,7 @@ class SamcliError(Exception):
 
 
 class ConfigError(SamcliError):
-    """What the user wrote, in a file or in flags, cannot be run."""
+    """A file or flags that a user wrote cannot be run."""
 
 
 class NotApplicable(ConfigError):

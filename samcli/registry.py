@@ -63,13 +63,28 @@ def option(
     choices: tuple[Any, ...] | None = None,
     infinite: bool = False,
 ) -> Any:
-    """A dataclass field that is an option; the arguments are those of `Option`."""
+    """A dataclass field that is an option; the arguments are those of `Option`.
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Blur:
+    ...     radius: float = option(1.0, "radius in pixels", above=0.0)
+    >>> Blur().radius, options_of(Blur)["radius"].above
+    (1.0, 0.0)
+    """
     described = Option(help, minimum, above, maximum, below, choices, infinite)
     return dataclasses.field(default=default, metadata={"option": described})
 
 
 def options_of(kind: type) -> dict[str, Option]:
-    """The options of a kind by name, in the order of declaration, with types resolved."""
+    """The options of a kind by name, in the order of declaration, with types resolved.
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Blur:
+    ...     radius: float = option(1.0, "radius in pixels")
+    ...     edges: bool = option(False, "whether edges are blurred too")
+    >>> {name: o.type for name, o in options_of(Blur).items()}
+    {'radius': <class 'float'>, 'edges': <class 'bool'>}
+    """
     hints = typing.get_type_hints(kind)
     return {
         field.name: dataclasses.replace(
@@ -90,6 +105,13 @@ def load_plugin(file: str | Path) -> ModuleType:
 
     Raises:
         ConfigError: no such file, or it raises an error.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "mine.py")
+    ...     _ = file.write_text("ANSWER = 42")
+    ...     load_plugin(file).ANSWER
+    42
     """
     path = Path(file).resolve()
     if path in _PLUGINS:
@@ -117,12 +139,20 @@ def load_plugin(file: str | Path) -> ModuleType:
 
 
 def is_loaded(file: str | Path) -> bool:
-    """Whether a plug-in has been run."""
+    """Whether a plug-in has been run.
+
+    >>> is_loaded("never_loaded.py")
+    False
+    """
     return Path(file).resolve() in _PLUGINS
 
 
 def plugin_of(name: str) -> str | None:
-    """The file in a name such as `path/to/file.py:name`; None for any other name."""
+    """The file in a name such as `path/to/file.py:name`; None for any other name.
+
+    >>> plugin_of("mine.py:half-sam"), plugin_of("torchvision:resnet50")
+    ('mine.py', None)
+    """
     file, colon, inner = name.rpartition(":")
     return file if colon and inner and file.endswith(".py") else None
 

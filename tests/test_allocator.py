@@ -33,6 +33,6 @@ def has_glibc() -> bool:
 
 
 @pytest.mark.skipif(not has_glibc(), reason="only glibc gives memory back so eagerly")
-def test_large_tensors_meet_pages_that_are_there_already():
+def test_large_tensors_meet_pages_that_are_there_already() -> None:
     kept = faults("keep")
     assert kept < 2048  # 40 tensors of 2048 pages each would be 81920

@@ -58,7 +58,7 @@ GRAPH = {
 }
 
 
-def test_the_page_names_every_room_once():
+def test_the_page_names_every_room_once() -> None:
     named = [room for rooms in FLOORS for room in rooms]
     there = {room_of(module) for module in MODULES} - {"", "__main__"}
     assert sorted(named) == sorted(there)
@@ -67,7 +67,7 @@ def test_the_page_names_every_room_once():
     assert len(PLURAL) == len(set(PLURAL)) >= 10
 
 
-def test_imports_run_downward():
+def test_imports_run_downward() -> None:
     upward = [
         f"{module} imports {name}"
         for module, names in GRAPH.items()
@@ -78,7 +78,7 @@ def test_imports_run_downward():
     assert upward == []
 
 
-def test_no_circle():
+def test_no_circle() -> None:
     """Not even within a room; that a package's own file names its members is no circle."""
     packages = {module for module, path in MODULES.items() if path.name == "__init__.py"}
     inner = {module: names - packages for module, names in GRAPH.items() if module not in packages}
@@ -102,7 +102,7 @@ def test_members_of_a_plural_room_stand_alone(room: str):
     assert siblings == []
 
 
-def test_libraries_know_no_command_line_no_configuration_and_no_results_folder():
+def test_libraries_know_no_command_line_no_configuration_and_no_results_folder() -> None:
     known = [
         f"{module} imports {name}"
         for module, names in GRAPH.items()
@@ -113,7 +113,7 @@ def test_libraries_know_no_command_line_no_configuration_and_no_results_folder()
     assert known == []
 
 
-def test_the_reader_of_imports_sees_them():
+def test_the_reader_of_imports_sees_them() -> None:
     text = "import samcli.errors\nfrom samcli.optim import engine\ndef f():\n    from samcli.config import read\n"
     text += "if TYPE_CHECKING:\n    from samcli.cli import app\n"
     assert set(imports_of(ast.parse(text))) == {"samcli.errors", "samcli.optim.engine", "samcli.config"}

@@ -30,7 +30,7 @@ def test_programs_in_documents_run(name: str, text: str):
     exec(compile(text, name, "exec"), {})
 
 
-def test_links_lead_somewhere():
+def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if not target.startswith("http"):

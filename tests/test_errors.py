@@ -20,5 +20,5 @@ def test_exit_codes(error: type[errors.SamcliError], code: int):
     assert error("a sentence").exit_code == code
 
 
-def test_nearest_is_case_blind():
+def test_nearest_is_case_blind() -> None:
     assert errors.nearest("SGD", ["sgd", "adam"]) == "did you mean sgd?"

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from samcli.cli.app import main
+
+Samcli = Callable[..., tuple[int, str, str]]  # of arguments; the exit code, standard output and standard error
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 
@@ -23,7 +24,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Samcli:
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -35,11 +36,11 @@ def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     return call
 
 
-QUICK = ("--epochs", "1", "--set", "dataset.train_examples=100", "--results", "results")
+ONE_EPOCH = ("--epochs", "1", "--set", "dataset.train_examples=100", "--results", "results")
 
 
-def test_variant_by_plugin_and_by_path(files: Path, samcli: Any):
-    both = ("--optimizer", "sgd,half-sign-sam", "--plugin", "my_variant.py", "--model", "mlp", *QUICK)
+def test_variant_by_plugin_and_by_path(files: Path, samcli: Samcli) -> None:
+    both = ("--optimizer", "sgd,half-sign-sam", "--plugin", "my_variant.py", "--model", "mlp", *ONE_EPOCH)
     code, out, err = samcli("train", *both)
     assert code == 0, err
     assert "half-sign-sam" in out
@@ -50,7 +51,7 @@ def test_variant_by_plugin_and_by_path(files: Path, samcli: Any):
         "optimizer.share=[0.25,0.5]",
         "--model",
         "mlp",
-        *QUICK,
+        *ONE_EPOCH,
     )
     code, out, err = samcli("train", *path)
     assert code == 0, err
@@ -60,8 +61,8 @@ def test_variant_by_plugin_and_by_path(files: Path, samcli: Any):
     assert out.count("half-sign-sam") >= 3
 
 
-def test_model_and_data_set(files: Path, samcli: Any):
-    code, out, err = samcli("train", "--optimizer", "sam", "--model", "my_model.py:tiny-cnn", *QUICK)
+def test_model_and_data_set(files: Path, samcli: Samcli) -> None:
+    code, out, err = samcli("train", "--optimizer", "sam", "--model", "my_model.py:tiny-cnn", *ONE_EPOCH)
     assert code == 0, err
     assert "tiny-cnn" in out
     small = ("--epochs", "2", "--results", "results")
@@ -70,7 +71,7 @@ def test_model_and_data_set(files: Path, samcli: Any):
     assert "rings" in out
 
 
-def test_from_a_file_and_from_the_config_of_a_run(files: Path, samcli: Any):
+def test_from_a_file_and_from_the_config_of_a_run(files: Path, samcli: Samcli) -> None:
     (files / "x.yaml").write_text("plugins: my_variant.py\noptimizer: half-sign-sam\nmodel: mlp\nepochs: 1\n")
     code, _, err = samcli("train", "x.yaml", "--results", "a")
     assert code == 0, err
@@ -80,7 +81,7 @@ def test_from_a_file_and_from_the_config_of_a_run(files: Path, samcli: Any):
     assert "1 of 1 runs are finished already" in err
 
 
-def test_check(files: Path, samcli: Any):
+def test_check(files: Path, samcli: Samcli) -> None:
     for name, words in (
         ("my_variant.py", "optimizer half-sign-sam over sgd"),
         ("my_model.py", "model tiny-cnn"),
@@ -92,7 +93,7 @@ def test_check(files: Path, samcli: Any):
         assert "FAILS" not in out
 
 
-def test_check_says_what_is_broken(files: Path, samcli: Any):
+def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
     text = (files / "my_variant.py").read_text()
     broken = text.replace("step.rho * g.sign()", "step.rho * torch.rand(()) * g.sign()").replace("half-sign", "draws")
     (files / "broken_variant.py").write_text(broken)
@@ -122,7 +123,7 @@ def test_check_says_what_is_broken(files: Path, samcli: Any):
         (["check", "wrong.py"], "wrong.py, line 2: ZeroDivisionError: division by zero."),
     ],
 )
-def test_mistakes(files: Path, samcli: Any, arguments: list[str], sentence: str):
+def test_mistakes(files: Path, samcli: Samcli, arguments: list[str], sentence: str) -> None:
     (files / "empty.py").write_text("x = 1\n")
     (files / "wrong.py").write_text("x = 1\n1 / 0\n")
     code, out, err = samcli(*arguments)
@@ -132,7 +133,7 @@ def test_mistakes(files: Path, samcli: Any, arguments: list[str], sentence: str)
     assert out == ""
 
 
-def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, tmp_path: Path, samcli: Any):
+def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, tmp_path: Path, samcli: Samcli) -> None:
     from samcli.runs import checkpoint
 
     (files / "trap.py").write_text("open('sprung', 'w').close()\n")

@@ -38,7 +38,7 @@ class FromFile(Animal):
     loud: bool = option(False, "whether it is")
 
 
-def test_options_are_the_declared_fields():
+def test_options_are_the_declared_fields() -> None:
     options = ANIMALS.options("cat")
     assert list(options) == ["lives", "colours"]
     assert options["lives"].type is int
@@ -48,12 +48,12 @@ def test_options_are_the_declared_fields():
     assert not options["lives"].is_list
 
 
-def test_create():
+def test_create() -> None:
     assert ANIMALS.create("cat", lives=7) == Cat(lives=7)
     assert ANIMALS.create("file:a/b:c", loud=True) == FromFile(argument="a/b:c", loud=True)
 
 
-def test_names():
+def test_names() -> None:
     assert list(ANIMALS) == ["cat", "file:"]
     assert ANIMALS.shown() == ["cat", "file:PATH"]
     assert "cat" in ANIMALS

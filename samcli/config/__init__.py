@@ -1,9 +1,9 @@
-"""What a user may write: experiment files, flags, grids; checked, with sentences for what does not fit."""
+"""Configuration: experiment files, flags, grids; checked, with sentences for what does not fit."""
 
+from samcli.config.check import check_flags as check_flags
 from samcli.config.draft import Draft as Draft
 from samcli.config.schema import Catalogue as Catalogue
 from samcli.config.schema import RunConfig as RunConfig
-from samcli.config.schema import check_flags as check_flags
 from samcli.config.source import Source as Source
 from samcli.config.source import parse as parse
 from samcli.config.source import read as read

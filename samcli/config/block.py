@@ -28,6 +28,9 @@ def blocks_of(source: Source, section: str, value: Any) -> list[Block]:
 
     Raises:
         ConfigError: it is something else.
+
+    >>> [block.values for block in blocks_of(Source({}), "optimizer", ["sgd", {"name": "sam", "rho": 0.1}])]
+    [{'name': 'sgd'}, {'name': 'sam', 'rho': 0.1}]
     """
     items: Sequence[Any] = value if isinstance(value, list) else [value]
     if not items:
@@ -47,12 +50,20 @@ def blocks_of(source: Source, section: str, value: Any) -> list[Block]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """The value, or a list of it alone."""
+    """The value, or a list of it alone.
+
+    >>> as_list("sgd"), as_list(["sgd", "sam"])
+    (['sgd'], ['sgd', 'sam'])
+    """
     return value if isinstance(value, list) else [value]
 
 
 def choices_of(values: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every choice of one value per key; the value of a list option is a choice itself, a list of lists several."""
+    """Every choice of one value per key; the value of a list option is a choice itself, a list of lists several.
+
+    >>> list(choices_of({"rho": [0.05, 0.1], "k": 5}, {}))
+    [{'rho': 0.05, 'k': 5}, {'rho': 0.1, 'k': 5}]
+    """
     choices = []
     for key, value in values.items():
         own_list = key in options and options[key].is_list

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, choices_of
-from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check, check_stop
+from samcli.config.check import check
+from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, nearest

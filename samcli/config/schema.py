@@ -1,27 +1,28 @@
-"""The resolved configuration of one run, and the check of every value in it."""
+"""The resolved configuration of one run, and the names that one may use."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal, get_args
+from functools import cached_property
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-
-from samcli.config.source import KeyPath, Source, parse_scalar
+from samcli.config.source import Source
 from samcli.errors import ConfigError, nearest
 from samcli.registry import Option, Registry, option, options_of
-
-STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What names an experiment may use; handed in, because the rooms that define them lie above this one."""
+    """The names that an experiment may use; handed in, because the rooms that define them lie above this one.
+
+    Attributes:
+        datasets, models, bases, variants, schedules, measures: the registries of these.
+        of_all_variants: whose options each variant has beside its own.
+        optimizer: makes of a resolved `optimizer:` block what it describes.
+    """
 
     datasets: Registry[Any]
     models: Registry[Any]
@@ -76,7 +77,7 @@ _BASE = Option("the optimizer that takes the step", name="base", type=str, defau
 
 @dataclass(frozen=True, kw_only=True)
 class Sharpness:
-    """What is measured after an epoch, off the training clock."""
+    """The measures taken after an epoch, off the training clock."""
 
     measures: tuple[str, ...] = option(("one-step", "grad-norm"), "what is measured: a column for each")
     rho: float = option(
@@ -163,6 +164,9 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
     """A run's document without the options that are younger than the first runs, where they have their default.
 
     A run that uses nothing newer is thus the same to every version.
+
+    >>> without_newer({"epochs": 2, "stop_at_train_loss": None})
+    {'epochs': 2}
     """
     body = {key: value for key, value in document.items() if (key, value) != ("stop_at_train_loss", None)}
     if isinstance(block := body.get("sharpness"), Mapping):
@@ -172,7 +176,11 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def vars_of(settings: Any) -> dict[str, Any]:
-    """The options of a kind as a dictionary, in the order of declaration."""
+    """The options of a kind as a dictionary, in the order of declaration.
+
+    >>> vars_of(Sharpness(examples=100))
+    {'measures': ('one-step', 'grad-norm'), 'rho': 0.05, 'examples': 100, 'every': 1}
+    """
     return {name: getattr(settings, name) for name in options_of(type(settings))}
 
 
@@ -180,45 +188,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def check(
-    options: Mapping[str, Option], values: Mapping[str, Any], noun: str, source: Source, path: KeyPath
-) -> dict[str, Any]:
-    """The values with defaults filled in and types made exact.
-
-    Args:
-        options: what may be set.
-        values: what was set.
-        noun: whose options these are, for messages: "sam".
-        source: the document, for line numbers.
-        path: where in it the values stand.
-
-    Raises:
-        ConfigError: an unknown key, a wrong type, or a value out of bounds; names the line.
-    """
-    for key in values:
-        if key not in options:
-            known = nearest(str(key), options) if options else "it has no options."
-            raise ConfigError(f"{source.where((*path, key))}: {noun} has no option {key!r}; {known}")
-    model = _model_of(tuple(options.values()))
-    try:
-        checked = model(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
-    except ValidationError as failure:
-        key = str(failure.errors()[0]["loc"][0])
-        raise ConfigError(f"{source.where((*path, key))}: {key} {_sentence(options[key], values[key])}") from None
-    return {key: getattr(checked, key) for key in options}
-
-
-def check_flags(options: Mapping[str, Option], texts: Mapping[str, str], noun: str) -> dict[str, Any]:
-    """The values that flags give, checked like those of a document.
-
-    Raises:
-        ConfigError: as for `check`.
-    """
-    values = {key: parse_scalar(text) for key, text in texts.items()}
-    checked = check(options, values, noun, Source({}), ())
-    return {key: checked[key] for key in values}
 
 
 FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch
@@ -229,6 +198,8 @@ def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mappi
 
     Raises:
         ConfigError: such a schedule.
+
+    >>> check_stop(Training(stop_at_train_loss=0.1), {"name": "constant"}, {"name": "sgd"}, Source({}))
     """
     if training.stop_at_train_loss is None:
         return
@@ -238,63 +209,3 @@ def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mappi
                 f"{source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with {key} {name}, "
                 f"which falls until the last of all epochs; set {key} to constant."
             )
-
-
-@lru_cache(maxsize=256)
-def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
-    fields: dict[str, Any] = {o.name: (_annotation(o), o.default) for o in options}
-    return create_model("Options", __config__=STRICT, **fields)
-
-
-def _annotation(o: Option) -> Any:
-    finite: Any = {"allow_inf_nan": False} if float in (o.type, *get_args(o.type)) and not o.infinite else {}
-    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below, **finite)
-    element: Any
-    if o.is_list:
-        inner = get_args(o.type)
-        element = Literal[o.choices] if o.choices else Annotated[inner[0], bounds]
-        return tuple[element, ...] if inner[-1] is Ellipsis else tuple[(element,) * len(inner)]  # type: ignore[misc]
-    if o.choices:
-        return Literal[o.choices]
-    if finite or any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
-        return Annotated[o.type, bounds]
-    return o.type
-
-
-_WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text", type(None): "null"}
-
-
-def _sentence(o: Option, value: Any) -> str:
-    """What an option must be, and what it is."""
-    inner = get_args(o.type)
-    if o.choices:
-        names = ["null" if choice is None else str(choice) for choice in o.choices]
-        must = f"one of {', '.join(names)}"
-        must = f"a list with entries out of {', '.join(map(str, o.choices))}" if o.is_list else must
-    else:
-        kinds = [inner[0]] if o.is_list else list(inner) or [o.type]
-        must = " or ".join(_WORDS[kind] for kind in kinds)
-        given = value if isinstance(value, list) else [value]
-        if not o.infinite and any(isinstance(x, float) and not math.isfinite(x) for x in given):
-            must = must.replace(_WORDS[float], "a finite number")
-        bounds = [
-            f"{words} {bound:g}"
-            for words, bound in (
-                ("at least", o.minimum),
-                ("above", o.above),
-                ("at most", o.maximum),
-                ("below", o.below),
-            )
-            if bound is not None
-        ]
-        must += " " + " and ".join(bounds) if bounds else ""
-        if o.is_list:
-            length = "" if inner[-1] is Ellipsis else f"{len(inner)} "
-            must = f"a list of {length}entries, each {must}"
-    return f"must be {must}, not {_shown(value)}."
-
-
-def _shown(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return repr(value)

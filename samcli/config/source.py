@@ -89,6 +89,13 @@ def read(path: Path) -> Source:
 
     Raises:
         ConfigError: no such file, a directory, not text, not YAML, empty, no mapping at the top, or a repeated key.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.yaml")
+    ...     _ = file.write_text("epochs: 2")
+    ...     read(file).data
+    {'epochs': 2}
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -106,7 +113,16 @@ def read(path: Path) -> Source:
 
 
 def parse(text: str, name: str) -> Source:
-    """The document in a text; see `read`."""
+    r"""The document in a text, with the errors of `read`.
+
+    >>> source = parse("epochs: 2\noptimizer: {name: sgd, lr: 1e-1}", "small.yaml")
+    >>> source.data["optimizer"], source.where(("optimizer", "lr"))
+    ({'name': 'sgd', 'lr': 0.1}, 'small.yaml, line 2')
+
+    Args:
+        text: YAML.
+        name: of the document, for messages.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # a SafeLoader: builds plain values only

@@ -12,7 +12,18 @@ from samcli.runs.folder import RunFolder, is_alive
 
 
 def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:
-    """The cells of an experiment, from what lies in the results folder and nothing else."""
+    """The cells of an experiment, from what lies in the results folder and nothing else.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> runs = Draft.of(parse("{dataset: wine, optimizer: [sgd, sam], seeds: 0-1}", "wine.yaml"), CATALOGUE).expand()
+    >>> [cell.state for cell in plan(runs, Path("nowhere"))]
+    ['new', 'new', 'new', 'new']
+
+    Args:
+        runs: of the grid.
+        results: the results folder.
+    """
     return [_cell(run, RunFolder(results / run.name / run.slug)) for run in runs]
 
 

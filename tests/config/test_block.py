@@ -6,7 +6,7 @@ from samcli.errors import ConfigError
 from samcli.registry import Option
 
 
-def test_alternatives_are_names_and_blocks_and_know_where_they_stand():
+def test_alternatives_are_names_and_blocks_and_know_where_they_stand() -> None:
     source = parse("optimizer:\n  - sgd\n  - {name: sam, rho: 0.1}\n", "x.yaml")
     plain, sam = blocks_of(source, "optimizer", source.data["optimizer"])
     assert (plain.values, plain.path) == ({"name": "sgd"}, ("optimizer", 0))
@@ -20,12 +20,12 @@ def test_what_is_neither_is_refused(written: str):
         blocks_of(source, "optimizer", source.data["optimizer"])
 
 
-def test_kinds_are_the_product_of_names_and_bases():
+def test_kinds_are_the_product_of_names_and_bases() -> None:
     block = Block({"name": ["sam", "asam"], "base": ["sgd", "adam"], "rho": [0.1, 0.2]}, ())
     assert list(block.kinds()) == [("sam", "sgd"), ("sam", "adam"), ("asam", "sgd"), ("asam", "adam")]
 
 
-def test_a_list_is_an_axis_unless_the_option_is_one():
+def test_a_list_is_an_axis_unless_the_option_is_one() -> None:
     options = {"augment": Option("", name="augment", type=tuple[str, ...])}
     cells = list(choices_of({"lr": [0.1, 0.2], "augment": ["crop", "flip"]}, options))
     assert cells == [{"lr": lr, "augment": ["crop", "flip"]} for lr in (0.1, 0.2)]

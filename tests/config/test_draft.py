@@ -18,14 +18,14 @@ def expand(text: str) -> list[RunConfig]:
     return draft(text).expand()
 
 
-def test_defaults():
+def test_defaults() -> None:
     runs = Draft.of(Source({}), CATALOGUE).expand()
     assert [run.optimizer["name"] for run in runs] == ["sgd", "sam"]
     assert {run.dataset["name"] for run in runs} == {"digits"}
     assert {run.name for run in runs} == {"digits"}
 
 
-def test_grid_is_the_product():
+def test_grid_is_the_product() -> None:
     runs = expand(
         """
         name: grid
@@ -45,22 +45,22 @@ def test_grid_is_the_product():
     assert {run.seed for run in runs[:26]} == {0}
 
 
-def test_list_options_vary_as_lists_of_lists():
+def test_list_options_vary_as_lists_of_lists() -> None:
     runs = expand("dataset: {name: digits, augment: [[], [crop, flip]]}\noptimizer: sgd\n")
     assert [run.dataset["augment"] for run in runs] == [(), ("crop", "flip")]
 
 
-def test_repeated_cells_run_once():
+def test_repeated_cells_run_once() -> None:
     assert len(expand("optimizer: [sgd, {name: sgd, lr: 0.1}]\nseeds: [0, 0-1]\n")) == 2
 
 
-def test_order_of_keys_and_other_cells_do_not_matter():
+def test_order_of_keys_and_other_cells_do_not_matter() -> None:
     alone = expand("optimizer: {name: sam, rho: 0.1}\nepochs: 3\nseeds: 1\n")
     among = expand("seeds: 0-2\nepochs: [3, 4]\noptimizer: [sgd, {rho: [0.1, 0.2], name: sam}]\n")
     assert alone[0].identity in {run.identity for run in among}
 
 
-def test_variant_takes_the_options_of_its_base():
+def test_variant_takes_the_options_of_its_base() -> None:
     (run,) = expand("optimizer: {name: asam, base: adamw, betas: [0.8, 0.9], rho: 1}\n")
     assert run.optimizer == {
         "name": "asam",
@@ -83,7 +83,7 @@ def test_variant_takes_the_options_of_its_base():
     }
 
 
-def test_document_of_a_run_expands_to_that_run():
+def test_document_of_a_run_expands_to_that_run() -> None:
     for run in expand("optimizer: [sgd, {name: sam, base: adam, norm: inf}]\ndataset: {name: digits, augment: [crop]}"):
         (again,) = Draft.of(parse(yaml.safe_dump(run.document()), "config.yaml"), CATALOGUE).expand()
         assert again == run
@@ -121,7 +121,7 @@ def test_what_does_not_fit(text: str, sentence: str):
     assert sentence in str(caught.value)
 
 
-def test_choosing_keeps_the_settings_of_the_file():
+def test_choosing_keeps_the_settings_of_the_file() -> None:
     d = draft("optimizer: [{name: sgd, lr: 0.5}, {name: sam, rho: 0.3}, {name: sam, rho: 0.4}]")
     d.choose("optimizer", ["sam", "asam"])
     chosen = [(run.optimizer["name"], run.optimizer["rho"]) for run in d.expand()]
@@ -175,7 +175,7 @@ def test_set_that_does_not_fit(assignment: str, sentence: str):
     assert sentence in str(caught.value)
 
 
-def test_recorded_measures_are_a_list_by_themselves():
+def test_recorded_measures_are_a_list_by_themselves() -> None:
     (run,) = expand("optimizer: sgd\nsharpness: {measures: [lambda-max, trace]}\n")
     assert run.sharpness.measures == ("lambda-max", "trace")
     runs = expand("optimizer: sgd\nsharpness: {measures: [[one-step], [lambda-max]], rho: [0.05, 0.1]}\n")
@@ -214,7 +214,7 @@ def test_mistakes_in_what_is_recorded_and_where_to_stop(text: str, sentence: str
     assert sentence in str(caught.value)
 
 
-def test_a_stop_goes_with_schedules_that_do_not_look_ahead():
+def test_a_stop_goes_with_schedules_that_do_not_look_ahead() -> None:
     runs = expand("stop_at_train_loss: [0.1, null]\nschedule: [constant, multi-step]\noptimizer: [sgd, sam]\n")
     assert {run.training.stop_at_train_loss for run in runs} == {0.1, None}
     assert len(runs) == 8

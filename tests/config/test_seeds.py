@@ -9,7 +9,7 @@ from samcli.config.seeds import parse_seeds
 from samcli.errors import ConfigError
 
 
-def test_forms():
+def test_forms() -> None:
     assert parse_seeds(3, Source({})) == [3]
     assert parse_seeds("0,2,5-7", Source({})) == [0, 2, 5, 6, 7]
     assert parse_seeds([0, "2-3", 3], Source({})) == [0, 2, 3]

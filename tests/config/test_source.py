@@ -39,7 +39,7 @@ def test_scalars(text: str, value: object):
     assert type(got) is type(value)
 
 
-def test_lines_of_keys():
+def test_lines_of_keys() -> None:
     source = parse("a: 1\nb:\n  c: 2\n  d:\n    - e: 3\n", "x.yaml")
     assert source.where(("b", "d", 0, "e")) == "x.yaml, line 5"
     assert source.where(("b", "c", "unknown")) == "x.yaml, line 3"

@@ -1,1 +1,1 @@
-"""Where runs are trained, one engine a file."""
+"""The engines, one file each: they have the runs of a plan trained, here or elsewhere."""

@@ -1,0 +1,122 @@
+"""The check of every value that a user writes, against the option that declares it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from samcli.config.source import KeyPath, Source, parse_scalar
+from samcli.errors import ConfigError, nearest
+from samcli.registry import Option
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def check(
+    options: Mapping[str, Option], values: Mapping[str, Any], noun: str, source: Source, path: KeyPath
+) -> dict[str, Any]:
+    """The values with defaults filled in and types made exact.
+
+    Args:
+        options: what may be set.
+        values: what was set.
+        noun: whose options these are, for messages: "sam".
+        source: the document, for line numbers.
+        path: where in it the values stand.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value out of bounds; names the line.
+
+    >>> options = {"rho": Option("radius", minimum=0.0, name="rho", type=float, default=0.05)}
+    >>> check(options, {"rho": 1}, "sam", Source({}), ()), check(options, {}, "sam", Source({}), ())
+    ({'rho': 1.0}, {'rho': 0.05})
+    """
+    for key in values:
+        if key not in options:
+            known = nearest(str(key), options) if options else "it has no options."
+            raise ConfigError(f"{source.where((*path, key))}: {noun} has no option {key!r}; {known}")
+    model = _model_of(tuple(options.values()))
+    try:
+        checked = model(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    except ValidationError as failure:
+        key = str(failure.errors()[0]["loc"][0])
+        raise ConfigError(f"{source.where((*path, key))}: {key} {_sentence(options[key], values[key])}") from None
+    return {key: getattr(checked, key) for key in options}
+
+
+def check_flags(options: Mapping[str, Option], texts: Mapping[str, str], noun: str) -> dict[str, Any]:
+    """The values that flags give, checked like those of a document.
+
+    Raises:
+        ConfigError: as for `check`.
+
+    >>> check_flags({"k": Option("steps", name="k", type=int, default=1)}, {"k": "20"}, "looksam")
+    {'k': 20}
+    """
+    values = {key: parse_scalar(text) for key, text in texts.items()}
+    checked = check(options, values, noun, Source({}), ())
+    return {key: checked[key] for key in values}
+
+
+@lru_cache(maxsize=256)
+def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {o.name: (_annotation(o), o.default) for o in options}
+    return create_model("Options", __config__=STRICT, **fields)
+
+
+def _annotation(o: Option) -> Any:
+    finite: Any = {"allow_inf_nan": False} if float in (o.type, *get_args(o.type)) and not o.infinite else {}
+    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below, **finite)
+    element: Any
+    if o.is_list:
+        inner = get_args(o.type)
+        element = Literal[o.choices] if o.choices else Annotated[inner[0], bounds]
+        return tuple[element, ...] if inner[-1] is Ellipsis else tuple[(element,) * len(inner)]  # type: ignore[misc]
+    if o.choices:
+        return Literal[o.choices]
+    if finite or any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
+        return Annotated[o.type, bounds]
+    return o.type
+
+
+_WORDS = {float: "a number", int: "a whole number", bool: "true or false", str: "a text", type(None): "null"}
+
+
+def _sentence(o: Option, value: Any) -> str:
+    """A sentence that says what an option must be, and what it is."""
+    inner = get_args(o.type)
+    if o.choices:
+        names = ["null" if choice is None else str(choice) for choice in o.choices]
+        must = f"one of {', '.join(names)}"
+        must = f"a list with entries out of {', '.join(map(str, o.choices))}" if o.is_list else must
+    else:
+        kinds = [inner[0]] if o.is_list else list(inner) or [o.type]
+        must = " or ".join(_WORDS[kind] for kind in kinds)
+        given = value if isinstance(value, list) else [value]
+        if not o.infinite and any(isinstance(x, float) and not math.isfinite(x) for x in given):
+            must = must.replace(_WORDS[float], "a finite number")
+        bounds = [
+            f"{words} {bound:g}"
+            for words, bound in (
+                ("at least", o.minimum),
+                ("above", o.above),
+                ("at most", o.maximum),
+                ("below", o.below),
+            )
+            if bound is not None
+        ]
+        must += " " + " and ".join(bounds) if bounds else ""
+        if o.is_list:
+            length = "" if inner[-1] is Ellipsis else f"{len(inner)} "
+            must = f"a list of {length}entries, each {must}"
+    return f"must be {must}, not {_shown(value)}."
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return repr(value)
