@@ -13,6 +13,7 @@ import typer
 from samcli.cli.landscape import check_picture
 from samcli.cli.output import comma_separated, document, hint, result, table, terminal_width
 from samcli.errors import ConfigError
+from samcli.metrics import SCORES
 
 if TYPE_CHECKING:
     from samcli.report import Correlation
@@ -50,7 +51,7 @@ def compare(
         str | None,
         typer.Option(
             help="Column of metrics.csv, or a measure kept by samcli sharpness.",
-            show_default="test_accuracy or test_r2",
+            show_default=" or ".join(f"test_{score}" for score in SCORES),
         ),
     ] = None,
     budget: Annotated[

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from samcli.cli.output import hint
 from samcli.launch import Cell
+from samcli.metrics import score_among
 from samcli.report.settings import label as settings_label
 from samcli.report.settings import telling
 
@@ -130,8 +131,8 @@ def label(cell: Cell) -> str:
 
 def summary(row: dict[str, Any]) -> str:
     """The row's loss and score in a few words."""
-    metric = "accuracy" if "test_accuracy" in row else "r2"
-    parts = [f"loss {row['train_loss']:.4f}", f"test {metric} {row[f'test_{metric}']:.4f}"]
+    score = score_among(row).name
+    parts = [f"loss {row['train_loss']:.4f}", f"test {score} {row[f'test_{score}']:.4f}"]
     if row.get("sharpness") is not None:
         parts.append(f"sharpness {row['sharpness']:.4f}")
     return "  ".join(parts)

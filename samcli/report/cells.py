@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from samcli.metrics import is_share, shown, title
 from samcli.report.row import Comparison, Row
 from samcli.stats import Summary
 
@@ -75,16 +76,6 @@ def states(row: Row) -> str:
     return ", ".join(f"{row.states[state]} {state}" for state in order if row.states.get(state))
 
 
-def title(metric: str) -> str:
-    """The metric in words, with its unit.
-
-    >>> title("test_accuracy"), title("test_r2")
-    ('test accuracy in %', 'test R²')
-    """
-    words = metric.replace("_", " ").replace("r2", "R²")
-    return f"{words} in %" if is_share(metric) else words
-
-
 def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
     """Sentences that explain the columns shown."""
     metrics = list(dict.fromkeys(row.metric for row in comparison.rows))
@@ -102,27 +93,16 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
     return lines + [column.legend for column in columns if column.legend]
 
 
-def is_share(metric: str) -> bool:
-    """Whether a metric is a fraction that is shown in percent."""
-    return metric.endswith("accuracy")
-
-
-def _value(value: float, metric: str, sign: str = "") -> str:
-    if is_share(metric):
-        return f"{100.0 * value:{sign}.2f}"
-    return f"{value:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"
-
-
 def _mean(summary: Summary, metric: str) -> str:
     if summary.mean is None:
         return ""
-    spread = "" if summary.sd is None else f" ± {_value(summary.sd, metric)}"
-    return _value(summary.mean, metric) + spread
+    spread = "" if summary.sd is None else f" ± {shown(summary.sd, metric)}"
+    return shown(summary.mean, metric) + spread
 
 
 def _signed(value: float | None, metric: str) -> str:
-    return "" if value is None else _value(value, metric, "+")
+    return "" if value is None else shown(value, metric, "+")
 
 
 def _interval(low: float | None, high: float | None, metric: str) -> str:
-    return "" if low is None or high is None else f"[{_value(low, metric, '+')}, {_value(high, metric, '+')}]"
+    return "" if low is None or high is None else f"[{shown(low, metric, '+')}, {shown(high, metric, '+')}]"

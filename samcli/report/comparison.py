@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.metrics import higher_is_better, score_among
 from samcli.report import notes
 from samcli.report.baseline import baseline_of
 from samcli.report.kept import kept_measures, with_measure
-from samcli.report.reading import Reading, higher_is_better, limit, read
+from samcli.report.reading import Reading, limit, read
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, cell_key, label, shared, telling
 from samcli.runs.reader import Run
@@ -31,7 +32,7 @@ def compare(
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
         baseline: what the others are compared to: an optimizer, or one with settings, see `baseline_of`.
         metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by the name that it has in
-            `kept_measures`; by default the test accuracy or the test R² of the task.
+            `kept_measures`; by default the test score of the task, such as `test_accuracy`.
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
             last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
             of the same data set and model.
@@ -144,7 +145,7 @@ def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 
 
 def _task_metric(runs: Sequence[Run]) -> str:
-    return "test_r2" if any("test_r2" in run.metrics for run in runs) else "test_accuracy"
+    return f"test_{score_among(column for run in runs for column in run.metrics.columns).name}"
 
 
 def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.metrics import score_among
 from samcli.report.comparison import one_per_seed
 from samcli.report.kept import kept_measures
 from samcli.runs.reader import Run
@@ -36,9 +37,9 @@ class Correlation:
 def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlation]:
     """One correlation for each measure, with the same parameters, that was kept of at least two of the finished runs.
 
-    By default it is that with the generalisation gap: the training score less the test score after the last epoch
-    (accuracy, or R² of a regression), in the columns of `metrics.csv`. The training score is one with augmentation and,
-    where there is label noise, of the noisy labels.
+    By default it is that with the generalisation gap: the training score less the test score after the last epoch, in
+    the columns of `metrics.csv` (test less training where a smaller score is better). The training score is one with
+    augmentation and, where there is label noise, of the noisy labels.
 
     Args:
         runs: any runs.
@@ -81,12 +82,12 @@ def _other(run: Run, metric: str | None) -> float | None:
 
 
 def generalisation_gap(run: Run) -> float | None:
-    """Training score less test score after the last epoch; None for a run that is not finished or has no such score."""
+    """The gap between training and test score after the last epoch, see `samcli.metrics.Score.gap`.
+
+    None for a run that is not finished or whose scores were not measured.
+    """
     if run.state != "finished" or not len(run.metrics):
         return None
-    last = run.metrics.iloc[-1]
-    for metric in ("accuracy", "r2"):
-        if f"train_{metric}" in last:
-            gap = float(last[f"train_{metric}"]) - float(last[f"test_{metric}"])
-            return gap if math.isfinite(gap) else None
-    return None
+    last, score = run.metrics.iloc[-1], score_among(run.metrics.columns)
+    gap = score.gap(float(last[f"train_{score.name}"]), float(last[f"test_{score.name}"]))
+    return gap if math.isfinite(gap) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from samcli.metrics import higher_is_better
 from samcli.runs.reader import Run
 
 if TYPE_CHECKING:
@@ -28,11 +29,6 @@ class Reading:
     best: float | None
     sharpness: float | None
     seconds: float | None
-
-
-def higher_is_better(metric: str) -> bool:
-    """Whether a metric's larger values are the better ones; false for losses, times and sharpness."""
-    return metric.endswith(("accuracy", "r2")) or metric == "examples_per_second"
 
 
 def limit(runs: Iterable[Run], budget: str) -> float:

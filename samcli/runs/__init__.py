@@ -1,6 +1,5 @@
 """The results folder: what a run writes, how it is written, and how all runs are read back."""
 
 from samcli.runs.folder import RunFolder as RunFolder
-from samcli.runs.folder import columns as columns
 from samcli.runs.reader import Run as Run
 from samcli.runs.reader import scan as scan

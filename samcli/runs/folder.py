@@ -24,41 +24,13 @@ from typing import Any, cast
 import yaml
 
 from samcli.errors import ResultsError
+from samcli.metrics import SCORES, columns, score_among
 from samcli.runs.files import write_atomic
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
-METRICS = ("accuracy", "r2")
-
-_SCORES = ("train_loss", "train_{}", "validation_loss", "validation_{}", "test_loss", "test_{}")
-_MEASURES = (
-    "sharpness",
-    "grad_norm",
-    "learning_rate",
-    "rho",
-    "train_seconds",
-    "eval_seconds",
-    "sharpness_seconds",
-    "gradient_evaluations",
-    "examples_per_second",
-    "skipped_steps",
-)
 
 Value = float | int | None
 Row = dict[str, Value]
-
-
-def columns(metric: str) -> list[str]:
-    """The columns that every `metrics.csv` has, in their order.
-
-    Args:
-        metric: what the task is scored by: "accuracy" for classification, "r2" for regression.
-
-    >>> columns("r2")[:4]
-    ['epoch', 'train_loss', 'train_r2', 'validation_loss']
-    """
-    if metric not in METRICS:
-        raise ValueError(f"A task is scored by one of {', '.join(METRICS)}, not {metric!r}.")
-    return ["epoch", *(name.format(metric) for name in _SCORES), *_MEASURES]
 
 
 @dataclass(frozen=True)
@@ -135,7 +107,7 @@ class RunFolder:
             ResultsError: as for `read_metrics`.
         """
         header, *lines = list(csv.reader(io.StringIO(_read(self.metrics)))) or [[]]
-        if not any(set(columns(metric)) <= set(header) for metric in METRICS):
+        if not any(set(columns(score)) <= set(header) for score in SCORES):
             raise unreadable(self.metrics, "lacks columns that samcli writes")
         try:
             rows = [dict(zip(header, map(_number, line), strict=True)) for line in lines]
@@ -148,12 +120,12 @@ class RunFolder:
     def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
         """Replace `metrics.csv` by these rows.
 
-        The columns are those of a regression when a row has one of them, else those of a classification; then come
-        those of further measures, in the order in which the rows have them. A value that is None, or whose key is left
-        out, becomes an empty field: not measured, never zero.
+        First come the columns of the score that a row has, see `samcli.metrics.columns`, then those of further
+        measures, in the order in which the rows have them. A value that is None, or whose key is left out, becomes an
+        empty field: not measured, never zero.
         """
-        names = columns("r2" if any("test_r2" in row or "train_r2" in row for row in rows) else "accuracy")
-        names = list(dict.fromkeys([*names, *(key for row in rows for key in row)]))
+        keys = dict.fromkeys(key for row in rows for key in row)
+        names = list(dict.fromkeys([*columns(score_among(keys).name), *keys]))
         text = io.StringIO()
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()

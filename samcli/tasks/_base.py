@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 from torch import Tensor
+
+from samcli.metrics import score_named
 
 
 class Task(ABC):
@@ -13,13 +15,17 @@ class Task(ABC):
 
     Attributes:
         name: of the task.
-        metric: the score, as in the columns `test_accuracy` and `test_r2`.
+        metric: the name of the score in `samcli.metrics.SCORES`, hence in the columns, such as `test_accuracy`.
         loss_name: what `loss` computes, with its unit.
     """
 
     name: ClassVar[str]
-    metric: ClassVar[Literal["accuracy", "r2"]] = "accuracy"
+    metric: ClassVar[str] = "accuracy"
     loss_name: ClassVar[str] = "cross-entropy in nats"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        score_named(cls.metric)  # a class whose score has no columns is refused at once
 
     @property
     @abstractmethod

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.data import Part
+from samcli.metrics import LOSSES
 from samcli.tasks import Task
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.recorded import record
@@ -277,5 +278,5 @@ def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
 
 def diverged(row: Row) -> bool:
     """Whether any loss of the row is infinite or not a number."""
-    losses = [value for key, value in row.items() if key.endswith("_loss") and value is not None]
+    losses = [loss for name in LOSSES if (loss := row.get(name)) is not None]
     return not all(torch.isfinite(torch.tensor(loss)) for loss in losses)

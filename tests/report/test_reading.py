@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from samcli.report.reading import Reading, higher_is_better, limit, read
+from samcli.report.reading import Reading, limit, read
 
 
 def test_at_the_end_and_within_a_budget(results: Any, sgd: dict[str, Any]):
@@ -37,8 +37,3 @@ def test_limit_is_the_smallest_total(results: Any, sgd: dict[str, Any]):
     assert limit(runs, "seconds") == 10
     assert limit(runs, "epochs") == math.inf
     assert limit([], "gradients") == math.inf
-
-
-def test_which_metrics_are_better_when_larger():
-    assert all(map(higher_is_better, ["test_accuracy", "train_r2", "examples_per_second"]))
-    assert not any(map(higher_is_better, ["test_loss", "sharpness", "train_seconds", "grad_norm"]))

@@ -9,39 +9,15 @@ import pandas as pd
 import pytest
 
 from samcli.errors import ResultsError
-from samcli.runs.folder import RunFolder, columns, find_checkpoints
+from samcli.metrics import columns
+from samcli.runs.folder import RunFolder, find_checkpoints
 
-CONTRACT = [
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "sharpness",
-    "grad_norm",
-    "learning_rate",
-    "rho",
-    "train_seconds",
-    "eval_seconds",
-    "sharpness_seconds",
-    "gradient_evaluations",
-    "examples_per_second",
-    "skipped_steps",
-]
+CLASSIFICATION = columns("accuracy")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
-
-
-def test_columns_are_those_of_the_contract():
-    assert columns("accuracy") == CONTRACT
-    assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
-    with pytest.raises(ValueError, match="not 'rmse'"):
-        columns("rmse")
 
 
 def test_paths(folder: RunFolder):
@@ -62,7 +38,7 @@ def test_status_round_trip(folder: RunFolder):
 def test_metrics_round_trip_bit_for_bit(folder: RunFolder):
     random.seed(0)
     rows = [
-        {name: random.uniform(-1, 1) * 10.0 ** random.randint(-300, 300) for name in columns("accuracy")}
+        {name: random.uniform(-1, 1) * 10.0 ** random.randint(-300, 300) for name in CLASSIFICATION}
         | {"epoch": epoch, "sharpness": None, "gradient_evaluations": 10**12 + epoch, "rho": 5e-324, "skipped_steps": 0}
         for epoch in range(1, 50)
     ]
@@ -75,7 +51,7 @@ def test_pandas_reads_the_same(folder: RunFolder):
     rows = [{"epoch": 1, "train_loss": 0.1 + 0.2, "sharpness": -1e-7}, {"epoch": 2, "train_loss": 1.0}]
     folder.write_metrics(rows)
     table = pd.read_csv(folder.metrics)
-    assert list(table.columns) == CONTRACT
+    assert list(table.columns) == CLASSIFICATION
     assert table["train_loss"].tolist() == pytest.approx([0.1 + 0.2, 1.0], rel=1e-15)  # older pandas: one unit off
     assert table["epoch"].dtype == np.int64
     assert table["test_accuracy"].isna().all()  # not measured is empty, not zero
@@ -92,19 +68,19 @@ def test_regression_and_empty_headers(folder: RunFolder):
     folder.write_metrics([{"epoch": 1, "train_r2": 0.5}])
     assert folder.read_table()[0] == columns("r2")
     folder.write_metrics([])
-    assert folder.read_table() == (CONTRACT, [])
+    assert folder.read_table() == (CLASSIFICATION, [])
 
 
 def test_further_columns_come_last_and_are_empty_where_a_row_lacks_them(folder: RunFolder):
     rows = [{"epoch": 1}, {"epoch": 2, "trace": 1.5, "sharpness": 0.1, "lambda_max": None}]
     folder.write_metrics(rows)
     header, read = folder.read_table()
-    assert header == [*CONTRACT, "trace", "lambda_max"]
+    assert header == [*CLASSIFICATION, "trace", "lambda_max"]
     assert [row["trace"] for row in read] == [None, 1.5]
     assert [row["lambda_max"] for row in read] == [None, None]
 
 
-HEADER = ",".join(CONTRACT)
+HEADER = ",".join(CLASSIFICATION)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import torch
 
 from samcli.config import RunConfig
 from samcli.errors import Interrupted
+from samcli.metrics import columns
 from samcli.runs import checkpoint
-from samcli.runs.folder import RunFolder, columns
+from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 from samcli.train.session import Row
 

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.row import Comparison, Row
@@ -26,8 +27,8 @@ def table(comparison: Comparison, *, width: int, color: bool) -> str:
     parts = []
     for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
         rows = list(group)
-        title = Text(f"{rows[0].where}: {cells.title(rows[0].metric)}", "bold")
-        parts += [_drawn(title, width, color), _grid(rows, columns, width, color), "\n"]
+        heading = Text(f"{rows[0].where}: {title(rows[0].metric)}", "bold")
+        parts += [_drawn(heading, width, color), _grid(rows, columns, width, color), "\n"]
     parts += [_drawn(Text(line, "dim"), width, color) for line in cells.legend(comparison, columns)]
     parts += [_drawn(Text(f"Note: {note}"), width, color) for note in comparison.notes]
     return "".join(parts)

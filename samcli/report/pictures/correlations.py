@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from samcli.report.cells import is_share, title
+from samcli.metrics import is_share, score_among, title
 from samcli.report.correlation import Correlation
 from samcli.report.pictures._figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, either, grouped, titled
 from samcli.report.settings import captions, place
@@ -88,10 +88,12 @@ def _other(runs: Sequence[Run], metric: str | None) -> tuple[str, float]:
     """What the vertical axis says, and the factor to its unit."""
     if metric is not None:
         return title(metric), 100.0 if is_share(metric) else 1.0
-    scores = {"accuracy" if "train_accuracy" in run.metrics else "R²" for run in runs}
-    if scores == {"accuracy"}:
-        return "training less test accuracy, % points", 100.0
-    return f"training less test {'score' if len(scores) > 1 else 'R²'}", 1.0
+    scores = {score_among(run.metrics.columns) for run in runs}
+    if len(scores) > 1:
+        return "training less test score", 1.0
+    (score,) = scores
+    words = f"training less test {score.words}" if score.higher_is_better else f"test less training {score.words}"
+    return (f"{words}, % points", 100.0) if score.is_share else (words, 1.0)
 
 
 def _tau(one: Correlation, runs: int) -> str:

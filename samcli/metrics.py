@@ -1,0 +1,154 @@
+"""The columns of `metrics.csv`, and what is known of each: its words, its unit, and which way is better.
+
+A new score is an entry of `SCORES` and a task that computes it, see `samcli.tasks.Task`; nothing else need know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PARTS = ("train", "validation", "test")
+LOSSES = tuple(f"{part}_loss" for part in PARTS)
+OTHER_COLUMNS = (
+    "sharpness",
+    "grad_norm",
+    "learning_rate",
+    "rho",
+    "train_seconds",
+    "eval_seconds",
+    "sharpness_seconds",
+    "gradient_evaluations",
+    "examples_per_second",
+    "skipped_steps",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score of predictions on one part of the data, all that is known of it but how it is computed.
+
+    Attributes:
+        name: as the columns have it: `test_NAME`.
+        words: the same for people.
+        is_share: whether it is a fraction from 0 to 1, which people read in percent.
+        higher_is_better: whether the larger of two scores is the better one.
+    """
+
+    name: str
+    words: str
+    is_share: bool = False
+    higher_is_better: bool = True
+
+    def gap(self, train: float, test: float) -> float:
+        """The generalisation gap: how much better the score is on the training part than on the test part.
+
+        >>> SCORES["r2"].gap(train=0.75, test=0.5)
+        0.25
+        """
+        return train - test if self.higher_is_better else test - train
+
+
+# the first is that of a run of which nothing is known yet
+SCORES = {
+    score.name: score
+    for score in (Score(name="accuracy", words="accuracy", is_share=True), Score(name="r2", words="R²"))
+}
+
+
+def score_named(name: str) -> Score:
+    """The score of this name.
+
+    Raises:
+        ValueError: there is none.
+
+    >>> score_named("accuracy").is_share
+    True
+    """
+    if name not in SCORES:
+        raise ValueError(f"A task is scored by one of {', '.join(SCORES)}, not {name!r}.")
+    return SCORES[name]
+
+
+def score_of(column: str) -> Score | None:
+    """The score that a column holds; None for a loss, a time, a measure of sharpness.
+
+    >>> score_of("test_r2").words, score_of("test_loss")
+    ('R²', None)
+    """
+    part, _, name = column.partition("_")
+    return SCORES.get(name) if part in PARTS else None
+
+
+def score_among(columns: Iterable[str]) -> Score:
+    """The score that has columns among these; the first of `SCORES` where none has, as in a file without rows.
+
+    >>> score_among(["epoch", "train_r2", "test_r2"]).name, score_among([]).name
+    ('r2', 'accuracy')
+    """
+    held = {score.name: score for column in columns if (score := score_of(column))}
+    return next((score for name, score in reversed(SCORES.items()) if name in held), next(iter(SCORES.values())))
+
+
+def columns(score: str) -> list[str]:
+    """The columns that every `metrics.csv` has, in their order.
+
+    Args:
+        score: the name of what the task is scored by, a key of `SCORES`.
+
+    Raises:
+        ValueError: no such score.
+
+    >>> columns("r2")[:4]
+    ['epoch', 'train_loss', 'train_r2', 'validation_loss']
+    """
+    name = score_named(score).name
+    return ["epoch", *(f"{part}_{column}" for part in PARTS for column in ("loss", name)), *OTHER_COLUMNS]
+
+
+def is_share(column: str) -> bool:
+    """Whether a column holds fractions that people read in percent.
+
+    >>> is_share("test_accuracy"), is_share("test_r2")
+    (True, False)
+    """
+    score = score_of(column)
+    return score is not None and score.is_share
+
+
+def higher_is_better(column: str) -> bool:
+    """Whether a column's larger values are the better ones; false for losses, times and sharpness.
+
+    >>> higher_is_better("test_accuracy"), higher_is_better("test_loss")
+    (True, False)
+    """
+    score = score_of(column)
+    return column == "examples_per_second" if score is None else score.higher_is_better
+
+
+def title(column: str) -> str:
+    """A column in words, with its unit.
+
+    >>> title("test_accuracy"), title("test_r2"), title("grad_norm")
+    ('test accuracy in %', 'test R²', 'grad norm')
+    """
+    score = score_of(column)
+    if score is None:
+        return column.replace("_", " ")
+    return f"{column.partition('_')[0]} {score.words}{' in %' if score.is_share else ''}"
+
+
+def shown(value: float, column: str, sign: str = "") -> str:
+    """A value of a column as people read it: a share in percent, anything else with about four digits.
+
+    Args:
+        value: in the column's own unit.
+        column: its name.
+        sign: "+" shows the sign of positive values too, as differences need.
+
+    >>> shown(0.8425, "test_accuracy"), shown(0.5, "test_r2", "+"), shown(1234.5, "lambda_max")
+    ('84.25', '+0.5000', '1.23e+03')
+    """
+    if is_share(column):
+        return f"{100.0 * value:{sign}.2f}"
+    return f"{value:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"

@@ -1,0 +1,143 @@
+"""What is known of each column, and that a new score is one entry: files, comparison and tables follow."""
+
+import math
+from pathlib import Path
+from typing import ClassVar
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from torch import Tensor
+
+from samcli.cli.progress import summary
+from samcli.metrics import SCORES, Score, columns, higher_is_better, is_share, score_of, shown
+from samcli.report import compare, render
+from samcli.report.correlation import Correlation, generalisation_gap
+from samcli.report.pictures.correlations import draw_correlations
+from samcli.runs import Run, RunFolder, scan
+from samcli.stats import kendall
+from samcli.tasks import Classification
+
+CONTRACT = [
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "sharpness",
+    "grad_norm",
+    "learning_rate",
+    "rho",
+    "train_seconds",
+    "eval_seconds",
+    "sharpness_seconds",
+    "gradient_evaluations",
+    "examples_per_second",
+    "skipped_steps",
+]
+
+
+def test_columns_are_those_of_the_contract():
+    assert columns("accuracy") == CONTRACT
+    assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
+    with pytest.raises(ValueError, match=r"one of accuracy, r2, not 'rmse'\."):
+        columns("rmse")
+
+
+def test_which_columns_are_better_when_larger():
+    assert all(map(higher_is_better, ["test_accuracy", "train_r2", "examples_per_second"]))
+    assert not any(map(higher_is_better, ["test_loss", "sharpness", "train_seconds", "grad_norm"]))
+
+
+def test_only_the_parts_of_the_data_have_scores():
+    assert score_of("validation_accuracy") is SCORES["accuracy"]
+    assert score_of("accuracy") is score_of("my_accuracy") is score_of("test_loss") is None
+    assert not is_share("label_accuracy")
+
+
+def test_values_as_people_read_them():
+    assert [shown(value, "test_loss") for value in (0.0, 0.001, 999.9, 1000.0, 0.0009)] == [
+        "0.0000",
+        "0.0010",
+        "999.9000",
+        "1e+03",
+        "0.0009",
+    ]
+    assert shown(-0.05, "test_accuracy", "+") == "-5.00"
+
+
+@pytest.fixture
+def perplexity(monkeypatch: pytest.MonkeyPatch) -> Score:
+    """A score of which less is better, unlike all that there are."""
+    score = Score(name="perplexity", words="perplexity", higher_is_better=False)
+    monkeypatch.setitem(SCORES, score.name, score)
+    return score
+
+
+def run_of(folder: RunFolder, optimizer: str, seed: int, train: float, test: float) -> None:
+    config = {"name": "x", "dataset": {"name": "text"}, "model": {"name": "lstm"}, "optimizer": {"name": optimizer}}
+    row = {"epoch": 1, "train_loss": math.log(train), "test_loss": math.log(test), "train_seconds": 1.0}
+    folder.write_status({"status": "finished"})
+    folder.write_metrics([row | {"train_perplexity": train, "test_perplexity": test}])
+    folder.config.write_text(yaml.safe_dump(config | {"seeds": seed}))
+
+
+def runs_of(folder: Path) -> list[Run]:
+    for seed in range(2):
+        run_of(RunFolder(folder / f"sgd{seed}"), "sgd", seed, train=20.0, test=40.0 + seed)
+        run_of(RunFolder(folder / f"sam{seed}"), "sam", seed, train=22.0, test=30.0 + seed)
+    # one that failed before its first epoch has the columns of an empty file
+    run_of(failed := RunFolder(folder / "sgd2"), "sgd", 2, train=1.0, test=1.0)
+    failed.write_status({"status": "failed"})
+    failed.write_metrics([])
+    return scan([folder])[0]
+
+
+def test_a_task_computes_a_score_that_has_columns(perplexity: Score):
+    class Language(Classification):
+        metric: ClassVar[str] = "perplexity"
+
+        def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+            return (self.loss(output, target) * len(target)).double().reshape(1)
+
+        def score(self, total: Tensor, n: int) -> float:
+            return math.exp(total.item() / n)
+
+    task, output, target = Language(4), torch.zeros(6, 4), torch.arange(6) % 4
+    assert task.score(task.statistics(output, target), 6) == pytest.approx(4.0)
+    with pytest.raises(ValueError, match="not 'bleu'"):
+        type("Translation", (Classification,), {"metric": "bleu"})
+
+
+def test_a_new_score_goes_from_the_file_to_the_tables(perplexity: Score, tmp_path: Path):
+    runs = runs_of(tmp_path)
+    assert list(pd.read_csv(tmp_path / "sam0" / "metrics.csv")) == columns("perplexity")
+    comparison = compare(runs)
+    better, _ = comparison.rows
+    assert (better.optimizer, better.metric, better.last.mean) == ("sam", "test_perplexity", 30.5)
+    assert better.difference is not None
+    assert better.difference.mean == -10.0
+    assert {run.folder.name: generalisation_gap(run) for run in runs} == {
+        "sam0": 8.0,
+        "sam1": 9.0,
+        "sgd0": 20.0,
+        "sgd1": 21.0,
+        "sgd2": None,
+    }
+    table = render(comparison, "table")
+    assert table.startswith("text, lstm: test perplexity\n")
+    assert "30.5000 ± 0.7071" in table
+    assert "-10.0000" in table
+    assert "%" not in table.replace("95 %", "")
+    assert summary({"train_loss": 3.0, "test_perplexity": 30.0}) == "loss 3.0000  test perplexity 30.0000"
+
+
+def test_pictures_say_which_way_the_gap_is(perplexity: Score, tmp_path: Path):
+    runs = [run for run in runs_of(tmp_path) if run.state == "finished"]
+    pairs = {run.folder: (float(number), generalisation_gap(run) or 0.0) for number, run in enumerate(runs)}
+    tau = kendall([x for x, _ in pairs.values()], [y for _, y in pairs.values()])
+    (axes,) = draw_correlations([Correlation("trace", 100, pairs, tau, 0)], runs).axes
+    assert axes.get_ylabel().replace("\n", " ") == "test less training perplexity"
