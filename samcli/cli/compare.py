@@ -81,7 +81,7 @@ def compare(
     from samcli.report import compare as compare_runs
     from samcli.report import correlate as correlate_runs
     from samcli.report import render
-    from samcli.report.settings import place
+    from samcli.report.settings import dataset_and_model
     from samcli.runs.reader import scan
 
     runs, warnings = scan(results or [Path("results")])
@@ -91,7 +91,7 @@ def compare(
         if budget is not Budget.epochs:
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
         found = correlate_runs(runs, metric)
-        if len({place(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
+        if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             hint("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
         show_correlations(found, metric, format)
         if output is not None:

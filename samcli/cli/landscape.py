@@ -135,7 +135,7 @@ def around(
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
     from samcli.report.pictures.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
-    from samcli.report.settings import captions, place
+    from samcli.report.settings import captions, dataset_and_model
     from samcli.train.landscape import survey_slice
 
     found: list[Surveyed] = []
@@ -146,7 +146,7 @@ def around(
         if not found[-1].landscapes["train"].converged:
             hint("  The eigenvectors have not converged: the directions are roughly the leading ones.")
     configs = [one.configs[0] for one in found]
-    if len({place(config) for config in configs}) > 1:
+    if len({dataset_and_model(config) for config in configs}) > 1:
         hint(
             "Landscapes of different architectures or data sets do not compare: a picture shows them side by side only."
         )

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from samcli.cli.output import hint
 from samcli.launch import Cell
 from samcli.metrics import score_among
+from samcli.report.settings import distinguishing
 from samcli.report.settings import label as settings_label
-from samcli.report.settings import telling
 
 
 class PlainProgress:
@@ -23,7 +23,7 @@ class PlainProgress:
     SECONDS_BETWEEN_LINES = 10.0
 
     def __init__(self, cells: list[Cell]) -> None:
-        settings = telling([cell.config.document() for cell in cells])
+        settings = distinguishing([cell.config.document() for cell in cells])
         self._labels = {
             cell.folder: f"{label(cell)} {settings_label(words)}".strip() + f" seed {cell.config.seed}"
             for cell, words in zip(cells, settings, strict=True)

@@ -8,8 +8,8 @@ from samcli.errors import ConfigError, nearest
 from samcli.report.settings import Config, flatten
 
 
-def baseline_of(text: str, configs: Iterable[Config]) -> Callable[[Config], bool]:
-    """What recognises the runs that a text names: an optimizer, and settings as tables show them.
+def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config], bool]:
+    """A function that recognises the configurations a text names: by an optimizer, and settings as tables show them.
 
     Args:
         text: NAME or "NAME KEY=VALUE ...", where a key is that of an option of the optimizer, any other key of a
@@ -20,7 +20,7 @@ def baseline_of(text: str, configs: Iterable[Config]) -> Callable[[Config], bool
         ConfigError: not of this form, or no configuration has such a key.
 
     >>> sam = {"optimizer": {"name": "sam", "rho": 0.1}, "precision": "bf16"}
-    >>> [baseline_of(text, [sam])(sam) for text in ("sam", "sam rho=0.10 precision=bf16", "sam rho=0.2", "sgd")]
+    >>> [baseline_matcher(text, [sam])(sam) for text in ("sam", "sam rho=0.10 precision=bf16", "sam rho=0.2", "sgd")]
     [True, True, False, False]
     """
     if not text.strip():

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import higher_is_better, score_among
 from samcli.report import notes
-from samcli.report.baseline import baseline_of
+from samcli.report.baseline import baseline_matcher
 from samcli.report.kept import kept_measures, with_measure
-from samcli.report.reading import Reading, limit, read
+from samcli.report.reading import Reading, read, smallest_total
 from samcli.report.row import Comparison, Row
-from samcli.report.settings import Config, cell_key, label, shared, telling
-from samcli.runs.reader import Run
+from samcli.report.settings import Config, count_shared, distinguishing, label
+from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
 
+T = TypeVar("T")
 BUDGETS = ("epochs", "gradients", "seconds")
 
 
@@ -30,7 +32,7 @@ def compare(
 
     Args:
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
-        baseline: what the others are compared to: an optimizer, or one with settings, see `baseline_of`.
+        baseline: what the others are compared to: an optimizer, or one with settings, see `baseline_matcher`.
         metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by the name that it has in
             `kept_measures`; by default the test score of the task, such as `test_accuracy`.
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
@@ -48,20 +50,22 @@ def compare(
     if metric is not None:
         runs = _with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
-    places = _grouped(single, "dataset", "model")
-    limits = {
-        place: limit([run for run in group if run.state == "finished"], budget) for place, group in places.items()
-    }
-    cells = _grouped(single)
-    told = telling([group[0].config for group in cells.values()])
-    is_baseline = baseline_of(baseline, [group[0].config for group in cells.values()])
+    places = _grouped(single, lambda run: run.place)
+    finished = {place: [run for run in group if run.state == "finished"] for place, group in places.items()}
+    limits = {place: smallest_total(group, budget) for place, group in finished.items()}
+    metrics = {place: metric or _task_metric(group) for place, group in places.items()}
+    settings = list(_grouped(single, lambda run: run.setting).values())
+    configs = [group[0].config for group in settings]
+    is_baseline = baseline_matcher(baseline, configs)
     rows = []
-    for group, settings in zip(cells.values(), told, strict=True):
-        place = cell_key(group[0].config, "dataset", "model")
-        name = metric or _task_metric(places[place])
-        readings = {run.seed: read(run, name, budget, limits[place]) for run in group if run.state == "finished"}
-        rows.append(_row(group, readings, settings, name, is_baseline))
-    rows = [_against_baseline(row, rows) for row in rows]
+    for group, words in zip(settings, distinguishing(configs), strict=True):
+        place = group[0].place
+        readings = {
+            run.seed: read(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
+        }
+        rows.append(_row(group, readings, words, metrics[place], is_baseline))
+    baselines = _grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
+    rows = [_against_baseline(row, baselines.get(row.place, [])) for row in rows]
     rows.sort(key=_order)
     found = notes.collect(rows, baseline, budget, limits, places, duplicates)
     return Comparison(tuple(rows), tuple(found), baseline, budget)
@@ -70,7 +74,7 @@ def compare(
 def _row(
     group: Sequence[Run],
     readings: Mapping[int, Reading],
-    settings: Mapping[str, str],
+    words: Mapping[str, str],
     metric: str,
     is_baseline: Callable[[Config], bool],
 ) -> Row:
@@ -79,11 +83,11 @@ def _row(
     counted = [readings[seed] for seed in by_seed]
     return Row(
         dataset=config["dataset"]["name"],
-        dataset_settings=label(settings, "dataset"),
+        dataset_settings=label(words, "dataset"),
         model=config["model"]["name"],
-        model_settings=label(settings, "model"),
+        model_settings=label(words, "model"),
         optimizer=config["optimizer"]["name"],
-        settings=label(settings),
+        settings=label(words),
         metric=metric,
         last=summarise(by_seed.values()),
         best=summarise(reading.best for reading in counted if reading.best is not None),
@@ -92,18 +96,19 @@ def _row(
         seconds=summarise(r.seconds for r in counted if r.seconds is not None).mean,
         states=Counter(run.state for run in group),
         is_baseline=is_baseline(config),
-        config={key: value for key, value in config.items() if key not in ("name", "seeds")},
+        config={key: value for key, value in config.items() if key not in NO_SETTINGS},
+        setting=group[0].setting,
+        place=group[0].place,
     )
 
 
-def _against_baseline(row: Row, rows: Sequence[Row]) -> Row:
-    """The row with its difference and cost, where a baseline with finished runs stands beside it."""
+def _against_baseline(row: Row, baselines: Sequence[Row]) -> Row:
+    """The row with its difference and cost to the nearest of the baselines of its place that have finished runs."""
     if row.is_baseline:
         return dataclasses.replace(row, cost=1.0 if row.seconds else None)
-    beside = [other for other in rows if other.is_baseline and other.place == row.place and other.n]
-    if not beside:
+    if not baselines:
         return row
-    reference = max(beside, key=lambda other: (shared(row.config, other.config), -_badness(other)))
+    reference = max(baselines, key=lambda other: (count_shared(row.flat, other.flat), -_badness(other)))
     return dataclasses.replace(
         row,
         difference=paired_difference(row.by_seed, reference.by_seed) if row.n else None,
@@ -124,10 +129,10 @@ def _order(row: Row) -> tuple[str, str, str, str, str, float, str, str]:
     return (*place, _badness(row), row.optimizer, row.settings)
 
 
-def _grouped(runs: Sequence[Run], *blocks: str) -> dict[str, list[Run]]:
-    groups: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        groups[cell_key(run.config, *blocks)].append(run)
+def _grouped(members: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for member in members:
+        groups[key(member)].append(member)
     return groups
 
 
@@ -136,12 +141,12 @@ def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     counted: dict[tuple[str, int], Run] = {}
     duplicates = []
     for run in sorted(runs, key=lambda run: (run.state == "finished", str(run.status.get("started"))), reverse=True):
-        key = (cell_key(run.config), run.seed)
+        key = (run.setting, run.seed)
         if key in counted:
             duplicates.append(run)
         else:
             counted[key] = run
-    return [run for run in runs if counted[cell_key(run.config), run.seed] is run], duplicates
+    return [run for run in runs if counted[run.setting, run.seed] is run], duplicates
 
 
 def _task_metric(runs: Sequence[Run]) -> str:

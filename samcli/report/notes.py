@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from samcli.report.row import Row
-from samcli.report.settings import cell_key
 from samcli.runs.reader import Run
 
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
@@ -64,8 +63,7 @@ def _stops(rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]]
         stop = row.config.get("stop_at_train_loss")
         if stop is None:
             continue
-        cell = cell_key(row.config)
-        runs = [run for run in places[row.place] if run.state == "finished" and cell_key(run.config) == cell]
+        runs = [run for run in places[row.place] if run.state == "finished" and run.setting == row.setting]
         lengths += [len(run.metrics) for run in runs]
         above = sum(not (run.metrics["train_loss"] <= stop).any() for run in runs)
         if above:

@@ -31,8 +31,8 @@ class Reading:
     seconds: float | None
 
 
-def limit(runs: Iterable[Run], budget: str) -> float:
-    """The smallest total that any of the runs spent; infinite for a budget of epochs, and without runs."""
+def smallest_total(runs: Iterable[Run], budget: str) -> float:
+    """The smallest total of the budget that any of the runs spent; infinite for one of epochs, and without runs."""
     if budget == "epochs":
         return math.inf
     totals = [float(_spent(run, budget).max()) for run in runs]

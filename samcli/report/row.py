@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from samcli.report.settings import cell_key
+from samcli.report.settings import flatten
 from samcli.stats import PairedDifference, Summary
 
 
@@ -28,7 +29,9 @@ class Row:
         cost: `seconds` relative to the baseline's.
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
-        config: the resolved configuration, seed aside.
+        config: the resolved configuration, without its name and seed.
+        setting: that of its runs, see `samcli.runs.Run.setting`.
+        place: that of its runs, see `samcli.runs.Run.place`; rows of one place may be compared.
     """
 
     dataset: str
@@ -46,14 +49,16 @@ class Row:
     states: Mapping[str, int]
     is_baseline: bool
     config: Mapping[str, Any]
+    setting: str
+    place: str
     difference: PairedDifference | None = None
     compared_to: str | None = None
     cost: float | None = None
 
-    @property
-    def place(self) -> str:
-        """Equal for rows that may be compared: same data set and model, all options included."""
-        return cell_key(self.config, "dataset", "model")
+    @cached_property
+    def flat(self) -> Mapping[str, str]:
+        """The configuration with dotted keys, as texts, see `samcli.report.settings.flatten`."""
+        return flatten(self.config)
 
     @property
     def where(self) -> str:

@@ -1,32 +1,17 @@
-"""What tells the rows of a comparison apart, beyond the names of data set, model and optimizer."""
+"""The settings that tell runs apart, beyond the names of data set, model and optimizer."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from samcli.config.schema import without_newer
+from samcli.runs.reader import NO_SETTINGS
 
 Config = Mapping[str, Any]
 
 NAMES = ("dataset.name", "model.name", "optimizer.name")
-ALWAYS = ("optimizer.rho",)  # a result of SAM without its radius says little
-NOT_OF_THE_CELL = ("name", "seeds")
-
-
-def cell_key(config: Config, *blocks: str) -> str:
-    """A text that is equal for equal settings, whatever the order of their keys and the version that wrote them.
-
-    The seed is left out.
-
-    Args:
-        config: the resolved configuration of a run.
-        blocks: the parts to look at; none means all.
-    """
-    body = {k: v for k, v in config.items() if k not in NOT_OF_THE_CELL and (not blocks or k in blocks)}
-    return json.dumps(without_newer(body), sort_keys=True, default=str)
+ALWAYS_SHOWN = ("optimizer.rho",)  # a result of SAM without its radius says little
 
 
 def flatten(config: Config) -> dict[str, str]:
@@ -42,19 +27,27 @@ def flatten(config: Config) -> dict[str, str]:
         value = config[key]
         if isinstance(value, Mapping):
             flat |= {f"{key}.{option}": _text(setting) for option, setting in value.items()}
-        elif key not in NOT_OF_THE_CELL:
+        elif key not in NO_SETTINGS:
             flat[key] = _text(value)
     return {"optimizer.base": flat["optimizer.name"]} | flat
 
 
-def shared(a: Config, b: Config) -> int:
-    """How many settings two configurations have in common, names aside."""
-    left, right = flatten(a), flatten(b)
-    return sum(key in right and right[key] == value for key, value in left.items() if key not in NAMES)
+def count_shared(a: Mapping[str, str], b: Mapping[str, str]) -> int:
+    """The number of settings that two configurations have in common, names aside.
+
+    Args:
+        a: one configuration, as `flatten` gives it.
+        b: the other one.
+
+    >>> sgd, sam = {"name": "sgd", "lr": 0.1}, {"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.05}
+    >>> count_shared(flatten({"optimizer": sgd}), flatten({"optimizer": sam}))  # the base and its learning rate
+    2
+    """
+    return sum(key in b and b[key] == value for key, value in a.items() if key not in NAMES)
 
 
-def telling(configs: Sequence[Config]) -> list[dict[str, str]]:
-    """For each configuration its settings that tell it from others, and the radius ρ where it has one.
+def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
+    """For each configuration the settings that tell it from the others, and the radius ρ where it has one.
 
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
     between rows of that data set or model, all others between rows on one data set. An option of the optimizer that
@@ -62,6 +55,10 @@ def telling(configs: Sequence[Config]) -> list[dict[str, str]]:
 
     Returns:
         Dotted keys and texts, the radius first.
+
+    >>> sgd = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": "sgd", "lr": 0.1}}
+    >>> distinguishing([sgd, sgd | {"optimizer": {"name": "sgd", "lr": 0.2}}])
+    [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
     flats = [flatten(config) for config in configs]
     seen: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
@@ -81,7 +78,7 @@ def telling(configs: Sequence[Config]) -> list[dict[str, str]]:
         differ = {key: value for key, value in flat.items() if tells(key, value, flat)}
         if "base" not in config["optimizer"]:
             differ.pop("optimizer.base", None)
-        always = {key: flat[key] for key in ALWAYS if key in flat}
+        always = {key: flat[key] for key in ALWAYS_SHOWN if key in flat}
         found.append({key: value for key, value in (always | differ).items() if key not in NAMES})
     return found
 
@@ -102,6 +99,33 @@ def label(settings: Mapping[str, str], *blocks: str) -> str:
     return " ".join(words)
 
 
+def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
+    """A name for each run in two parts: the optimizer with the settings that tell it from the others, and the seed.
+
+    Data set and model are named only where there is more than one.
+
+    >>> sgd = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": "sgd", "lr": 0.1}}
+    >>> captions([sgd | {"seeds": 0}, sgd | {"epochs": 30, "seeds": 1}])
+    [('sgd', 'seed 0'), ('sgd', 'seed 1')]
+    """
+    several = len({dataset_and_model(config) for config in configs}) > 1
+    found = []
+    for config, words in zip(configs, distinguishing(configs), strict=True):
+        where = [dataset_and_model(config)] if several else []
+        parts = [*where, config["optimizer"]["name"], label(words, "dataset", "model"), label(words)]
+        found.append((" ".join(part for part in parts if part), f"seed {config['seeds']}"))
+    return found
+
+
+def dataset_and_model(config: Config) -> str:
+    """The names of a run's data set and model.
+
+    >>> dataset_and_model({"dataset": {"name": "digits"}, "model": {"name": "cnn"}})
+    'digits, cnn'
+    """
+    return f"{config['dataset']['name']}, {config['model']['name']}"
+
+
 def _scope(key: str, flat: Mapping[str, str]) -> str:
     return flat["model.name"] if key.startswith("model.") else flat["dataset.name"]
 
@@ -114,22 +138,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(_text, value)) or "none"
     return str(value)
-
-
-def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
-    """What to call each run: the optimizer with what tells it from the others, and the seed.
-
-    Data set and model are named only where there is more than one.
-    """
-    several = len({place(config) for config in configs}) > 1
-    found = []
-    for config, words in zip(configs, telling(configs), strict=True):
-        where = [place(config)] if several else []
-        parts = [*where, config["optimizer"]["name"], label(words, "dataset", "model"), label(words)]
-        found.append((" ".join(part for part in parts if part), f"seed {config['seeds']}"))
-    return found
-
-
-def place(config: Config) -> str:
-    """Data set and model of a run."""
-    return f"{config['dataset']['name']}, {config['model']['name']}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from samcli.config.schema import without_newer
 from samcli.errors import ResultsError
 from samcli.runs.folder import STATUSES, RunFolder, is_alive, unreadable
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEPTH = 2  # results/<experiment>/<run>
+NO_SETTINGS = ("name", "seeds")  # keys of a configuration by which runs of one setting differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,22 @@ class Run:
         """One of `STATUSES`; a run that says it is running but whose process is gone was interrupted."""
         state = str(self.status["status"])
         return "interrupted" if state == "running" and not is_alive(self.status) else state
+
+    @cached_property
+    def setting(self) -> str:
+        """A text that is equal for runs that differ in the seed alone, whichever version wrote them."""
+        return _canonical(self.config)
+
+    @cached_property
+    def place(self) -> str:
+        """A text that is equal for runs that may be compared: same data set and model, all their options included."""
+        return _canonical({key: self.config[key] for key in ("dataset", "model")})
+
+
+def _canonical(config: Mapping[str, Any]) -> str:
+    """The settings as a text, whatever the order of their keys."""
+    body = {key: value for key, value in config.items() if key not in NO_SETTINGS}
+    return json.dumps(without_newer(body), sort_keys=True, default=str)
 
 
 def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:

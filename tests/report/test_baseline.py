@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from samcli.errors import ConfigError
-from samcli.report.baseline import baseline_of
+from samcli.report.baseline import baseline_matcher
 
 
 def config(name: str, **optimizer: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ CONFIGS = [config("sgd", lr=0.1), config("sam", lr=0.1, rho=0.05), config("sam",
     ],
 )
 def test_rows_that_a_baseline_names(text: str, found: list[int]):
-    is_baseline = baseline_of(text, CONFIGS)
+    is_baseline = baseline_matcher(text, CONFIGS)
     assert [index for index, one in enumerate(CONFIGS) if is_baseline(one)] == found
 
 
@@ -48,5 +48,5 @@ def test_rows_that_a_baseline_names(text: str, found: list[int]):
 )
 def test_a_baseline_that_cannot_be(text: str, sentence: str):
     with pytest.raises(ConfigError) as caught:
-        baseline_of(text, CONFIGS)
+        baseline_matcher(text, CONFIGS)
     assert sentence in str(caught.value)

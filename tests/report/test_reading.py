@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from samcli.report.reading import Reading, limit, read
+from samcli.report.reading import Reading, read, smallest_total
 
 
 def test_at_the_end_and_within_a_budget(results: Any, sgd: dict[str, Any]):
@@ -33,7 +33,7 @@ def test_limit_is_the_smallest_total(results: Any, sgd: dict[str, Any]):
     results.add(sgd, 1, (0.5,), gradients=15)
     results.add(sgd, 2, (), status={"status": "finished"})
     runs = results.runs()
-    assert limit(runs, "gradients") == 15
-    assert limit(runs, "seconds") == 10
-    assert limit(runs, "epochs") == math.inf
-    assert limit([], "gradients") == math.inf
+    assert smallest_total(runs, "gradients") == 15
+    assert smallest_total(runs, "seconds") == 10
+    assert smallest_total(runs, "epochs") == math.inf
+    assert smallest_total([], "gradients") == math.inf

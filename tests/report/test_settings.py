@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from samcli.report.settings import captions, cell_key, label, shared, telling
+from samcli.report.settings import captions, count_shared, distinguishing, flatten, label
 
 
 def config(optimizer: dict[str, Any], **other: Any) -> dict[str, Any]:
@@ -12,20 +12,20 @@ def config(optimizer: dict[str, Any], **other: Any) -> dict[str, Any]:
 def test_only_what_differs_and_the_radius():
     sgd = config({"name": "sgd", "lr": 0.1, "momentum": 0.9})
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "momentum": 0.9, "rho": 0.05, "norm": 2.0})
-    assert telling([sgd, sam]) == [{}, {"optimizer.rho": "0.05"}]
+    assert distinguishing([sgd, sam]) == [{}, {"optimizer.rho": "0.05"}]
     faster = config({**sam["optimizer"], "lr": 0.2})
     # what most rows have goes without saying, unless rows of one optimizer differ in it
-    assert [label(row) for row in telling([sgd, sam, faster])] == ["", "rho=0.05 lr=0.1", "rho=0.05 lr=0.2"]
+    assert [label(row) for row in distinguishing([sgd, sam, faster])] == ["", "rho=0.05 lr=0.1", "rho=0.05 lr=0.2"]
     half = [sgd, config({"name": "adam", "lr": 0.001})]
-    assert [label(row) for row in telling(half)] == ["lr=0.1", "lr=0.001"]
+    assert [label(row) for row in distinguishing(half)] == ["lr=0.1", "lr=0.001"]
     parts = [config({**sam["optimizer"], "m": m}) for m in (None, 8)]
-    assert [label(row) for row in telling(parts)] == ["rho=0.05", "rho=0.05 m=8"]
+    assert [label(row) for row in distinguishing(parts)] == ["rho=0.05", "rho=0.05 m=8"]
 
 
 def test_the_base_is_shown_where_bases_differ():
     adam = config({"name": "adam", "lr": 0.1})
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.05})
-    assert [label(row) for row in telling([adam, sam])] == ["", "rho=0.05 base=sgd"]
+    assert [label(row) for row in distinguishing([adam, sam])] == ["", "rho=0.05 base=sgd"]
 
 
 def test_options_of_another_data_set_or_model_do_not_count():
@@ -36,7 +36,7 @@ def test_options_of_another_data_set_or_model_do_not_count():
         config({"name": "sgd"}, dataset={"name": "b", "label_noise": 0.2}, epochs=9, model={"name": "n", "depth": 3}),
     ]
     noise = [{}] + [{"dataset.label_noise": value} for value in ("0.4", "0.2", "0.2")]
-    assert telling(rows) == noise
+    assert distinguishing(rows) == noise
 
 
 def test_labels_read_like_the_experiment_file():
@@ -55,33 +55,16 @@ def test_labels_read_like_the_experiment_file():
 def test_values_as_texts():
     a = config({"name": "sgd", "lr": 1e-5, "nesterov": True}, clip_norm=None, dataset={"name": "d", "augment": []})
     b = config({"name": "sgd", "lr": 2.0, "nesterov": False}, clip_norm=1, dataset={"name": "d", "augment": ["crop"]})
-    one, two = telling([a, b])
+    one, two = distinguishing([a, b])
     assert label(one) == "lr=1e-05 nesterov=true clip_norm=null"
     assert label(two) == "lr=2 nesterov=false clip_norm=1"
     assert (label(one, "dataset"), label(two, "dataset")) == ("augment=none", "augment=crop")
 
 
-def test_key_and_shared():
-    a = config({"name": "sgd", "lr": 0.1}, epochs=3)
-    b = {key: a[key] for key in reversed(a)} | {"seeds": 7, "name": "another"}
-    assert cell_key(a) == cell_key(b)
-    assert cell_key(a) != cell_key(a | {"epochs": 4})
-    assert cell_key(a, "dataset", "model") == cell_key(a | {"epochs": 4}, "dataset", "model")
+def test_count_of_shared_settings():
+    sgd = config({"name": "sgd", "lr": 0.1}, epochs=3)
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.1}, epochs=4)
-    assert shared(a, sam) == 2  # base and lr
-
-
-def test_runs_of_an_older_version_are_of_the_same_cell():
-    old = {"epochs": 2, "sharpness": {"every": 1}, "seeds": 0}
-    new = {
-        "epochs": 2,
-        "stop_at_train_loss": None,
-        "sharpness": {"measures": ["one-step", "grad-norm"], "every": 1},
-        "seeds": 1,
-    }
-    assert cell_key(old) == cell_key(new)
-    assert cell_key(old) != cell_key(new | {"stop_at_train_loss": 0.1})
-    assert cell_key(old) != cell_key(new | {"sharpness": {"measures": ["trace"], "every": 1}})
+    assert count_shared(flatten(sgd), flatten(sam)) == 2  # base and lr
 
 
 def test_captions():

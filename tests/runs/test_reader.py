@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from samcli.errors import ResultsError
 from samcli.runs.folder import RunFolder
-from samcli.runs.reader import scan
+from samcli.runs.reader import Run, scan
 
 Make = Callable[..., RunFolder]
 
@@ -38,7 +39,7 @@ def make(tmp_path: Path) -> Make:
     return make
 
 
-def names(runs: list[Any]) -> list[str]:
+def names(runs: list[Run]) -> list[str]:
     return [run.folder.name for run in runs]
 
 
@@ -162,6 +163,31 @@ def test_running_with_a_dead_process_was_interrupted(make: Make, tmp_path: Path)
         "done": "finished",
         "without": "interrupted",
     }
+
+
+def run_of(**config: Any) -> Run:
+    blocks = {"dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": {"name": "sgd", "lr": 0.1}, "epochs": 3}
+    return Run(Path("run"), "trial", {"name": "trial", **blocks, "seeds": 0} | config, {}, pd.DataFrame())
+
+
+def test_setting_and_place():
+    """By values alone: not by seed, name of the experiment, or order of keys."""
+    one = run_of()
+    again = run_of(**{key: one.config[key] for key in reversed(one.config)} | {"seeds": 7, "name": "another"})
+    longer = run_of(epochs=4)
+    noisy = run_of(dataset={"name": "d", "label_noise": 0.4})
+    assert one.setting == again.setting
+    assert len({run.setting for run in (one, longer, noisy)}) == 3
+    assert one.place == longer.place != noisy.place
+    assert one.setting is one.setting  # computed once
+
+
+def test_runs_of_an_older_version_have_the_same_setting():
+    old = run_of(sharpness={"every": 1})
+    newer = {"stop_at_train_loss": None, "sharpness": {"measures": ["one-step", "grad-norm"], "every": 1}, "seeds": 1}
+    assert old.setting == run_of(**newer).setting
+    assert old.setting != run_of(**newer | {"stop_at_train_loss": 0.1}).setting
+    assert old.setting != run_of(**newer | {"sharpness": {"measures": ["trace"], "every": 1}}).setting
 
 
 def test_two_hundred_runs_scan_quickly(make: Make, tmp_path: Path):

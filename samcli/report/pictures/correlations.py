@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from samcli.metrics import is_share, score_among, title
 from samcli.report.correlation import Correlation
 from samcli.report.pictures._figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, either, grouped, titled
-from samcli.report.settings import captions, place
+from samcli.report.settings import captions, dataset_and_model
 from samcli.runs.reader import Run
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _legend(figure: Figure, panel: Axes) -> None:
 def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None) -> tuple[str, str]:
     other = "generalisation gap" if metric is None else title(metric).removesuffix(" in %")
     examples = either(str(one.examples) for one in found)
-    where = either(place(run.config) for run in runs)
+    where = either(dataset_and_model(run.config) for run in runs)
     level = either(f"{100 * one.correlation.confidence:g} %" for one in found)
     return (
         f"Sharpness and {other} of {len(runs)} runs after their last epoch",

@@ -16,7 +16,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from samcli.report.pictures._figure import CHARACTERS, COLOURS, either, grouped, titled
-from samcli.report.settings import Config, place
+from samcli.report.settings import Config, dataset_and_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,14 +78,14 @@ def words_of_slices(
         )
         axes = tuple(f"{name}, distance along eigenvector {number}" for number, name in enumerate("αβ", 1))
     examples = either(str(landscape.examples) for landscape in landscapes)
-    below = f"{either(map(place, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
+    below = f"{either(map(dataset_and_model, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
     return Words((f"Training loss {where}", below), loss, axes)
 
 
 def words_of_line(configs: Sequence[Config], landscapes: Mapping[str, Landscape], loss: str, seed: int) -> Words:
     """What stands on the picture of the line between two networks."""
     examples = " and ".join(f"{landscape.examples} {part}" for part, landscape in landscapes.items())
-    below = f"{either(map(place, configs))}; {examples} examples, evaluation mode, --seed {seed}"
+    below = f"{either(map(dataset_and_model, configs))}; {examples} examples, evaluation mode, --seed {seed}"
     return Words(("Loss on the line between two networks", below), loss, ("t, at w₀ + t (w₁ - w₀)",))
 
 
