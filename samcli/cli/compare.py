@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samcli.cli.landscape import check_picture
-from samcli.cli.output import comma_separated, document, hint, result, table, terminal_width
+from samcli.cli.output import comma_separated, document, hint, result, shows_bold, terminal_width, text
 from samcli.errors import ConfigError
 from samcli.metrics import SCORES
 
@@ -23,7 +23,7 @@ EXAMPLE = "Example: samcli compare results/label-noise --format latex > table.te
 
 
 class Format(StrEnum):
-    """How the table is written."""
+    """The ways to write the table."""
 
     table = "table"
     markdown = "markdown"
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 class Budget(StrEnum):
-    """What runs are held equal in."""
+    """The budgets that runs can be compared at."""
 
     epochs = "epochs"
     gradients = "gradients"
@@ -93,55 +93,39 @@ def compare(
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             hint("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
-        show_correlations(found, metric, format)
+        _show_correlations(found, metric, format)
         if output is not None:
-            draw(found, runs, metric, output)
+            _draw(found, runs, metric, output)
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
     comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value)
-    result(render(comparison, format.value, width=terminal_width(), color=sys.stdout.isatty()).rstrip("\n"))
+    text(render(comparison, format.value, width=terminal_width(), color=sys.stdout.isatty()))
 
 
-def show_correlations(found: Sequence[Correlation], metric: str | None, format: Format) -> None:
-    """A row for each measure, the strongest correlation first.
+def _show_correlations(found: Sequence[Correlation], metric: str | None, format: Format) -> None:
+    """Print a row for each measure, the strongest correlation first.
 
     Raises:
         ConfigError: a format that this table does not have.
     """
-    rows = [
-        {
-            "measure": one.measure,
-            "examples": one.examples,
-            "runs": one.correlation.n,
-            "tau": one.correlation.tau,
-            "low": one.correlation.low,
-            "high": one.correlation.high,
-            "unconverged": one.unconverged,
-        }
-        for one in found
-    ]
+    from samcli.report.correlation_table import correlation_legend, correlation_records, correlation_table
+
     if format is Format.json:
-        document(rows)
+        document(correlation_records(found))
     elif format is Format.csv:
-        comma_separated(rows)
+        comma_separated(correlation_records(found))
     elif format is Format.table:
-        table([{key: shown(value) for key, value in row.items()} for row in rows])
-        other = metric or "training less test score"
-        hint(f"Kendall's τ between sharpness and {other}, with a 95 % interval that takes the runs as independent.")
-        hint("Runs left out as unconverged are counted in the last column.")
+        text(correlation_table(found, width=terminal_width(), color=shows_bold()))
+        for line in correlation_legend(metric):
+            hint(line)
     else:
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")
 
 
-def draw(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, output: Path) -> None:
+def _draw(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, output: Path) -> None:
     """Write the picture of the correlations."""
     from samcli.report.pictures import encode
     from samcli.report.pictures.correlations import draw_correlations
     from samcli.runs.files import write_atomic
 
     write_atomic(output, encode(draw_correlations(found, runs, metric), output.suffix.removeprefix(".").lower()))
-
-
-def shown(value: object) -> str:
-    """A cell of the table."""
-    return "" if value is None else f"{value:+.2f}" if isinstance(value, float) else str(value)

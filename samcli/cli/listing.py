@@ -1,22 +1,22 @@
-"""`samcli list`: what there is, and its options."""
+"""`samcli list`: all that one may name in an experiment, and its options."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.output import result, table
+from samcli.cli.output import result, shows_bold, terminal_width, text
 
 if TYPE_CHECKING:
-    from samcli.registry import Option
+    from samcli.registry import Option, Registry
 
 EXAMPLE = "Example: samcli list optimizers sam"
 
 
 class What(StrEnum):
-    """What can be listed."""
+    """The sorts of things that can be listed."""
 
     datasets = "datasets"
     models = "models"
@@ -30,44 +30,31 @@ def listing(
     name: Annotated[str | None, typer.Argument(help="One of them, to see its options.")] = None,
 ) -> None:
     """List data sets, models, optimizers, learning-rate schedules and measures of sharpness, or the options of one."""
+    from samcli.report.listing import option_table
+
     if what is not None and name is not None:
-        summary, options = describe(what, name)
+        summary, options = _describe(what, name)
         result(f"{name}: {summary}")
-        if options:
-            table(option_table(options))
+        text(option_table(options, width=terminal_width(), color=shows_bold()))
         return
-    for index, kind in enumerate([what] if what else What):
+    for index, one in enumerate([what] if what else What):
         if what is None:
-            result(f"{'' if index == 0 else chr(10)}{kind.value}")
-        table(overview(kind))
+            result(f"{'' if index == 0 else chr(10)}{one.value}")
+        text(_overview(one))
 
 
-def overview(what: What) -> list[dict[str, str]]:
-    """A row for each name."""
+def _overview(what: What) -> str:
+    """The table of all names."""
+    from samcli.report.listing import optimizer_table, registry_table
     from samcli.train import CATALOGUE
 
     if what is What.optimizers:
-        plain = [
-            {"name": n, "passes": "1", "memory": "0", "meaning": CATALOGUE.bases.summary(n), "paper": ""}
-            for n in CATALOGUE.bases
-        ]
-        return plain + [
-            {
-                "name": n,
-                "passes": CATALOGUE.variants.kind(n).passes,
-                "memory": CATALOGUE.variants.kind(n).memory,
-                "meaning": CATALOGUE.variants.summary(n),
-                "paper": f"{CATALOGUE.variants.kind(n).paper} {CATALOGUE.variants.kind(n).year}",
-            }
-            for n in CATALOGUE.variants
-        ]
-    registry = _registry(what)
-    names = zip(registry, registry.shown(), strict=True)
-    return [{"name": shown, "meaning": registry.summary(name)} for name, shown in names]
+        return optimizer_table(CATALOGUE.bases, CATALOGUE.variants, width=terminal_width(), color=shows_bold())
+    return registry_table(_registry(what), width=terminal_width(), color=shows_bold())
 
 
-def describe(what: What, name: str) -> tuple[str, dict[str, Option]]:
-    """The first line of documentation of one name, and its options.
+def _describe(what: What, name: str) -> tuple[str, dict[str, Option]]:
+    """The first sentence of documentation of one name, and its options.
 
     Raises:
         ConfigError: no such name.
@@ -82,37 +69,7 @@ def describe(what: What, name: str) -> tuple[str, dict[str, Option]]:
     return registry.summary(name), registry.options(name)
 
 
-def option_table(options: dict[str, Option]) -> list[dict[str, str]]:
-    """A row for each option."""
-    return [
-        {"option": name, "type": type_name(o), "default": shown(o.default), "meaning": o.help}
-        for name, o in options.items()
-    ]
-
-
-def type_name(o: Option) -> str:
-    """The type of an option in a user's words."""
-    if o.choices:
-        words = " | ".join(map(shown, o.choices))
-        return f"list of {words}" if o.is_list else words
-    names: dict[Any, str] = {float: "number", int: "whole number", bool: "true | false", str: "text"}
-    names[type(None)] = "null"
-    kinds = [kind for kind in get_args(o.type) if kind is not Ellipsis] or [o.type]
-    if o.is_list:
-        return f"list of {names[kinds[0]]}s"
-    return " | ".join(names[kind] for kind in kinds)
-
-
-def shown(value: Any) -> str:
-    """A default as a user would write it in a file."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(shown, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _registry(what: What) -> Any:
+def _registry(what: What) -> Registry[Any]:
     from samcli.sharpness import MEASURES
     from samcli.train import CATALOGUE
 

@@ -31,30 +31,16 @@ def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
     result(text.getvalue().rstrip("\n"))
 
 
-def table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows of texts under headings; wide texts wrap at the width of the terminal."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def text(lines: str) -> None:
+    """Print a result that ends with a line break, such as a table; an empty one prints nothing."""
+    print(lines, end="", file=sys.stdout, flush=True)
 
-    if not rows:
-        return
-    longest = {heading: max(len(row[heading]) for row in rows) for heading in rows[0]}
-    name, widest = next(iter(longest)), max(longest, key=lambda heading: longest[heading])
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False, expand=longest[widest] > 24)
-    for heading, length in longest.items():
-        if length <= 18 or heading == name:  # what is short stays on one line
-            grid.add_column(heading, no_wrap=length <= 24, overflow="fold")
-        elif heading == widest:  # what is long takes the width that the others leave
-            grid.add_column(heading, overflow="fold", ratio=1)
-        else:
-            word = max(len(word) for row in rows for word in row[heading].split())
-            grid.add_column(heading, overflow="fold", width=max(word, 12))
-    for row in rows:
-        grid.add_row(*(Text(text) for text in row.values()))
-    console = Console(file=sys.stdout, width=terminal_width())
-    console.print(grid)
+
+def shows_bold() -> bool:
+    """Whether standard output is a terminal that shows bold text."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout).color_system is not None
 
 
 def terminal_width() -> int:

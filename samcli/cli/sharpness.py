@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins
-from samcli.cli.output import comma_separated, document, hint, status, table, terminal_width
-from samcli.errors import CheckpointError, ConfigError, NotApplicable, ResultsError
+from samcli.cli.output import comma_separated, document, hint, shows_bold, status, terminal_width, text
+from samcli.errors import CheckpointError, ConfigError, NotApplicable
 
 if TYPE_CHECKING:
-    from samcli.sharpness import Result
     from samcli.train.measured import Measured
 
 EXAMPLE = "Example: samcli sharpness results/quickstart --measure one-step,lambda-max --examples 1000"
 
 
 class Format(StrEnum):
-    """How the values are written."""
+    """The ways to write the values."""
 
     table = "table"
     csv = "csv"
@@ -29,7 +28,7 @@ class Format(StrEnum):
 
 
 class BatchNorm(StrEnum):
-    """What BatchNorm normalises by."""
+    """The statistics that BatchNorm normalises by."""
 
     evaluation = "evaluation"
     recalibrated = "recalibrated"
@@ -103,20 +102,20 @@ def sharpness(
         "seed": seed,
         "batch_norm": batch_norm.value,
         "batch_size": batch_size,
-        "parameters": parameters_of(names, given + (set_ or [])),
+        "parameters": _parameters_of(names, given + (set_ or [])),
         "data_dir": data_dir,
         "device": choose_device(device),
         "pass_over": every,
     }
     paths = find_checkpoints(checkpoints)
-    rows = list(measured(paths, names, **how))
-    show(rows, format)
+    rows = list(_measure_each(paths, names, **how))
+    _show(rows, format)
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
 
 
-def measured(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measured]:
-    """What is measured of each checkpoint; one that cannot be read or measured is told and passed over."""
+def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measured]:
+    """Measure each checkpoint; one that cannot be read or measured is told and passed over."""
     from samcli.train.measured import measure_checkpoint
 
     for number, path in enumerate(paths, 1):
@@ -135,7 +134,7 @@ def measured(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measur
         yield row
 
 
-def parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
+def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
     """The parameters that assignments KEY=VALUE give, checked against those of the measures; rho may be several.
 
     Raises:
@@ -156,96 +155,20 @@ def parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
     return parameters
 
 
-def show(rows: list[Measured], format: Format) -> None:
+def _show(rows: list[Measured], format: Format) -> None:
     """Print a row for each checkpoint."""
+    from samcli.report.sharpness_table import (
+        sharpness_document,
+        sharpness_legend,
+        sharpness_records,
+        sharpness_table,
+    )
+
     if format is Format.json:
-        document(
-            [
-                {
-                    "run": r.run,
-                    "checkpoint": str(r.checkpoint),
-                    "epoch": r.epoch,
-                    "values": {name: vars_of(value) for name, value in r.values.items()},
-                }
-                for r in rows
-            ]
-        )
-        return
-    if format is Format.csv:
-        comma_separated([{"checkpoint": str(r.checkpoint), "epoch": r.epoch, **flatten(r.values)} for r in rows])
-        return
-    names = run_names(rows)
-    for block in blocks(rows, max(map(len, names), default=0)):
-        table(
-            [
-                {"run": name, "epoch": str(row.epoch), **{heading(n, rows): cell(row.values.get(n)) for n in block}}
-                for name, row in zip(names, rows, strict=True)
-            ]
-        )
-    details = [value.details for row in rows for value in row.values.values()]
-    if details:
-        mode = details[0]["batch_norm"]
-        mode = "" if mode == "evaluation" else f" with BatchNorm {mode}"
-        counts = " or ".join(map(str, sorted({one["examples"] for one in details})))
-        hint(f"Mean loss of {counts} training examples, evaluation mode{mode}; * has not converged.")
-
-
-def run_names(rows: list[Measured]) -> list[str]:
-    """What tells the runs apart, by their settings; the names of their folders where these do not."""
-    from samcli.report.settings import captions
-    from samcli.runs.folder import RunFolder
-
-    try:
-        names = [" ".join(words) for words in captions([RunFolder(r.checkpoint.parent).read_config() for r in rows])]
-    except ResultsError:  # a checkpoint that was taken from its folder
-        names = []
-    return names if len(set(names)) == len(rows) else [row.run for row in rows]
-
-
-def blocks(rows: list[Measured], name: int) -> list[list[str]]:
-    """The measures of each table: as many as fit beside names of that length in the width of the terminal."""
-    left, found = 0, list[list[str]]()
-    for measure in dict.fromkeys(measure for row in rows for measure in row.values):
-        texts = [*heading(measure, rows).split("\n"), *(cell(row.values.get(measure)) for row in rows)]
-        width = max(map(len, texts)) + 3
-        if not found or width > left:
-            found.append([])
-            left = terminal_width() - min(name, 40) - 12
-        found[-1].append(measure)
-        left -= width
-    return found
-
-
-def heading(measure: str, rows: list[Measured]) -> str:
-    """A narrow heading: the measure, with its radius and the size of its sets, which differ between measures."""
-    details = next(row.values[measure].details for row in rows if measure in row.values)
-    settings = [f"{key}={details[key]:g}" for key in ("rho", "m") if details.get(key) is not None]
-    words = [measure.partition(" ")[0].replace("-", "-\n"), *settings]
-    return "\n".join(words)
-
-
-def cell(value: Result | None) -> str:
-    """A value as a table shows it, with its standard error; one that has not converged is marked."""
-    if value is None:
-        return ""
-    error = "" if value.stderr is None else f" ± {value.stderr:.1g}"
-    return f"{value.value:.4g}{error}" + ("" if value.converged else " *")
-
-
-def flatten(values: dict[str, Result]) -> dict[str, Any]:
-    """A column for each value and whether it converged; where there are such, its errors and residual."""
-    columns: dict[str, Any] = {}
-    for name, value in values.items():
-        columns[name] = value.value
-        if value.stderr is not None:
-            columns[f"{name}-stderr"] = value.stderr
-        for key in ("error", "residual"):
-            if key in value.details:
-                columns[f"{name}-{key}"] = value.details[key]
-        columns[f"{name}-converged"] = value.converged
-    return columns
-
-
-def vars_of(value: Result) -> dict[str, Any]:
-    """A result as a dictionary."""
-    return {"value": value.value, "stderr": value.stderr, "converged": value.converged, **value.details}
+        document(sharpness_document(rows))
+    elif format is Format.csv:
+        comma_separated(sharpness_records(rows))
+    else:
+        text(sharpness_table(rows, width=terminal_width(), color=shows_bold()))
+        if legend := sharpness_legend(rows):
+            hint(legend)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samcli.cli.options import DataDir, Device
-from samcli.cli.output import document, hint, result, terminal_width
+from samcli.cli.output import document, hint, result, terminal_width, text
 from samcli.errors import ConfigError, Interrupted, NothingToCompare, ResultsError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def train(
     from samcli.train.device import choose_device, resolve_precision
 
     from_flags = any((dataset, model, optimizer))
-    draft = read_draft(experiment, from_flags)
+    draft = _read_draft(experiment, from_flags)
     for file in plugin or []:
         draft.plug_in(file)
     for section, names in (("dataset", dataset), ("model", model), ("optimizer", optimizer)):
@@ -74,16 +74,16 @@ def train(
     chosen = choose_device(device)
     cells = launch.plan([resolve_precision(run, chosen) for run in draft.expand()], results)
     if dry_run:
-        show_plan(cells, json)
+        _show_plan(cells, json)
         return
-    make_writable(results)
-    outcome = run(cells, data_dir, chosen)
-    report(cells, outcome, json)
+    _check_writable(results)
+    outcome = _run(cells, data_dir, chosen)
+    _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy") for status in outcome.values()):
         raise typer.Exit(1)
 
 
-def read_draft(experiment: Path | None, from_flags: bool) -> Draft:
+def _read_draft(experiment: Path | None, from_flags: bool) -> Draft:
     """The experiment file, the packaged quickstart, or for flags alone an empty draft of defaults."""
     from importlib import resources
 
@@ -101,8 +101,8 @@ def read_draft(experiment: Path | None, from_flags: bool) -> Draft:
     return config.Draft.of(config.parse(text, "quickstart.yaml"), CATALOGUE)
 
 
-def make_writable(results: Path) -> None:
-    """Find out now, not after the first epoch, that the results cannot be written.
+def _check_writable(results: Path) -> None:
+    """Find out now, not after the first epoch, whether the results can be written.
 
     Raises:
         ResultsError: they cannot.
@@ -118,7 +118,7 @@ def make_writable(results: Path) -> None:
         ) from error
 
 
-def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
+def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
@@ -132,7 +132,7 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         if cell.state in ("diverged", "busy"):
             words = "diverged before" if cell.state == "diverged" else "is being trained by another process"
             hint(f"{cell.folder.path.name} {words}.")
-    with termination_as_interrupt():
+    with _termination_as_interrupt():
         try:
             rehearse([cell.config for cell in cells if cell.to_do], data_dir)
             with progress_for(cells) as observer:
@@ -142,7 +142,7 @@ def run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
 
 
 @contextmanager
-def termination_as_interrupt() -> Iterator[None]:
+def _termination_as_interrupt() -> Iterator[None]:
     """Let SIGTERM, which schedulers send before they kill, act like Ctrl-C."""
 
     def interrupt(number: int, frame: Any) -> None:
@@ -156,8 +156,8 @@ def termination_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def show_plan(cells: list[Cell], json: bool) -> None:
-    """Every run with its folder and state."""
+def _show_plan(cells: list[Cell], json: bool) -> None:
+    """Print every run with its folder and state."""
     if json:
         runs = [
             {
@@ -175,8 +175,8 @@ def show_plan(cells: list[Cell], json: bool) -> None:
     hint(f"{len(cells)} runs, {sum(cell.to_do for cell in cells)} left to do.")
 
 
-def report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
-    """The comparison of these runs, and where their files lie."""
+def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
+    """Print the comparison of these runs, and where their files lie."""
     from json import loads
 
     from samcli.report import compare, render
@@ -196,7 +196,7 @@ def report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
         document({"results": places, "runs": outcome, "comparison": compared})
         return
     if comparison is not None:
-        result(render(comparison, "table", width=terminal_width(), color=sys.stdout.isatty()).rstrip("\n"))
+        text(render(comparison, "table", width=terminal_width(), color=sys.stdout.isatty()))
     hint(f"metrics.csv and checkpoint.pt of every run lie in {', '.join(places)}/<run>/")
     hint(f"The table again: samcli compare {' '.join(places)}")
 

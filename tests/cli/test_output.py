@@ -43,10 +43,7 @@ def test_status_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch
     assert captured.err.endswith("\r\x1b[K")
 
 
-def test_tables_take_brackets_as_they_are(capsys: pytest.CaptureFixture[str]):
-    output.table([{"option": "betas", "default": "[0.9, 0.999]"}, {"option": "x", "default": "[bold]"}])
-    out = capsys.readouterr().out
-    assert "[0.9, 0.999]" in out
-    assert "[bold]" in out
-    output.table([])
-    assert capsys.readouterr().out == ""
+def test_texts_bring_their_line_breaks(capsys: pytest.CaptureFixture[str]):
+    output.text("a table\n")
+    output.text("")
+    assert capsys.readouterr().out == "a table\n"

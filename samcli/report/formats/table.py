@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +10,7 @@ from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.row import Comparison, Row
+from samcli.report.text_table import drawn
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,9 +28,9 @@ def table(comparison: Comparison, *, width: int, color: bool) -> str:
     for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
         rows = list(group)
         heading = Text(f"{rows[0].where}: {title(rows[0].metric)}", "bold")
-        parts += [_drawn(heading, width, color), _grid(rows, columns, width, color), "\n"]
-    parts += [_drawn(Text(line, "dim"), width, color) for line in cells.legend(comparison, columns)]
-    parts += [_drawn(Text(f"Note: {note}"), width, color) for note in comparison.notes]
+        parts += [_lines(heading, width, color), _grid(rows, columns, width, color), "\n"]
+    parts += [_lines(Text(line, "dim"), width, color) for line in cells.legend(comparison, columns)]
+    parts += [_lines(Text(f"Note: {note}"), width, color) for note in comparison.notes]
     return "".join(parts)
 
 
@@ -71,14 +71,9 @@ def _grid(rows: Sequence[Row], columns: Sequence[Column], width: int, color: boo
         first = Text.assemble(text[cells.OPTIMIZER], *ended)
         others = [Text(text[column].strip()) for column in columns if column is not cells.OPTIMIZER]
         table.add_row(first, *others, style="bold" if row.is_baseline else None)
-    return _drawn(table, total, color)
+    return _lines(table, total, color)
 
 
-def _drawn(what: RenderableType, width: int, color: bool) -> str:
-    from rich.console import Console
-
-    written = io.StringIO()
-    system: Literal["standard"] | None = "standard" if color else None
-    console = Console(file=written, width=width, color_system=system, force_terminal=color, legacy_windows=False)
-    console.print(what)
-    return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())
+def _lines(renderable: RenderableType, width: int, color: bool) -> str:
+    """What rich draws, without blanks at the ends of lines."""
+    return "".join(line.rstrip() + "\n" for line in drawn(renderable, width, color).splitlines())

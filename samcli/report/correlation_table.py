@@ -1,0 +1,65 @@
+"""Rank correlations with sharpness as a table, and as the rows of CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from samcli.report.correlation import Correlation
+from samcli.report.text_table import text_table
+
+
+def correlation_records(found: Sequence[Correlation]) -> list[dict[str, Any]]:
+    """The correlations as plain values, one row each, numbers unrounded.
+
+    >>> from samcli.stats import kendall
+    >>> one = Correlation("trace", 1000, {}, kendall([1.0, 2.0, 3.0], [0.1, 0.3, 0.2]), unconverged=0)
+    >>> correlation_records([one])[0]["runs"]
+    3
+    """
+    return [
+        {
+            "measure": one.measure,
+            "examples": one.examples,
+            "runs": one.correlation.n,
+            "tau": one.correlation.tau,
+            "low": one.correlation.low,
+            "high": one.correlation.high,
+            "unconverged": one.unconverged,
+        }
+        for one in found
+    ]
+
+
+def correlation_table(found: Sequence[Correlation], *, width: int = 100, color: bool = False) -> str:
+    """A row for each measure; see `samcli.report.text_table.text_table`.
+
+    >>> from samcli.stats import kendall
+    >>> one = Correlation("trace", 1000, {}, kendall([1.0, 2.0, 3.0], [0.1, 0.3, 0.2]), unconverged=0)
+    >>> print(correlation_table([one]))  # doctest: +NORMALIZE_WHITESPACE
+    measure   examples   runs   tau     low   high   unconverged
+    ────────────────────────────────────────────────────────────
+    trace     1000       3      +0.33                0
+    """
+    rows = [{key: _shown(value) for key, value in record.items()} for record in correlation_records(found)]
+    return text_table(rows, width=width, color=color)
+
+
+def correlation_legend(metric: str | None = None) -> list[str]:
+    """Sentences that explain the table.
+
+    Args:
+        metric: the column that sharpness was correlated with; None is the generalisation gap.
+
+    >>> correlation_legend("test_loss")[1]
+    'Runs left out as unconverged are counted in the last column.'
+    """
+    other = metric or "training less test score"
+    return [
+        f"Kendall's τ between sharpness and {other}, with a 95 % interval that takes the runs as independent.",
+        "Runs left out as unconverged are counted in the last column.",
+    ]
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:+.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,92 @@
+"""Tables of what there is to choose from, and of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from samcli.registry import Option, Registry
+from samcli.report.text_table import text_table
+
+
+def registry_table(registry: Registry[Any], *, width: int = 100, color: bool = False) -> str:
+    """A row for each name of a registry, with the first sentence of its documentation.
+
+    >>> from samcli.optim import SCHEDULES
+    >>> print(registry_table(SCHEDULES, width=50))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
+    name         meaning
+    ────────────────────────────────────────────────
+    constant     The same learning rate throughout.
+    cosine       Half a cosine ...
+    """
+    names = zip(registry, registry.shown(), strict=True)
+    rows = [{"name": shown, "meaning": registry.summary(name)} for name, shown in names]
+    return text_table(rows, width=width, color=color)
+
+
+def optimizer_table(bases: Registry[Any], variants: Registry[Any], *, width: int = 100, color: bool = False) -> str:
+    """A row for each optimizer, with what it costs and, for a variant, the paper that it is from.
+
+    >>> from samcli.optim import BASES, VARIANTS
+    >>> [word in optimizer_table(BASES, VARIANTS) for word in ("adamw", "lookbehind", "ICML")]
+    [True, True, True]
+    """
+    plain = [{"name": n, "passes": "1", "memory": "0", "meaning": bases.summary(n), "paper": ""} for n in bases]
+    family = [
+        {
+            "name": name,
+            "passes": variants.kind(name).passes,
+            "memory": variants.kind(name).memory,
+            "meaning": variants.summary(name),
+            "paper": f"{variants.kind(name).paper} {variants.kind(name).year}",
+        }
+        for name in variants
+    ]
+    return text_table(plain + family, width=width, color=color)
+
+
+def option_table(options: Mapping[str, Option], *, width: int = 100, color: bool = False) -> str:
+    """A row for each option; nothing for none.
+
+    >>> from samcli.optim import VARIANTS
+    >>> print(option_table(VARIANTS.options("sam"), width=60))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
+    option         type           default   meaning
+    ──────────────────────────────────────────────────────────
+    rho            number         0.05      radius ρ of the
+                                            neighbourhood; ...
+    """
+    rows = [
+        {"option": name, "type": type_name(o), "default": shown(o.default), "meaning": o.help}
+        for name, o in options.items()
+    ]
+    return text_table(rows, width=width, color=color)
+
+
+def type_name(option: Option) -> str:
+    """The type of an option in a user's words.
+
+    >>> type_name(Option("a radius", type=float)), type_name(Option("a bound", type=float | None))
+    ('number', 'number | null')
+    """
+    if option.choices:
+        words = " | ".join(map(shown, option.choices))
+        return f"list of {words}" if option.is_list else words
+    names: dict[Any, str] = {float: "number", int: "whole number", bool: "true | false", str: "text"}
+    names[type(None)] = "null"
+    types = [one for one in get_args(option.type) if one is not Ellipsis] or [option.type]
+    if option.is_list:
+        return f"list of {names[types[0]]}s"
+    return " | ".join(names[one] for one in types)
+
+
+def shown(value: Any) -> str:
+    """A default as a user would write it in a file.
+
+    >>> shown((0.9, 0.999)), shown(None), shown(True)
+    ('[0.9, 0.999]', 'null', 'true')
+    """
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
