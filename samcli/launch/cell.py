@@ -11,9 +11,9 @@ import torch
 
 from samcli.config import RunConfig
 from samcli.errors import Interrupted, ResultsError, SamcliError
+from samcli.runs import EpochMetrics
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
-from samcli.train.session import Row
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def train_cell(
     *,
     data_dir: Path,
     device: torch.device,
-    on_epoch: Callable[[Row], None] = lambda row: None,
+    on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
 ) -> tuple[str, str]:
     """Train a run so that whatever goes wrong in it does not stop the others.
 

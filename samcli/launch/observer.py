@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from samcli.launch.cell import Cell
-from samcli.train.session import Row
+from samcli.runs import EpochMetrics
 
 
 class Observer(Protocol):
@@ -14,7 +14,7 @@ class Observer(Protocol):
     def started(self, cell: Cell) -> None:
         """A run begins or continues."""
 
-    def epoch_done(self, cell: Cell, row: Row) -> None:
+    def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
         """An epoch is finished and saved."""
 
     def ended(self, cell: Cell, status: str, message: str) -> None:

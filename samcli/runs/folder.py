@@ -30,7 +30,7 @@ from samcli.runs.files import write_atomic
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
 
 Value = float | int | None
-Row = dict[str, Value]
+EpochMetrics = dict[str, Value]  # a row of `metrics.csv`: the value of each column
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RunFolder:
         """Replace `run.json`."""
         write_atomic(self.run, json.dumps(status, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
-    def read_metrics(self) -> list[Row]:
+    def read_metrics(self) -> list[EpochMetrics]:
         """The rows of `metrics.csv`, equal to those written: whole numbers, floats bit for bit, None where empty.
 
         Raises:
@@ -100,7 +100,7 @@ class RunFolder:
         """
         return self.read_table()[1]
 
-    def read_table(self) -> tuple[list[str], list[Row]]:
+    def read_table(self) -> tuple[list[str], list[EpochMetrics]]:
         """The column names and the rows of `metrics.csv`; the names say what a file without rows would hold.
 
         Raises:

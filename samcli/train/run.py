@@ -13,12 +13,12 @@ from samcli.config import RunConfig
 from samcli.errors import CheckpointError, Interrupted
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
-from samcli.runs.folder import RunFolder
+from samcli.runs.folder import EpochMetrics, RunFolder
 from samcli.train.device import resolve_precision
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import now, provenance
 from samcli.train.saver import Saver
-from samcli.train.session import Row, Session, diverged
+from samcli.train.session import Session, diverged
 
 
 def train_run(
@@ -27,7 +27,7 @@ def train_run(
     *,
     data_dir: Path,
     device: torch.device,
-    on_epoch: Callable[[Row], None] = lambda row: None,
+    on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
 ) -> str:
     """Train a run, from the beginning or from its last finished epoch.
 
@@ -81,7 +81,9 @@ def train_run(
     return str(status["status"])
 
 
-def _train_all(session: Session, folder: RunFolder, status: dict[str, Any], on_epoch: Callable[[Row], None]) -> str:
+def _train_all(
+    session: Session, folder: RunFolder, status: dict[str, Any], on_epoch: Callable[[EpochMetrics], None]
+) -> str:
     folder.write_metrics(session.rows)
     with Saver(folder, status) as saver:
         while not session.finished:

@@ -9,7 +9,7 @@ from typing import Any
 
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
-from samcli.runs.folder import RunFolder
+from samcli.runs.folder import EpochMetrics, RunFolder
 
 
 class Saver:
@@ -62,7 +62,7 @@ class Saver:
             pending, self._pending = self._pending, None
             pending.result()
 
-    def _write(self, encoded: bytes, rows: Sequence[Mapping[str, Any]], epoch: int) -> None:
+    def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
         write_atomic(self._folder.checkpoint, encoded)
         self._folder.write_metrics(rows)
         self._folder.write_status({**self._status, "epochs_done": epoch})

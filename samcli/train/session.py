@@ -17,13 +17,12 @@ from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.data import Part
 from samcli.metrics import LOSSES
+from samcli.runs import EpochMetrics
 from samcli.tasks import Task
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
 from samcli.train.tally import Tally
-
-Row = dict[str, float | int | None]
 
 EVALUATION_BATCH = 1000
 
@@ -59,7 +58,7 @@ class Session:
         self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
-        self.rows: list[Row] = []
+        self.rows: list[EpochMetrics] = []
         self.gradient_evaluations = 0
         self._tally = Tally(device)
         self._step: Callable[[Tensor, Tensor, Tensor], tuple[int, int]] = self._take_step
@@ -113,12 +112,12 @@ class Session:
         if self.device.type == "cuda" and "cuda" in state["random_state"]:
             torch.cuda.set_rng_state(state["random_state"]["cuda"], self.device)
 
-    def train_epoch(self) -> Row:
+    def train_epoch(self) -> EpochMetrics:
         """Train the next epoch and measure: the new row, which is also appended to `rows`.
 
         A row whose losses are not finite is returned but not kept: the run has diverged.
         """
-        row: Row = {"epoch": self.epoch + 1, **self._train()}
+        row: EpochMetrics = {"epoch": self.epoch + 1, **self._train()}
         if torch.isfinite(torch.tensor(row["train_loss"])):
             row |= self._evaluate()
             row |= self._measure_sharpness(row)
@@ -131,7 +130,7 @@ class Session:
         """Train the next epoch as `train_epoch` does and evaluate nothing: for a partner, whose rows nobody reads."""
         self.rows.append({"epoch": self.epoch + 1, **self._train()})
 
-    def _train(self) -> Row:
+    def _train(self) -> EpochMetrics:
         settings, epoch = self.config.training, self.epoch + 1
         self._warm_up()
         seed_everything(self.config.seed, "epoch", epoch)
@@ -184,16 +183,16 @@ class Session:
             self._batch(inputs, targets, torch.arange(len(inputs), device=self.device), twin)()
         self._warm = True
 
-    def _evaluate(self) -> Row:
+    def _evaluate(self) -> EpochMetrics:
         start = self._clock()
-        row: Row = {}
+        row: EpochMetrics = {}
         for name, part in (("validation", self.data.validation), ("test", self.data.test)):
             loss, score = (None, None) if part is None else evaluate(self.model, self.task, part)
             row |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
         row["eval_seconds"] = self._clock() - start
         return row
 
-    def _measure_sharpness(self, row: Row) -> Row:
+    def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
         """What the settings ask to be recorded after this epoch, off the training clock."""
         settings = self.config.sharpness
         due = settings.every and ((self.epoch + 1) % settings.every == 0 or self._is_last(row))
@@ -203,7 +202,7 @@ class Session:
         recorded = record(self.model, self.task.loss, self._sharpness_part, settings, self.optimizer)
         return {**recorded, "sharpness_seconds": self._clock() - start}
 
-    def _is_last(self, row: Row) -> bool:
+    def _is_last(self, row: EpochMetrics) -> bool:
         """Whether the run ends with the epoch of this row."""
         epoch, loss, stop = row["epoch"], row["train_loss"], self.config.training.stop_at_train_loss
         assert epoch is not None
@@ -276,7 +275,7 @@ def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
     return float(total[0]) / len(part), task.score(total[1:], len(part))
 
 
-def diverged(row: Row) -> bool:
+def diverged(row: EpochMetrics) -> bool:
     """Whether any loss of the row is infinite or not a number."""
     losses = [loss for name in LOSSES if (loss := row.get(name)) is not None]
     return not all(torch.isfinite(torch.tensor(loss)) for loss in losses)

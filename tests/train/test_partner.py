@@ -16,10 +16,9 @@ import torch
 
 from samcli.config import RunConfig
 from samcli.errors import ConfigError, Interrupted, ProcessError
-from samcli.runs import checkpoint
+from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import partner, train_run
-from samcli.train.session import Row
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
 
@@ -86,7 +85,7 @@ def test_interrupted_and_bereft_and_continued_equals_one_process(
 ):
     config, folder = config_of(text=TEXT), RunFolder(tmp_path / "run")
 
-    def stop(row: Row) -> None:
+    def stop(row: EpochMetrics) -> None:
         assert torch.get_num_threads() == 1
         raise KeyboardInterrupt
 
@@ -95,7 +94,7 @@ def test_interrupted_and_bereft_and_continued_equals_one_process(
     assert folder.read_status()["epochs_done"] == 1
     check_gone(started[0])
 
-    def kill(row: Row) -> None:
+    def kill(row: EpochMetrics) -> None:
         started[1].kill()
 
     begin = time.monotonic()

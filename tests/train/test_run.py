@@ -12,10 +12,9 @@ import torch
 from samcli.config import RunConfig
 from samcli.errors import Interrupted
 from samcli.metrics import columns
-from samcli.runs import checkpoint
+from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
-from samcli.train.session import Row
 
 Make = Callable[..., RunConfig]
 TIMES = ["train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
@@ -82,7 +81,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(config_of: Make, places: A
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     train_run(config, whole, **places)
 
-    def stop_after_two(row: Row) -> None:
+    def stop_after_two(row: EpochMetrics) -> None:
         if row["epoch"] == 2:
             raise KeyboardInterrupt
 
@@ -106,7 +105,7 @@ def test_a_kill_between_checkpoint_and_csv_loses_nothing(
     train_run(config, whole, **places)
     write = RunFolder.write_metrics
 
-    def killed(self: RunFolder, rows: list[Row]) -> None:
+    def killed(self: RunFolder, rows: list[EpochMetrics]) -> None:
         if len(rows) == 3:
             raise KeyboardInterrupt
         write(self, rows)
@@ -163,7 +162,7 @@ def test_regression_has_r2(config_of: Make, places: Any, tmp_path: Path):
 def test_failure_is_recorded_and_raised(config_of: Make, places: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = RunFolder(tmp_path / "run")
 
-    def explode(row: Row) -> None:
+    def explode(row: EpochMetrics) -> None:
         raise RuntimeError("out of luck")
 
     with pytest.raises(RuntimeError, match="out of luck"):
@@ -204,7 +203,7 @@ def test_a_stopped_run_is_not_trained_on(config_of: Make, places: Any, tmp_path:
     config, whole, broken = config_of(text=STOP), RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     train_run(config, whole, **places)
 
-    def stop_after_two(row: Row) -> None:
+    def stop_after_two(row: EpochMetrics) -> None:
         if row["epoch"] == 2:
             raise KeyboardInterrupt
 

@@ -11,9 +11,9 @@ from samcli import launch
 from samcli.config import Draft, RunConfig, parse
 from samcli.errors import CheckpointError, Interrupted, ResultsError
 from samcli.launch import Cell
+from samcli.runs import EpochMetrics
 from samcli.runs.folder import RunFolder
 from samcli.train import CATALOGUE
-from samcli.train.session import Row
 
 TEXT = """
 name: small
@@ -33,7 +33,7 @@ class Recorder:
     def started(self, cell: Cell) -> None:
         self.events.append(("started", cell.config.optimizer["name"]))
 
-    def epoch_done(self, cell: Cell, row: Row) -> None:
+    def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
         self.events.append(("epoch", row["epoch"]))
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
