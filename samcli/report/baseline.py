@@ -47,7 +47,7 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
 
 
 def _equal(setting: str, written: str) -> bool:
-    """Whether two texts are the same, or the same number."""
+    """Whether two texts are equal, or stand for the same number."""
     try:
         return setting == written or float(setting) == float(written)
     except ValueError:

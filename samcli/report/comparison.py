@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import higher_is_better, score_among
-from samcli.report import notes
 from samcli.report.baseline import baseline_matcher
 from samcli.report.kept import kept_measures, with_measure
-from samcli.report.reading import Reading, read, smallest_total
+from samcli.report.notes import collect_notes
+from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, count_shared, distinguishing, label
 from samcli.runs.reader import NO_SETTINGS, Run
@@ -42,6 +42,16 @@ def compare(
     Raises:
         NothingToCompare: no runs.
         ConfigError: no run has the metric or a setting of the baseline, or there is no such budget.
+
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> def run(name: str, accuracy: float) -> Run:
+    ...     config = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": name}, "seeds": 0}
+    ...     metrics = pd.DataFrame({"test_accuracy": [accuracy], "sharpness": 0.1, "train_seconds": 1.0})
+    ...     return Run(Path(name), "trial", config, {"status": "finished"}, metrics)
+    >>> first, second = compare([run("sgd", 0.5), run("sam", 0.75)]).rows
+    >>> first.optimizer, first.difference.mean
+    ('sam', 0.25)
     """
     if not runs:
         raise NothingToCompare("There are no runs to compare; train some first: samcli train")
@@ -61,14 +71,14 @@ def compare(
     for group, words in zip(settings, distinguishing(configs), strict=True):
         place = group[0].place
         readings = {
-            run.seed: read(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
+            run.seed: read_run(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
         }
         rows.append(_row(group, readings, words, metrics[place], is_baseline))
     baselines = _grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     rows = [_against_baseline(row, baselines.get(row.place, [])) for row in rows]
     rows.sort(key=_order)
-    found = notes.collect(rows, baseline, budget, limits, places, duplicates)
-    return Comparison(tuple(rows), tuple(found), baseline, budget)
+    notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
+    return Comparison(tuple(rows), tuple(notes), baseline, budget)
 
 
 def _row(
@@ -137,7 +147,15 @@ def _grouped(members: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]
 
 
 def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
-    """For each configuration and seed the run that counts, and those that do not."""
+    """For each setting and seed the run that counts, and the runs that do not: the finished one, else the latest, does.
+
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> config = {"optimizer": {"name": "sgd"}, "seeds": 0}
+    >>> failed, finished = (Run(Path(s), "", config, {"status": s}, pd.DataFrame()) for s in ("failed", "finished"))
+    >>> one_per_seed([failed, finished]) == ([finished], [failed])
+    True
+    """
     counted: dict[tuple[str, int], Run] = {}
     duplicates = []
     for run in sorted(runs, key=lambda run: (run.state == "finished", str(run.status.get("started"))), reverse=True):

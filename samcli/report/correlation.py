@@ -1,4 +1,4 @@
-"""Whether measures of sharpness rank runs as their generalisation gaps do, or as another metric does."""
+"""Rank correlations of sharpness with the generalisation gap, or with another metric, over runs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Correlation:
     """Kendall's τ between one measure and another quantity, over the runs that have both.
 
     Attributes:
-        measure: with its radius, and with what else tells it from others.
-        examples: that it was measured on.
+        measure: its name with its radius, and with the parameters that tell it from others.
+        examples: how many examples it was measured on.
         pairs: the measure and the other quantity, by the folder of the run.
-        correlation: of the pairs.
+        correlation: Kendall's τ of the pairs, with its interval.
         unconverged: how many runs were left out since the measure had not converged or was no number.
     """
 
@@ -48,11 +48,15 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
     Raises:
         NothingToCompare: no measure was kept of two finished runs.
         ConfigError: no run has such a metric.
+
+    >>> correlate([])
+    Traceback (most recent call last):
+    samcli.errors.NothingToCompare: No measure of sharpness is kept of two finished runs; measure them first: ...
     """
     if metric is not None:
         _check(metric, runs)
     runs, _ = one_per_seed(runs)
-    others = {run.folder: other for run in runs if (other := _other(run, metric)) is not None}
+    others = {run.folder: other for run in runs if (other := _other_quantity(run, metric)) is not None}
     found = []
     for kept in kept_measures([run for run in runs if run.folder in others]):
         if len(kept.values) >= 2:
@@ -72,7 +76,7 @@ def _check(metric: str, runs: Sequence[Run]) -> None:
         raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
 
 
-def _other(run: Run, metric: str | None) -> float | None:
+def _other_quantity(run: Run, metric: str | None) -> float | None:
     if metric is None:
         return generalisation_gap(run)
     if run.state != "finished" or metric not in run.metrics or not len(run.metrics):
@@ -85,6 +89,11 @@ def generalisation_gap(run: Run) -> float | None:
     """The gap between training and test score after the last epoch, see `samcli.metrics.Score.gap`.
 
     None for a run that is not finished or whose scores were not measured.
+
+    >>> import pandas as pd
+    >>> metrics = pd.DataFrame({"train_accuracy": [1.0], "test_accuracy": [0.75]})
+    >>> generalisation_gap(Run(Path("run"), "trial", {}, {"status": "finished"}, metrics))
+    0.25
     """
     if run.state != "finished" or not len(run.metrics):
         return None

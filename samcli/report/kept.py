@@ -16,14 +16,14 @@ from samcli.runs.sharpness_file import SharpnessFile
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptMeasure:
     """One measure, with the same parameters on as many examples, of several runs.
 
     Attributes:
-        name: of the measure, with its radius ρ where it has one, and with what else tells it from others.
-        examples: that it was measured on.
-        values: by the folder of the run; those that have converged.
-        unconverged: how many have not, or are no numbers.
+        name: the measure's, with its radius ρ where it has one, and with the parameters that tell it from others.
+        examples: how many examples it was measured on.
+        values: the values that have converged, by the folder of the run.
+        unconverged: how many values have not, or are no numbers.
     """
 
     name: str
@@ -32,15 +32,25 @@ class Kept:
     unconverged: int = 0
 
 
-def kept_measures(runs: Sequence[Run]) -> list[Kept]:
-    """All that is kept of the runs, in the order in which it was measured; what is stale counts as none."""
-    found: dict[str, Kept] = {}
+def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
+    """The measures that are kept of any of the runs, in the order in which they were made; a stale one counts as none.
+
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     entry = {"key": {"measure": "trace", "examples": 100}, "value": 9.5, "converged": True, "details": {}}
+    ...     SharpnessFile(Path(folder, "checkpoint.pt")).add([entry], epoch=3)
+    ...     (kept,) = kept_measures([Run(Path(folder), "", {}, {}, pd.DataFrame())])
+    >>> kept.name, kept.examples, list(kept.values.values())
+    ('trace', 100, [9.5])
+    """
+    found: dict[str, KeptMeasure] = {}
     settings: dict[str, dict[str, Any]] = {}
     for run in runs:
         for entry in SharpnessFile(run.folder / "checkpoint.pt").entries:
             key = json.dumps(entry["key"], sort_keys=True)
             settings[key] = _flat(entry["key"])
-            one = found.setdefault(key, Kept("", _examples(entry)))
+            one = found.setdefault(key, KeptMeasure("", _examples(entry)))
             if entry["converged"] and isinstance(entry["value"], float | int):
                 one.values[run.folder] = float(entry["value"])
             else:
@@ -49,8 +59,14 @@ def kept_measures(runs: Sequence[Run]) -> list[Kept]:
     return [dataclasses.replace(one, name=names[key]) for key, one in found.items()]
 
 
-def with_measure(run: Run, measure: Kept) -> Run:
-    """The run with a measure as a column of its metrics: a value at the last epoch."""
+def with_measure(run: Run, measure: KeptMeasure) -> Run:
+    """The run with a measure as a column of its metrics: a value at the last epoch.
+
+    >>> import pandas as pd
+    >>> run = Run(Path("run"), "", {}, {}, pd.DataFrame({"epoch": [1, 2]}))
+    >>> list(with_measure(run, KeptMeasure("trace", 100, {Path("run"): 9.5})).metrics["trace"])
+    [nan, 9.5]
+    """
     metrics = run.metrics.copy()
     metrics[measure.name] = math.nan
     if len(metrics) and run.folder in measure.values:
@@ -59,7 +75,7 @@ def with_measure(run: Run, measure: Kept) -> Run:
 
 
 def _examples(entry: dict[str, Any]) -> int:
-    """That were really measured on: a small training part has fewer than were asked for."""
+    """How many examples it was really measured on: a small training part has fewer than were asked for."""
     return int(entry["details"].get("examples", entry["key"]["examples"]))
 
 

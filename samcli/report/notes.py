@@ -1,4 +1,4 @@
-"""What a reader of a comparison must know: which runs are not in the figures, and which figures say little.
+"""The sentences that a reader of a comparison needs: which runs are not in the figures, which figures say little.
 
 Nothing is left out of a mean or a difference without a sentence here.
 """
@@ -15,7 +15,7 @@ from samcli.runs.reader import Run
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
 
 
-def collect(
+def collect_notes(
     rows: Sequence[Row],
     baseline: str,
     budget: str,
@@ -26,12 +26,15 @@ def collect(
     """All notes on a comparison, each one or two sentences.
 
     Args:
-        rows: of the comparison.
-        baseline: the optimizer compared to.
+        rows: the rows of the comparison.
+        baseline: the optimizer, possibly with settings, that the others are compared to.
         budget: what the runs have equal.
         limits: the budget of each place, that is data set and model.
         places: the runs of each place.
-        duplicates: runs left out because another one has their configuration and seed.
+        duplicates: runs left out because another one has their setting and seed.
+
+    >>> collect_notes([], "sgd", "epochs", {}, {}, [])
+    []
     """
     return [
         *_budgets(rows, budget, limits),

@@ -1,4 +1,4 @@
-"""What a comparison reads off one run, at its end or where a budget is spent."""
+"""The figures that a comparison reads off one run, at its end or where a budget is spent."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Reading:
     Attributes:
         last: the metric after the last epoch, or the last within the budget.
         best: the best value up to there.
-        sharpness: the last measured one up to there.
-        seconds: median over all epochs of the training seconds of an epoch.
+        sharpness: the last value up to there.
+        seconds: the training seconds of an epoch, median over all epochs.
     """
 
     last: float | None
@@ -32,15 +32,31 @@ class Reading:
 
 
 def smallest_total(runs: Iterable[Run], budget: str) -> float:
-    """The smallest total of the budget that any of the runs spent; infinite for one of epochs, and without runs."""
+    """The smallest total of the budget that any of the runs spent; infinite for one of epochs, and without runs.
+
+    Args:
+        runs: finished runs.
+        budget: "epochs", "gradients" or "seconds".
+
+    >>> smallest_total([], "gradients")
+    inf
+    """
     if budget == "epochs":
         return math.inf
     totals = [float(_spent(run, budget).max()) for run in runs]
     return min(filter(math.isfinite, totals), default=math.inf)
 
 
-def read(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
-    """The figures of a run at its last epoch that has spent no more than `most` of the budget."""
+def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
+    """The figures of a run at its last epoch that has spent no more than `most` of the budget.
+
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> epochs = pd.DataFrame({"test_accuracy": [0.8, 0.7], "gradient_evaluations": [50, 100], "train_seconds": 1.0})
+    >>> run = Run(Path("run"), "trial", {}, {}, epochs.assign(sharpness=0.1))
+    >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=99).last
+    (0.7, 0.8)
+    """
     within = run.metrics if budget == "epochs" else run.metrics[_spent(run, budget) <= most]
     values = list(within[metric]) if metric in within else []
     measured = [value for value in values if math.isfinite(value)]
@@ -55,5 +71,5 @@ def read(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) 
 
 
 def _spent(run: Run, budget: str) -> pd.Series[float]:
-    """What was spent up to each epoch."""
+    """The total of the budget that was spent up to each epoch."""
     return run.metrics["gradient_evaluations"] if budget == "gradients" else run.metrics["train_seconds"].cumsum()

@@ -13,7 +13,7 @@ from samcli.stats import PairedDifference, Summary
 
 @dataclass(frozen=True)
 class Row:
-    """One setting over its seeds. Values are in the metric's own unit: accuracies from 0 to 1.
+    """The runs of one setting, over their seeds. Values are in the metric's own unit: accuracies from 0 to 1.
 
     Attributes:
         dataset, model, optimizer: names.
@@ -22,7 +22,7 @@ class Row:
         last: the metric after the last epoch, or the last within the budget; finished runs only.
         best: the best value over the epochs up to there. It is chosen on the values it reports: optimistic.
         by_seed: the values behind `last`.
-        difference: of `last` to the baseline, paired by seed; None for a baseline and without one.
+        difference: that of `last` to the baseline, paired by seed; None for a baseline and without one.
         compared_to: the settings of the baseline row behind `difference`.
         sharpness: mean of the last measured one-step sharpness.
         seconds: training seconds of an epoch, median over epochs, mean over seeds.
@@ -30,8 +30,8 @@ class Row:
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
         config: the resolved configuration, without its name and seed.
-        setting: that of its runs, see `samcli.runs.Run.setting`.
-        place: that of its runs, see `samcli.runs.Run.place`; rows of one place may be compared.
+        setting: the one that its runs have in common, see `samcli.runs.Run.setting`.
+        place: their data set and model, see `samcli.runs.Run.place`; rows of one place may be compared.
     """
 
     dataset: str

@@ -19,12 +19,30 @@ VERSION = 1
 
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint; whatever happens meanwhile, the file is the old one or the new one."""
+    """Write a checkpoint; whatever happens meanwhile, the file is the old one or the new one.
+
+    Args:
+        path: the file.
+        content: tensors and plain values, also in lists and dictionaries.
+
+    Raises:
+        ResultsError: it cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder, "checkpoint.pt"), {"epoch": 3, "weights": torch.ones(2)})
+    ...     load(Path(folder, "checkpoint.pt"))["weights"]
+    tensor([1., 1.])
+    """
     write_atomic(path, encode(content))
 
 
 def encode(content: Mapping[str, Any]) -> bytes:
-    """What the file of a checkpoint holds."""
+    """The bytes of a checkpoint's file.
+
+    >>> encode({"epoch": 3})[:2]  # a zip archive
+    b'PK'
+    """
     # through memory: torch hides a full disk behind an error of its own
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "version": VERSION, **content}, buffer)
@@ -36,6 +54,10 @@ def load(path: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: missing, truncated, of another program or a later version, or holding code.
+
+    >>> load(Path("absent.pt"))
+    Traceback (most recent call last):
+    samcli.errors.CheckpointError: There is no checkpoint absent.pt; a run writes one after its first epoch.
     """
     if path.is_dir():
         raise CheckpointError(f"{path} is a directory; name a checkpoint.pt or a run folder that holds one.")

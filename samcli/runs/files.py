@@ -27,6 +27,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Raises:
         ResultsError: the disk is full, or the folder is not writable.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_path(Path(folder, "picture.png")) as temporary:
+    ...         _ = temporary.write_bytes(b"drawn")
+    ...     Path(folder, "picture.png").read_bytes()
+    b'drawn'
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:

@@ -35,28 +35,35 @@ EpochMetrics = dict[str, Value]  # a row of `metrics.csv`: the value of each col
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run. Every write replaces a whole file at once."""
+    """The folder of one run. Every write replaces a whole file at once.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     RunFolder(Path(name)).write_metrics([{"epoch": 1, "train_loss": 0.5}])
+    ...     RunFolder(Path(name)).read_metrics()[0]["train_loss"]
+    0.5
+    """
 
     path: Path
 
     @property
     def config(self) -> Path:
-        """The resolved configuration: `samcli train` on it repeats the run."""
+        """The file of the resolved configuration: `samcli train` on it repeats the run."""
         return self.path / "config.yaml"
 
     @property
     def run(self) -> Path:
-        """The status and where the run comes from."""
+        """The file of the run's status and provenance."""
         return self.path / "run.json"
 
     @property
     def metrics(self) -> Path:
-        """One row per epoch."""
+        """The table with a row for each epoch."""
         return self.path / "metrics.csv"
 
     @property
     def checkpoint(self) -> Path:
-        """What a run resumes from."""
+        """The file that an interrupted run resumes from."""
         return self.path / "checkpoint.pt"
 
     def read_config(self) -> dict[str, Any]:
@@ -135,7 +142,11 @@ class RunFolder:
 
 
 def is_alive(status: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote a status may still be at work; one on another host counts as alive."""
+    """Whether the process that wrote a status may still be at work; one on another host counts as alive.
+
+    >>> is_alive({"host": socket.gethostname(), "pid": os.getpid()}), is_alive({"host": socket.gethostname()})
+    (True, False)
+    """
     if status.get("host") != socket.gethostname():
         return True
     pid = status.get("pid")
@@ -148,6 +159,28 @@ def is_alive(status: Mapping[str, Any]) -> bool:
     except PermissionError:  # it does, and is another user's
         return True
     return True
+
+
+def unreadable(path: Path, what: str) -> ResultsError:
+    """The error for a file of a run that cannot be used; the folder may be someone else's, so nothing is deleted.
+
+    >>> print(unreadable(Path("run.json"), "is missing"))
+    run.json is missing; restore it, or move its folder away and train the run again.
+    """
+    return ResultsError(f"{path} {what}; restore it, or move its folder away and train the run again.")
+
+
+def find_checkpoints(paths: list[Path]) -> list[Path]:
+    """The checkpoints that the paths stand for: a file for itself, a folder for those of the runs in it.
+
+    >>> find_checkpoints([Path("loose.pt")])
+    [PosixPath('loose.pt')]
+    """
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
+        found += inside or [path]
+    return list(dict.fromkeys(found))
 
 
 def _text(value: Value) -> str:
@@ -172,17 +205,3 @@ def _read(path: Path) -> str:
         raise unreadable(path, "is not text") from None
     except OSError as error:
         raise unreadable(path, f"cannot be read: {cast(str, error.strerror)}") from None
-
-
-def unreadable(path: Path, what: str) -> ResultsError:
-    """The error for a file of a run that cannot be used; the folder may be someone else's, so nothing is deleted."""
-    return ResultsError(f"{path} {what}; restore it, or move its folder away and train the run again.")
-
-
-def find_checkpoints(paths: list[Path]) -> list[Path]:
-    """The checkpoints that the paths stand for: themselves, or those in a folder of runs."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
-        found += inside or [path]
-    return list(dict.fromkeys(found))

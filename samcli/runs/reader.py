@@ -26,7 +26,7 @@ class Run:
     """A run that was read completely.
 
     Attributes:
-        folder: where it lies.
+        folder: the folder that it lies in.
         experiment: the `name` of its configuration.
         config: the resolved configuration.
         status: the content of `run.json`.
@@ -79,6 +79,12 @@ def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
 
     Raises:
         ResultsError: none of the paths exists.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     runs, warnings = scan([Path(folder)])
+    >>> runs, warnings[0].endswith("it holds no run of samcli, nor do its folders.")
+    ([], True)
     """
     if not any(map(os.path.exists, paths)):
         named = ", ".join(map(str, paths)) or "no folder"

@@ -1,4 +1,4 @@
-"""What was measured of a checkpoint, in a file beside it."""
+"""The file of measured sharpness that lies beside a checkpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "sharpness.json"
 
 
 class SharpnessFile:
-    """The file `sharpness.json`; one that was written for another checkpoint or by another version counts as none.
+    """The file `sharpness.json`; one written for another checkpoint or by another version counts as none.
 
     Beside a checkpoint that is not called `checkpoint.pt`, it is called like that: `NAME.sharpness.json`.
 
@@ -24,11 +24,18 @@ class SharpnessFile:
     what is no finite number), `stderr`, `converged`, `details`.
 
     Args:
-        checkpoint: that was, or is to be, measured.
+        checkpoint: the file that was measured, or is to be.
 
     Attributes:
-        entries: in the order in which they were measured.
-        epoch: of the checkpoint; None while there are no entries.
+        entries: the measurements, in the order in which they were made.
+        epoch: the epoch of the checkpoint; None while there are no entries.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = SharpnessFile(Path(folder, "checkpoint.pt"))
+    ...     file.add([{"label": "trace", "key": {"measure": "trace"}, "value": 9.5}], epoch=3)
+    ...     SharpnessFile(Path(folder, "checkpoint.pt")).find({"measure": "trace"})["value"]
+    9.5
     """
 
     def __init__(self, checkpoint: Path) -> None:
@@ -41,7 +48,7 @@ class SharpnessFile:
         self.epoch: int | None = content.get("epoch") if same else None
 
     def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The entry of this key."""
+        """The entry of this key; None if it was not measured."""
         wanted = _plain(key)
         return next((entry for entry in self.entries if entry["key"] == wanted), None)
 
@@ -71,7 +78,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as it comes back from the file: JSON knows neither tuples nor numbers that are not finite."""
+    """The value as it comes back from the file: JSON knows neither tuples nor numbers that are not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):

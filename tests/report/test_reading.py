@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from samcli.report.reading import Reading, read, smallest_total
+from samcli.report.reading import Reading, read_run, smallest_total
 
 
 def test_at_the_end_and_within_a_budget(results: Any, sgd: dict[str, Any]):
     results.add(sgd, 0, (0.5, 0.8, 0.7), seconds=2.0, gradients=10, sharpness=0.3)
     (run,) = results.runs()
-    assert read(run, "test_accuracy") == Reading(last=0.7, best=0.8, sharpness=0.3, seconds=2.0)
-    assert read(run, "test_accuracy", "gradients", 20.0).last == 0.8
-    assert read(run, "test_accuracy", "gradients", 19.9).last == 0.5
-    assert read(run, "test_accuracy", "seconds", 22.0).last == 0.8  # 20 + 2: the sum over epochs
-    assert read(run, "test_accuracy", "gradients", 9.0) == Reading(None, None, None, 2.0)
-    assert read(run, "test_loss").best == pytest.approx(0.2)
-    assert read(run, "test_r2").last is None
+    assert read_run(run, "test_accuracy") == Reading(last=0.7, best=0.8, sharpness=0.3, seconds=2.0)
+    assert read_run(run, "test_accuracy", "gradients", 20.0).last == 0.8
+    assert read_run(run, "test_accuracy", "gradients", 19.9).last == 0.5
+    assert read_run(run, "test_accuracy", "seconds", 22.0).last == 0.8  # 20 + 2: the sum over epochs
+    assert read_run(run, "test_accuracy", "gradients", 9.0) == Reading(None, None, None, 2.0)
+    assert read_run(run, "test_loss").best == pytest.approx(0.2)
+    assert read_run(run, "test_r2").last is None
 
 
 def test_sharpness_is_the_last_measured(results: Any, sgd: dict[str, Any]):
@@ -25,7 +25,7 @@ def test_sharpness_is_the_last_measured(results: Any, sgd: dict[str, Any]):
     rows = folder.read_metrics()
     rows[1]["sharpness"] = None
     folder.write_metrics(rows)
-    assert read(results.runs()[0], "test_accuracy").sharpness == 0.01
+    assert read_run(results.runs()[0], "test_accuracy").sharpness == 0.01
 
 
 def test_limit_is_the_smallest_total(results: Any, sgd: dict[str, Any]):
