@@ -1,4 +1,4 @@
-"""`samcli check`: does a user's own optimizer, model or data set keep its promises?"""
+"""`samcli check`: whether a user's own optimizer, model or data set keeps its promises."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def check(
     datasets = CATALOGUE.datasets.of_module(module)
     if not (variants or models or datasets):
         raise ConfigError(f"{file} registers no optimizer, model or data set; see docs/extending.md.")
-    failed = sum(check_variant(name, base) for name in variants)
-    failed += sum(check_faults("model", name, data_dir) for name in models)
-    failed += sum(check_faults("data set", name, data_dir) for name in datasets)
+    failed = sum(_check_variant(name, base) for name in variants)
+    failed += sum(_check_faults("model", name, data_dir) for name in models)
+    failed += sum(_check_faults("data set", name, data_dir) for name in datasets)
     if failed:
         hint(f"{failed} of {len(variants) + len(models) + len(datasets)} do not keep their promises.")
         raise typer.Exit(1)
 
 
-def check_variant(name: str, base: str) -> bool:
-    """Print how a variant does; True if it fails."""
+def _check_variant(name: str, base: str) -> bool:
+    """Print which promises a variant keeps; True if it breaks one."""
     from samcli.optim import BASES, VARIANTS
     from samcli.optim.promises import broken_promises, meaning
 
@@ -53,7 +53,7 @@ def check_variant(name: str, base: str) -> bool:
     return any(found.values())
 
 
-def check_faults(sort: str, name: str, data_dir: Path) -> bool:
+def _check_faults(sort: str, name: str, data_dir: Path) -> bool:
     """Print what is wrong with a model or a data set; True if anything is."""
     from samcli.train.soundness import dataset_faults, model_faults
 

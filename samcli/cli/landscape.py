@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Directions(StrEnum):
-    """What a slice goes along."""
+    """The directions that a slice may go along."""
 
     random = "random"
     leading = "leading"
@@ -65,7 +65,7 @@ def landscape(
     """
     from samcli.runs.folder import find_checkpoints
 
-    check_request(output, line, dimensions, directions, span)
+    _check_request(output, line, dimensions, directions, span)
     paths = find_checkpoints(checkpoints)
     if line and len(paths) != 2:
         raise ConfigError(f"--line needs two checkpoints, not {len(paths)}; name two, the first is where it begins.")
@@ -88,10 +88,10 @@ def landscape(
         "device": choose_device(device),
     }
     if line:
-        figure, numbers = between(paths, beyond=0.5 if span is None else span, **how)
+        figure, numbers = _draw_line(paths, beyond=0.5 if span is None else span, **how)
     else:
         span = 1.0 if span is None else span
-        figure, numbers = around(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
+        figure, numbers = _draw_slices(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
     from samcli.report.pictures import encode
 
     write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))
@@ -99,11 +99,11 @@ def landscape(
     result(f"{output}\n{output.with_suffix('.csv')}")
 
 
-def check_request(output: Path, line: bool, dimensions: int, directions: Directions, span: float | None) -> None:
-    """Find what cannot be drawn before anything is computed.
+def _check_request(output: Path, line: bool, dimensions: int, directions: Directions, span: float | None) -> None:
+    """Refuse what cannot be drawn before anything is computed.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: it cannot be drawn.
     """
     check_picture(output)
     if line and (dimensions != 1 or directions != Directions.random):
@@ -118,10 +118,14 @@ def check_request(output: Path, line: bool, dimensions: int, directions: Directi
 
 
 def check_picture(output: Path) -> None:
-    """Find whether a picture can have this name.
+    """Refuse a name that a picture cannot have.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: another suffix, or a folder that cannot be written to.
+
+    >>> check_picture(Path("gap.jpg"))
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: --output gap.jpg: a picture ends in .png, .svg or .pdf.
     """
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
@@ -130,11 +134,11 @@ def check_picture(output: Path) -> None:
         raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")
 
 
-def around(
+def _draw_slices(
     paths: list[Path], *, dimensions: int, directions: str, points: int, seed: int, **how: Any
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
-    from samcli.report.pictures.landscape import draw_curves, draw_panels, numbers_of_slices, words_of_slices
+    from samcli.report.pictures.landscape import draw_curves, draw_panels, slice_labels, slices_as_csv
     from samcli.report.settings import captions, dataset_and_model
     from samcli.train.landscape import survey_slice
 
@@ -142,7 +146,7 @@ def around(
     for number, path in enumerate(paths, 1):
         hint(f"{number}/{len(paths)} {path.parent.name}")
         how |= {"dimensions": dimensions, "directions": directions, "points": points, "seed": seed}
-        found.append(survey_slice(path, tell=teller(), **how))
+        found.append(survey_slice(path, tell=hints_of_progress(), **how))
         if not found[-1].landscapes["train"].converged:
             hint("  The eigenvectors have not converged: the directions are roughly the leading ones.")
     configs = [one.configs[0] for one in found]
@@ -152,30 +156,34 @@ def around(
         )
     landscapes = [one.landscapes["train"] for one in found]
     losses = " or ".join(dict.fromkeys(one.loss for one in found))
-    words = words_of_slices(configs, landscapes, losses, directions, seed)
+    labels = slice_labels(configs, landscapes, losses, directions, seed)
     draw = draw_panels if dimensions == 2 else draw_curves
-    return draw(landscapes, captions(configs), words), numbers_of_slices([str(path) for path in paths], landscapes)
+    return draw(landscapes, captions(configs), labels), slices_as_csv([str(path) for path in paths], landscapes)
 
 
-def between(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
+def _draw_line(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
     """The picture and the numbers of the line between two checkpoints."""
-    from samcli.report.pictures.landscape import draw_line, numbers_of_line, words_of_line
+    from samcli.report.pictures.landscape import draw_line, line_as_csv, line_labels
     from samcli.report.settings import captions
     from samcli.train.landscape import survey_line
 
     first, last = paths
-    found = survey_line(first, last, tell=teller(), seed=seed, **how)
+    found = survey_line(first, last, tell=hints_of_progress(), seed=seed, **how)
     if not found.same_data:
         hint(f"The two runs had different data; the losses are those on the data of {first.parent.name}.")
     ends = [" ".join(caption) for caption in captions(found.configs)]
     if ends[0] == ends[1]:  # of one run
         ends = [path.stem if path.stem != "checkpoint" else path.parent.name for path in paths]
-    words = words_of_line(found.configs, found.landscapes, found.loss, seed)
-    return draw_line(found.landscapes, (ends[0], ends[1]), words), numbers_of_line(found.landscapes)
+    labels = line_labels(found.configs, found.landscapes, found.loss, seed)
+    return draw_line(found.landscapes, (ends[0], ends[1]), labels), line_as_csv(found.landscapes)
 
 
-def teller() -> Callable[[int, int], None]:
-    """Says now and then how far a survey is."""
+def hints_of_progress() -> Callable[[int, int], None]:
+    """A function that says now and then, on standard error, how many points are done and how long the others take.
+
+    >>> tell = hints_of_progress()
+    >>> tell(1, 3)  # too early to say
+    """
     start = last = math.nan
 
     def tell(done: int, points: int) -> None:

@@ -12,17 +12,34 @@ from typing import Any
 
 
 def result(text: str) -> None:
-    """Print a result."""
+    """Print a result.
+
+    >>> result("results/quickstart")
+    results/quickstart
+    """
     print(text, file=sys.stdout, flush=True)
 
 
 def document(content: Any) -> None:
-    """Print one JSON document; what JSON has no number for becomes null."""
+    """Print one JSON document; what JSON has no number for becomes null.
+
+    >>> document({"rho": 0.05, "sharpness": float("nan")})
+    {
+      "rho": 0.05,
+      "sharpness": null
+    }
+    """
     result(json.dumps(strict(content), indent=2, ensure_ascii=False))
 
 
 def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as CSV, with a column for whatever any of them has; what a row has not, or is None, stays empty."""
+    """Print rows as CSV, with a column for whatever any of them has; what a row has not, or is None, stays empty.
+
+    >>> comma_separated([{"run": "a", "trace": 9.5}, {"run": "b", "epoch": 3}])
+    run,trace,epoch
+    a,9.5,
+    b,,3
+    """
     columns = dict.fromkeys(key for row in rows for key in row)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
@@ -32,29 +49,49 @@ def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def text(lines: str) -> None:
-    """Print a result that ends with a line break, such as a table; an empty one prints nothing."""
+    r"""Print a result that brings its line breaks, such as a table; an empty one prints nothing.
+
+    >>> text("a table\nof two lines\n")
+    a table
+    of two lines
+    """
     print(lines, end="", file=sys.stdout, flush=True)
 
 
 def shows_bold() -> bool:
-    """Whether standard output is a terminal that shows bold text."""
+    """Whether standard output is a terminal that shows bold text.
+
+    >>> shows_bold()  # in a file, as here
+    False
+    """
     from rich.console import Console
 
     return Console(file=sys.stdout).color_system is not None
 
 
 def terminal_width() -> int:
-    """Characters in a line: the terminal's, or 100 where there is none."""
+    """The characters in a line of the terminal, or 100 where there is none.
+
+    >>> terminal_width()  # in a file, as here
+    100
+    """
     return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
 def hint(text: str) -> None:
-    """Say something that is no result: progress, a warning, what to do next."""
+    """Say on standard error something that is no result: progress, a warning, what to do next.
+
+    >>> hint("The table again: samcli compare results/quickstart")
+    """
     print(text, file=sys.stderr, flush=True)
 
 
 def status(text: str) -> None:
-    """Say on a terminal what is being done; the next text takes its place, and an empty one ends it."""
+    """Say on a terminal what is being done; the next text takes its place, and an empty one ends it.
+
+    >>> status("  lambda-max ...")
+    >>> status("")
+    """
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 

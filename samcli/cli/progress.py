@@ -1,4 +1,4 @@
-"""How far the training is: bars on a terminal, plain lines elsewhere."""
+"""Progress of the training: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from samcli.cli.output import hint
 from samcli.launch import Cell
 from samcli.metrics import score_among
-from samcli.report.settings import distinguishing
-from samcli.report.settings import label as settings_label
+from samcli.report.settings import distinguishing, label
 
 
 class PlainProgress:
@@ -25,7 +24,7 @@ class PlainProgress:
     def __init__(self, cells: list[Cell]) -> None:
         settings = distinguishing([cell.config.document() for cell in cells])
         self._labels = {
-            cell.folder: f"{label(cell)} {settings_label(words)}".strip() + f" seed {cell.config.seed}"
+            cell.folder: f"{_names(cell)} {label(words)}".strip() + f" seed {cell.config.seed}"
             for cell, words in zip(cells, settings, strict=True)
         }
         self._total = sum(cell.to_do for cell in cells)
@@ -119,18 +118,28 @@ class RichProgress(PlainProgress):
 
 
 def progress_for(cells: list[Cell]) -> PlainProgress:
-    """Bars if a person is watching, lines otherwise."""
+    """Bars if a person is watching, lines otherwise.
+
+    >>> import contextlib, io
+    >>> with contextlib.redirect_stderr(io.StringIO()):
+    ...     type(progress_for([])).__name__
+    'PlainProgress'
+    """
     return RichProgress(cells) if sys.stderr.isatty() else PlainProgress(cells)
 
 
-def label(cell: Cell) -> str:
+def _names(cell: Cell) -> str:
     """The names of a run; what else tells it from the others depends on these."""
     config = cell.config
     return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}"
 
 
 def summary(row: dict[str, Any]) -> str:
-    """The row's loss and score in a few words."""
+    """The row's loss and score in a few words.
+
+    >>> summary({"epoch": 3, "train_loss": 0.25, "test_accuracy": 0.9, "sharpness": None})
+    'loss 0.2500  test accuracy 0.9000'
+    """
     score = score_among(row).name
     parts = [f"loss {row['train_loss']:.4f}", f"test {score} {row[f'test_{score}']:.4f}"]
     if row.get("sharpness") is not None:

@@ -12,12 +12,12 @@ from samcli.stats import Summary
 
 @dataclass(frozen=True)
 class Column:
-    """A heading and how to read it.
+    """A column of the table: its heading and how to read it.
 
     Attributes:
-        heading: short and plain.
-        legend: a sentence; empty where the heading says it all.
-        is_number: aligned to the right.
+        heading: one or two words.
+        legend: a sentence on what the column holds; empty where the heading says it all.
+        is_number: whether it holds numbers, which are aligned to the right.
     """
 
     heading: str
@@ -40,7 +40,14 @@ COST = Column("Cost", "Cost: s/epoch relative to the baseline.", True)
 
 
 def cells(row: Row) -> dict[Column, str]:
-    """The cells of one row; empty where nothing was measured."""
+    """The texts of one row by column; empty where nothing was measured.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> texts = cells(compare(example_runs()).rows[0])
+    >>> texts[OPTIMIZER], texts[LAST], texts[DELTA], texts[COST], texts[RUNS]
+    ('sam', '82.50 ± 3.54', '+10.00', '2.00×', '')
+    """
     found = row.difference
     unfinished = any(count for state, count in row.states.items() if state != "finished")
     return {
@@ -57,27 +64,30 @@ def cells(row: Row) -> dict[Column, str]:
         SHARPNESS: "" if row.sharpness is None else f"{row.sharpness:.3g}",
         SECONDS: "" if row.seconds is None else f"{row.seconds:.3g}" if row.seconds < 100 else f"{row.seconds:.0f}",
         COST: "" if row.cost is None else f"{row.cost:.2f}×",
-        RUNS: states(row) if unfinished else "",
+        RUNS: _states(row) if unfinished else "",
     }
 
 
-def used(rows: Sequence[dict[Column, str]]) -> list[Column]:
-    """The columns that say anything: empty ones are left out, and the metric where all rows have the same."""
+def used_columns(rows: Sequence[dict[Column, str]]) -> list[Column]:
+    """The columns that say anything: empty ones are left out, and the metric where all rows have the same.
+
+    Args:
+        rows: the texts of each row, as `cells` gives them; at least one.
+
+    >>> row = {OPTIMIZER: "sgd", METRIC: "test accuracy in %", LAST: "80.00", SHARPNESS: ""}
+    >>> [column.heading for column in used_columns([row])]
+    ['Optimizer', 'Last']
+    """
     same = len({row[METRIC] for row in rows}) == 1
     return [column for column in rows[0] if any(row[column] for row in rows) and not (column is METRIC and same)]
 
 
-def states(row: Row) -> str:
-    """The runs of a row by how they ended.
-
-    Finished ones come first: "2 finished, 1 diverged".
-    """
-    order = ("finished", "diverged", "failed", "interrupted", "running")
-    return ", ".join(f"{row.states[state]} {state}" for state in order if row.states.get(state))
-
-
 def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
-    """Sentences that explain the columns shown."""
+    """Sentences that explain the columns shown.
+
+    >>> legend(Comparison(rows=(), notes=(), baseline="sgd", budget="epochs"), [N])
+    ['n: finished runs, one per seed.']
+    """
     metrics = list(dict.fromkeys(row.metric for row in comparison.rows))
     budget = "" if comparison.budget == "epochs" else " within the budget"
     lines = []
@@ -91,6 +101,12 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         difference = f"mean difference of Last to {comparison.baseline}"
         lines.append(f"Δ: {difference}, paired by seed{unit}, with Student's 95 % t interval.")
     return lines + [column.legend for column in columns if column.legend]
+
+
+def _states(row: Row) -> str:
+    """The runs of a row by how they ended, finished ones first: "2 finished, 1 diverged"."""
+    order = ("finished", "diverged", "failed", "interrupted", "running")
+    return ", ".join(f"{row.states[state]} {state}" for state in order if row.states.get(state))
 
 
 def _mean(summary: Summary, metric: str) -> str:

@@ -43,15 +43,10 @@ def compare(
         NothingToCompare: no runs.
         ConfigError: no run has the metric or a setting of the baseline, or there is no such budget.
 
-    >>> from pathlib import Path
-    >>> import pandas as pd
-    >>> def run(name: str, accuracy: float) -> Run:
-    ...     config = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": name}, "seeds": 0}
-    ...     metrics = pd.DataFrame({"test_accuracy": [accuracy], "sharpness": 0.1, "train_seconds": 1.0})
-    ...     return Run(Path(name), "trial", config, {"status": "finished"}, metrics)
-    >>> first, second = compare([run("sgd", 0.5), run("sam", 0.75)]).rows
-    >>> first.optimizer, first.difference.mean
-    ('sam', 0.25)
+    >>> from samcli.report.example import example_runs
+    >>> better, _ = compare(example_runs()).rows
+    >>> better.who, better.n, better.last.mean, round(better.difference.mean, 3)
+    ('sam rho=0.05', 2, 0.825, 0.1)
     """
     if not runs:
         raise NothingToCompare("There are no runs to compare; train some first: samcli train")
@@ -147,13 +142,11 @@ def _grouped(members: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]
 
 
 def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
-    """For each setting and seed the run that counts, and the runs that do not: the finished one, else the latest, does.
+    """The runs that count, one for each setting and seed, and the others: finished ones go first, then later ones.
 
-    >>> from pathlib import Path
-    >>> import pandas as pd
-    >>> config = {"optimizer": {"name": "sgd"}, "seeds": 0}
-    >>> failed, finished = (Run(Path(s), "", config, {"status": s}, pd.DataFrame()) for s in ("failed", "finished"))
-    >>> one_per_seed([failed, finished]) == ([finished], [failed])
+    >>> from samcli.report.example import example_runs
+    >>> first, *others = example_runs()
+    >>> one_per_seed([first, *others, first])[1] == [first]
     True
     """
     counted: dict[tuple[str, int], Run] = {}
@@ -177,10 +170,10 @@ def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
     if metric not in known:
         measures = {measure.name: measure for measure in kept_measures(runs)}
         if metric not in measures:
-            kinds = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
-            if len(kinds) > 1:
-                raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, kinds))}")
-            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, kinds or [*known, *measures])}")
+            alike = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
+            if len(alike) > 1:
+                raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *measures])}")
         return [with_measure(run, measures[metric]) for run in runs]
     if not any(run.metrics[metric].notna().any() for run in runs if metric in run.metrics):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")

@@ -49,7 +49,7 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
         NothingToCompare: no measure was kept of two finished runs.
         ConfigError: no run has such a metric.
 
-    >>> correlate([])
+    >>> correlate([])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     samcli.errors.NothingToCompare: No measure of sharpness is kept of two finished runs; measure them first: ...
     """
@@ -90,9 +90,8 @@ def generalisation_gap(run: Run) -> float | None:
 
     None for a run that is not finished or whose scores were not measured.
 
-    >>> import pandas as pd
-    >>> metrics = pd.DataFrame({"train_accuracy": [1.0], "test_accuracy": [0.75]})
-    >>> generalisation_gap(Run(Path("run"), "trial", {}, {"status": "finished"}, metrics))
+    >>> from samcli.report.example import example_runs
+    >>> generalisation_gap(example_runs()[0])
     0.25
     """
     if run.state != "finished" or not len(run.metrics):

@@ -62,9 +62,9 @@ def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
 def with_measure(run: Run, measure: KeptMeasure) -> Run:
     """The run with a measure as a column of its metrics: a value at the last epoch.
 
-    >>> import pandas as pd
-    >>> run = Run(Path("run"), "", {}, {}, pd.DataFrame({"epoch": [1, 2]}))
-    >>> list(with_measure(run, KeptMeasure("trace", 100, {Path("run"): 9.5})).metrics["trace"])
+    >>> from samcli.report.example import example_runs
+    >>> run, *_ = example_runs()
+    >>> list(with_measure(run, KeptMeasure("trace", 100, {run.folder: 9.5})).metrics["trace"])
     [nan, 9.5]
     """
     metrics = run.metrics.copy()

@@ -38,8 +38,9 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
         runs: finished runs.
         budget: "epochs", "gradients" or "seconds".
 
-    >>> smallest_total([], "gradients")
-    inf
+    >>> from samcli.report.example import example_runs
+    >>> smallest_total(example_runs(), "gradients")
+    2000.0
     """
     if budget == "epochs":
         return math.inf
@@ -50,12 +51,10 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
 def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
     """The figures of a run at its last epoch that has spent no more than `most` of the budget.
 
-    >>> from pathlib import Path
-    >>> import pandas as pd
-    >>> epochs = pd.DataFrame({"test_accuracy": [0.8, 0.7], "gradient_evaluations": [50, 100], "train_seconds": 1.0})
-    >>> run = Run(Path("run"), "trial", {}, {}, epochs.assign(sharpness=0.1))
-    >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=99).last
-    (0.7, 0.8)
+    >>> from samcli.report.example import example_runs
+    >>> run, *_ = example_runs()
+    >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=1999).last
+    (0.75, 0.5)
     """
     within = run.metrics if budget == "epochs" else run.metrics[_spent(run, budget) <= most]
     values = list(within[metric]) if metric in within else []

@@ -51,7 +51,7 @@ def text_table(rows: Sequence[Mapping[str, str]], *, width: int = 100, color: bo
 
 
 def drawn(renderable: RenderableType, width: int, color: bool) -> str:
-    r"""What rich draws, as a text.
+    r"""The text that rich draws.
 
     Args:
         renderable: a table or a text of rich's.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from samcli.cli.landscape import teller
+from samcli.cli.landscape import hints_of_progress
 
 Samcli = Callable[..., Any]
 
@@ -122,7 +122,7 @@ def test_a_table_of_something_else_is_kept(samcli: Samcli, results: Path):
 def test_tells_now_and_then_how_long_it_takes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     clock = iter([100.0, 104.0, 112.0, 116.0, 130.0])  # the first point waits for what is loaded
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    tell = teller()
+    tell = hints_of_progress()
     for done in range(1, 6):
         tell(done, 5)
     assert capsys.readouterr().err == "  3 of 5 points, about 12 s left\n"

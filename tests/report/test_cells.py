@@ -29,7 +29,7 @@ def test_cells_of_regression(results: Any, sgd: Block, sam: Block):
 
 def test_unused_columns_are_left_out(results: Any, sgd: Block):
     results.add(sgd, 0, (0.5,), sharpness=None)
-    columns = cells.used([cells.cells(row) for row in compare(results.runs()).rows])
+    columns = cells.used_columns([cells.cells(row) for row in compare(results.runs()).rows])
     for absent in (cells.SHARPNESS, cells.INTERVAL, cells.SETTINGS, cells.RUNS, cells.METRIC):
         assert absent not in columns
     assert {cells.LAST, cells.BEST, cells.N, cells.COST} < set(columns)
@@ -37,7 +37,7 @@ def test_unused_columns_are_left_out(results: Any, sgd: Block):
 
 def test_legend_explains_what_is_shown_only(results: Any, noisy: Any, sgd: Block):
     comparison = compare(noisy.runs())
-    full = " ".join(cells.legend(comparison, cells.used([cells.cells(row) for row in comparison.rows])))
+    full = " ".join(cells.legend(comparison, cells.used_columns([cells.cells(row) for row in comparison.rows])))
     for words in ("mean ± standard deviation", "optimistic", "percentage points", "paired by seed", "flatter", "Cost:"):
         assert words in full
     alone = compare([run for run in noisy.runs() if run.config["optimizer"]["name"] == "sgd"])

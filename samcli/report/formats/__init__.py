@@ -30,6 +30,15 @@ def render(comparison: Comparison, form: str, *, width: int = 100, color: bool =
 
     Raises:
         ConfigError: no such format.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> for line in render(compare(example_runs()), "table").splitlines()[:4]:
+    ...     print(line[:40])
+    digits, cnn: test accuracy in %
+    Optimizer     n          Last          B
+    ────────────────────────────────────────
+    sam rho=0.05  2  82.50 ± 3.54  82.50 ± 3
     """
     if form not in FORMATS:
         raise ConfigError(f"There is no format named {form!r}; {nearest(form, FORMATS)}")

@@ -1,4 +1,4 @@
-"""What the formats for programs say of a row."""
+"""The fields of a row in the formats for programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from samcli.runs.folder import STATUSES
 
 
 def record(row: Row) -> dict[str, Any]:
-    """A row as plain values, in the units of `metrics.csv`."""
+    """A row as plain values, in the units of `metrics.csv`.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> fields = record(compare(example_runs()).rows[0])
+    >>> fields["last_mean"], fields["finished"], fields["failed"]
+    (0.825, 2, 0)
+    """
     found = row.difference
     return {
         "dataset": row.dataset,

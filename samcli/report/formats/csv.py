@@ -10,6 +10,13 @@ from samcli.report.row import Comparison
 
 
 def csv(comparison: Comparison) -> str:
+    """A line for each row, numbers unrounded and in the units of `metrics.csv`; see `samcli.report.formats.render`.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> [line.split(",")[4:6] for line in csv(compare(example_runs())).splitlines()]
+    [['optimizer', 'settings'], ['sam', 'rho=0.05'], ['sgd', '']]
+    """
     text = io.StringIO()
     records = [record(row) for row in comparison.rows]
     writer = comma_separated.DictWriter(text, list(records[0]), lineterminator="\n")

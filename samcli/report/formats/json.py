@@ -12,6 +12,13 @@ from samcli.report.row import Comparison
 
 
 def json(comparison: Comparison) -> str:
+    """One document with the rows, their values by seed and their configurations; see `samcli.report.formats.render`.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> javascript.loads(json(compare(example_runs())))["rows"][0]["by_seed"]
+    {'0': 0.8, '1': 0.85}
+    """
     rows = [
         {**record(row), "by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
         for row in comparison.rows

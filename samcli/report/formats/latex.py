@@ -10,9 +10,15 @@ from samcli.report.row import Comparison
 
 
 def latex(comparison: Comparison) -> str:
-    """A floating table; what is the same in all rows stands in the caption instead of a column."""
+    r"""A floating table; data set and model stand in the caption where all rows have the same.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> [line for line in latex(compare(example_runs())).splitlines() if "caption" in line]
+    ['\\caption{Test accuracy in \\% on digits, cnn.}']
+    """
     rows = [cells.cells(row) for row in comparison.rows]
-    columns = cells.used(rows)
+    columns = cells.used_columns(rows)
     common = [c for c in (cells.DATASET, cells.MODEL) if len({row[c] for row in rows}) == 1]
     columns = [column for column in columns if column not in common]
     lines: list[str] = []

@@ -9,8 +9,15 @@ from samcli.report.row import Comparison
 
 
 def markdown(comparison: Comparison) -> str:
+    """A table, aligned also as plain text, and a list of what a reader must know; see `samcli.report.formats.render`.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> print(markdown(compare(example_runs())).splitlines()[2][:57])
+    | digits   | cnn   | sam       | rho=0.05 |   2 | 82.50 ±
+    """
     rows = [cells.cells(row) for row in comparison.rows]
-    columns = cells.used(rows)
+    columns = cells.used_columns(rows)
     body = [[row[column].replace("|", r"\|") for column in columns] for row in rows]
     head = [column.heading for column in columns]
     widths = [max(3, *map(len, texts)) for texts in zip(head, *body, strict=True)]

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 
 def table(comparison: Comparison, *, width: int, color: bool) -> str:
-    """One table for each data set and model, which stand above it, then the legend and the notes."""
+    """One table for each data set and model, which stand above it, then the legend and the notes.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> table(compare(example_runs()), width=80, color=False).splitlines()[0]
+    'digits, cnn: test accuracy in %'
+    """
     from rich.text import Text
 
     everywhere = [cells.cells(row) for row in comparison.rows]
     above = (cells.DATASET, cells.MODEL, cells.METRIC)
     below = (cells.SETTINGS, cells.RUNS)  # in the cell of the optimizer
-    columns = [column for column in cells.used(everywhere) if column not in (*above, *below)]
+    columns = [column for column in cells.used_columns(everywhere) if column not in (*above, *below)]
     parts = []
     for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
         rows = list(group)
@@ -75,5 +81,5 @@ def _grid(rows: Sequence[Row], columns: Sequence[Column], width: int, color: boo
 
 
 def _lines(renderable: RenderableType, width: int, color: bool) -> str:
-    """What rich draws, without blanks at the ends of lines."""
+    """The text that rich draws, without blanks at the ends of lines."""
     return "".join(line.rstrip() + "\n" for line in drawn(renderable, width, color).splitlines())

@@ -1,4 +1,4 @@
-"""What all pictures have in common: style, title, what runs are called, and files of the same bytes."""
+"""The style of all pictures, their title, their legend, and files of the same bytes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-CHARACTERS = 32  # of a name above a panel or an end of a line, or of one of two columns of the legend
-CHARACTERS_PER_INCH = 14  # of a title
-DPI = 130  # of PNG; what is printed should be PDF
+CHARACTERS = 32  # in a line of a name above a panel or at an end of a line, or of one of two columns of the legend
+CHARACTERS_PER_INCH = 14  # in a title
+DPI = 130  # dots per inch of PNG; what is printed should be PDF
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)")
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -32,14 +32,19 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def grouped(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
-    """The runs that differ in the seed alone, under what a legend calls them, with numbers in the order of their size.
+def legend_groups(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
+    """The entries of a legend, each with its runs: those that differ in the seed alone share one.
+
+    Entries are in the order of the alphabet, and of the size of the numbers in them.
 
     Args:
-        names: of the runs, as `settings.captions` gives them.
+        names: the names of the runs, as `samcli.report.settings.captions` gives them.
 
-    >>> grouped([("sgd batch_size=128", "seed 0"), ("sgd batch_size=32", "seed 0"), ("sgd batch_size=32", "seed 1")])
-    {'sgd batch_size=32, 2 runs': [1, 2], 'sgd batch_size=128 seed 0': [0]}
+    Returns:
+        The positions of the runs by the text of their entry.
+
+    >>> legend_groups([("sgd lr=0.5", "seed 0"), ("sgd lr=0.05", "seed 0"), ("sgd lr=0.05", "seed 1")])
+    {'sgd lr=0.05, 2 runs': [1, 2], 'sgd lr=0.5 seed 0': [0]}
     """
     members: dict[str, list[int]] = defaultdict(list)
     for number, (group, _) in enumerate(names):
@@ -54,19 +59,28 @@ def _by_size(text: str) -> list[str | float]:
     return [float(part) if position % 2 else part for position, part in enumerate(NUMBER.split(text))]
 
 
-def either(texts: Iterable[str]) -> str:
-    """The texts, each once, with "or" between them."""
+def joined_by_or(texts: Iterable[str]) -> str:
+    """The texts, each once, with "or" between them.
+
+    >>> joined_by_or(["1000", "500", "1000"])
+    '1000 or 500'
+    """
     return " or ".join(dict.fromkeys(texts))
 
 
 @contextmanager
-def titled(title: Sequence[str], width: float, height: float) -> Iterator[Figure]:
-    """A figure with its title, to be drawn on in the style of all; no window system and no global state has a part.
+def titled_figure(title: Sequence[str], width: float, height: float) -> Iterator[Figure]:
+    r"""A figure with its title, to be drawn on in the style of all; no window system and no global state has a part.
 
     Args:
         title: its lines, which are filled to the width.
         width: in inches.
         height: in inches.
+
+    >>> with titled_figure(["Loss", "digits, cnn"], width=4.0, height=3.0) as figure:
+    ...     _ = figure.add_subplot().plot([0.0, 1.0], [2.0, 0.5])
+    >>> figure.get_suptitle()
+    'Loss\ndigits, cnn'
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.06))
@@ -76,7 +90,15 @@ def titled(title: Sequence[str], width: float, height: float) -> Iterator[Figure
 
 
 def encode(figure: Figure, form: str) -> bytes:
-    """The picture as a file, "png", "svg" or "pdf"; the same picture is the same bytes."""
+    """The bytes of the picture's file; the same picture is the same bytes.
+
+    Args:
+        figure: the picture.
+        form: "png", "svg" or "pdf".
+
+    >>> encode(Figure(figsize=(1.0, 1.0)), "pdf")[:4]
+    b'%PDF'
+    """
     written = io.BytesIO()
     undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
     with mpl.rc_context(STYLE):

@@ -11,7 +11,14 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from samcli.metrics import is_share, score_among, title
 from samcli.report.correlation import Correlation
-from samcli.report.pictures._figure import CHARACTERS, CHARACTERS_PER_INCH, COLOURS, either, grouped, titled
+from samcli.report.pictures._figure import (
+    CHARACTERS,
+    CHARACTERS_PER_INCH,
+    COLOURS,
+    joined_by_or,
+    legend_groups,
+    titled_figure,
+)
 from samcli.report.settings import captions, dataset_and_model
 from samcli.runs.reader import Run
 
@@ -23,32 +30,40 @@ MARKERS = "os^DvPX<"  # one more than there are colours, so that the pairs of bo
 COLUMNS = 4
 DECADES_FOR_LOG = 1.0
 TICKS = 4
-CHARACTERS_BESIDE = 20  # a panel
-CHARACTERS_OF_MARKER = 6  # before a name in the legend
-LINE = 0.22  # height of one in the legend, in inches
+CHARACTERS_BESIDE_PANEL = 20  # in a line of the label of its vertical axis
+CHARACTERS_OF_MARKER = 6  # the room it takes before a name in the legend
+LINE_HEIGHT = 0.22  # in the legend, in inches
 
 
 def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None = None) -> Figure:
     """A panel for each measure, a point for each run; runs that differ in the seed alone share colour and marker.
 
     Args:
-        found: as `correlate` gives them.
-        runs: that they are of, and possibly others.
-        metric: that they are with; None is the generalisation gap.
+        found: the correlations, as `samcli.report.correlate` gives them.
+        runs: the runs they are over, and possibly others.
+        metric: the column they are with; None is the generalisation gap.
+
+    >>> from samcli.report.example import example_runs
+    >>> from samcli.stats import kendall
+    >>> runs = example_runs()
+    >>> pairs = {run.folder: (sharpness, 0.2) for run, sharpness in zip(runs, (8.0, 9.0, 2.0, 3.0), strict=True)}
+    >>> found = Correlation("trace", 1000, pairs, kendall([8.0, 9.0, 2.0, 3.0], [0.2] * 4), unconverged=0)
+    >>> [text.get_text() for text in draw_correlations([found], runs).legends[0].get_texts()]
+    ['sam rho=0.05, 2 runs', 'sgd, 2 runs']
     """
     runs = [run for run in runs if any(run.folder in one.pairs for one in found)]
     names = captions([run.config for run in runs])
-    label, factor = _other(runs, metric)
+    label, factor = _vertical_axis(runs, metric)
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
     width, height = max(6.0, 0.6 + 2.2 * columns), 0.7 + 1.9 * rows
-    with titled(_title(found, runs, metric), width, height) as figure:
+    with titled_figure(_title(found, runs, metric), width, height) as figure:
         panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
         for axes in panels[::columns]:
-            axes.set_ylabel(fill(label, CHARACTERS_BESIDE))
+            axes.set_ylabel(fill(label, CHARACTERS_BESIDE_PANEL))
         for axes in panels[len(found) :]:
             axes.remove()
-        for number, (name, members) in enumerate(grouped(names).items()):
+        for number, (name, members) in enumerate(legend_groups(names).items()):
             style = {"color": COLOURS[number % len(COLOURS)], "markeredgecolor": "white"}
             for axes, one in zip(panels, found, strict=False):
                 pairs = [one.pairs[runs[run].folder] for run in members if runs[run].folder in one.pairs]
@@ -64,28 +79,28 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
 
 
 def _legend(figure: Figure, panel: Axes) -> None:
-    """One for all panels, in rows of as many entries as there is room for; the figure grows by it."""
+    """Add one legend for all panels, in rows of as many entries as there is room for; the figure grows by it."""
     entries = panel.get_lines()
     longest = max(len(str(entry.get_label())) for entry in entries)
     beside = max(1, int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (longest + CHARACTERS_OF_MARKER))
     rows = -(-len(entries) // beside)
     figure.legend(handles=entries, loc="outside lower center", ncols=-(-len(entries) // rows))
-    figure.set_figheight(figure.get_figheight() + LINE * rows)
+    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * rows)
 
 
 def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None) -> tuple[str, str]:
     other = "generalisation gap" if metric is None else title(metric).removesuffix(" in %")
-    examples = either(str(one.examples) for one in found)
-    where = either(dataset_and_model(run.config) for run in runs)
-    level = either(f"{100 * one.correlation.confidence:g} %" for one in found)
+    examples = joined_by_or(str(one.examples) for one in found)
+    where = joined_by_or(dataset_and_model(run.config) for run in runs)
+    level = joined_by_or(f"{100 * one.correlation.confidence:g} %" for one in found)
     return (
         f"Sharpness and {other} of {len(runs)} runs after their last epoch",
         f"{where}; sharpness on {examples} training examples; Kendall's τ with {level} interval",
     )
 
 
-def _other(runs: Sequence[Run], metric: str | None) -> tuple[str, float]:
-    """What the vertical axis says, and the factor to its unit."""
+def _vertical_axis(runs: Sequence[Run], metric: str | None) -> tuple[str, float]:
+    """The label of the vertical axis, and the factor from the values to its unit."""
     if metric is not None:
         return title(metric), 100.0 if is_share(metric) else 1.0
     scores = {score_among(run.metrics.columns) for run in runs}
@@ -106,7 +121,7 @@ def _tau(one: Correlation, runs: int) -> str:
 
 
 def _scale(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic axis for positive values over more than a decade, with some round numbers on any."""
+    """Make the axis of positive values over more than a decade logarithmic, and put some round numbers on any."""
     low, high = min(values), max(values)
     decades = math.log10(high / low) if low > 0.0 else 0.0
     if decades > DECADES_FOR_LOG:

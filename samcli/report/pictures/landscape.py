@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
-from samcli.report.pictures._figure import CHARACTERS, COLOURS, either, grouped, titled
+from samcli.report.pictures._figure import CHARACTERS, COLOURS, joined_by_or, legend_groups, titled_figure
 from samcli.report.settings import Config, dataset_and_model
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STROKES = ("-", "--", "-.", ":")
 DECADES_FOR_LOG = 2.0
-SHARE_FOR_NUMBER = 0.2  # of the width of a panel, that a contour spans
+SHARE_FOR_NUMBER = 0.2  # of the width of a panel: a contour that spans less has no room for its number
 
 
 class Landscape(Protocol):
@@ -38,21 +38,21 @@ class Landscape(Protocol):
 
     @property
     def losses(self) -> Tensor:
-        """On the CPU, with a dimension for each axis."""
+        """The losses, on the CPU, with a dimension for each axis."""
 
     @property
     def examples(self) -> int:
-        """That the loss is a mean over."""
+        """How many examples each loss is a mean over."""
 
 
 @dataclass(frozen=True)
-class Words:
-    """What stands on a picture beside the names of the runs.
+class Labels:
+    """The texts on a picture beside the names of the runs.
 
     Attributes:
-        title: what is drawn, and below it on what.
-        loss: with its unit.
-        axes: the label of each coordinate.
+        title: one line on what is drawn, and one on the data and the model.
+        loss: the name of the loss with its unit.
+        axes: a label for each coordinate.
     """
 
     title: tuple[str, str]
@@ -60,10 +60,25 @@ class Words:
     axes: tuple[str, ...]
 
 
-def words_of_slices(
+def slice_labels(
     configs: Sequence[Config], landscapes: Sequence[Landscape], loss: str, directions: str, seed: int
-) -> Words:
-    """What stands on the picture of slices through trained weights."""
+) -> Labels:
+    """The texts on a picture of slices through trained weights.
+
+    Args:
+        configs: the configurations of the runs.
+        landscapes: their slices, all with as many dimensions.
+        loss: the name of the loss with its unit.
+        directions: "random" or "leading".
+        seed: the seed of the draws.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> config = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}}
+    >>> curve = Stub(axes=((-1.0, 1.0),), losses=torch.ones(2), examples=100)
+    >>> slice_labels([config], [curve], "cross-entropy in nats", "leading", seed=0).title[1]
+    'digits, cnn; 100 training examples, evaluation mode, --seed 0'
+    """
     plane = landscapes[0].losses.dim() == 2
     if directions == "random":
         where = (
@@ -77,29 +92,45 @@ def words_of_slices(
             "in the plane of the two leading Hessian eigenvectors" if plane else "along the leading Hessian eigenvector"
         )
         axes = tuple(f"{name}, distance along eigenvector {number}" for number, name in enumerate("αβ", 1))
-    examples = either(str(landscape.examples) for landscape in landscapes)
-    below = f"{either(map(dataset_and_model, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
-    return Words((f"Training loss {where}", below), loss, axes)
+    examples = joined_by_or(str(landscape.examples) for landscape in landscapes)
+    below = (
+        f"{joined_by_or(map(dataset_and_model, configs))}; {examples} training examples, evaluation mode, --seed {seed}"
+    )
+    return Labels((f"Training loss {where}", below), loss, axes)
 
 
-def words_of_line(configs: Sequence[Config], landscapes: Mapping[str, Landscape], loss: str, seed: int) -> Words:
-    """What stands on the picture of the line between two networks."""
+def line_labels(configs: Sequence[Config], landscapes: Mapping[str, Landscape], loss: str, seed: int) -> Labels:
+    """The texts on a picture of the line between two networks; see `slice_labels`.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> config = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}}
+    >>> parts = {"train": Stub(examples=100), "test": Stub(examples=30)}
+    >>> line_labels([config, config], parts, "cross-entropy in nats", seed=0).title[1]
+    'digits, cnn; 100 train and 30 test examples, evaluation mode, --seed 0'
+    """
     examples = " and ".join(f"{landscape.examples} {part}" for part, landscape in landscapes.items())
-    below = f"{either(map(dataset_and_model, configs))}; {examples} examples, evaluation mode, --seed {seed}"
-    return Words(("Loss on the line between two networks", below), loss, ("t, at w₀ + t (w₁ - w₀)",))
+    below = f"{joined_by_or(map(dataset_and_model, configs))}; {examples} examples, evaluation mode, --seed {seed}"
+    return Labels(("Loss on the line between two networks", below), loss, ("t, at w₀ + t (w₁ - w₀)",))
 
 
-def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]], words: Words) -> Figure:
+def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]], labels: Labels) -> Figure:
     """One-dimensional slices in one pair of axes; runs that differ in the seed alone share a colour.
 
     Args:
-        landscapes: of the runs.
-        names: of the runs, as `settings.captions` gives them.
-        words: on the picture.
+        landscapes: the slice of each run.
+        names: the names of the runs, as `samcli.report.settings.captions` gives them.
+        labels: the texts on the picture.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> curve = Stub(axes=((-1.0, 0.0, 1.0),), losses=torch.tensor([1.5, 0.5, 2.0]), examples=100)
+    >>> figure = draw_curves([curve], [("sgd", "seed 0")], Labels(("Training loss", ""), "cross-entropy", ("α",)))
+    >>> figure.axes[0].lines[0].get_label()
+    'sgd seed 0'
     """
-    with titled(words.title, 6.0, 4.0) as figure:
+    with titled_figure(labels.title, 6.0, 4.0) as figure:
         axes = figure.add_subplot()
-        for number, (name, runs) in enumerate(grouped(names).items()):
+        for number, (name, runs) in enumerate(legend_groups(names).items()):
             lines = axes.plot(
                 landscapes[runs[0]].axes[0],
                 np.ma.stack([_finite(landscapes[run]) for run in runs], axis=1),
@@ -109,26 +140,33 @@ def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             )
             lines[0].set_label(fill(name, 2 * CHARACTERS))
         axes.axvline(0.0, color="0.6", linewidth=0.8, zorder=0)
-        axes.set(xlabel=words.axes[0], ylabel=words.loss, xlim=(landscapes[0].axes[0][0], landscapes[0].axes[0][-1]))
+        axes.set(xlabel=labels.axes[0], ylabel=labels.loss, xlim=(landscapes[0].axes[0][0], landscapes[0].axes[0][-1]))
         _scale(axes, landscapes)
         longest = max(len(str(line.get_label())) for line in axes.lines)
         figure.legend(loc="outside lower center", ncols=2 if longest <= CHARACTERS else 1)
     return figure
 
 
-def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]], words: Words) -> Figure:
+def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]], labels: Labels) -> Figure:
     """Two-dimensional slices side by side, with one scale of colours; a cross marks the trained weights.
 
     Args:
-        landscapes: of the runs, with the same coordinates.
-        names: of the runs, as `settings.captions` gives them.
-        words: on the picture.
+        landscapes: the slice of each run, all with the same coordinates.
+        names: the names of the runs, as `samcli.report.settings.captions` gives them.
+        labels: the texts on the picture.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> bowl = Stub(axes=((-1.0, 1.0),) * 2, losses=torch.tensor([[1.0, 2.0], [2.0, 3.0]]), examples=100)
+    >>> figure = draw_panels([bowl], [("sgd", "seed 0")], Labels(("Training loss", ""), "cross-entropy", ("α", "β")))
+    >>> figure.axes[0].get_title()
+    'sgd seed 0'
     """
     columns = min(3, len(landscapes))
     rows = -(-len(landscapes) // columns)
     levels, norm = _levels(landscapes)
     strokes = ["white" if norm(level) < 0.6 else "black" for level in levels]  # to be seen on blue and on yellow
-    with titled(words.title, 1.2 + 3.2 * columns, 0.7 + 3.1 * rows) as figure:
+    with titled_figure(labels.title, 1.2 + 3.2 * columns, 0.7 + 3.1 * rows) as figure:
         panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for axes in panels[len(landscapes) :]:
             axes.remove()
@@ -137,27 +175,35 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             values = _finite(landscape).T  # rows are the second coordinate
             filled = axes.contourf(*landscape.axes, values, levels, cmap="viridis", norm=norm)
             lines = axes.contour(*landscape.axes, values, levels, colors=strokes, linewidths=0.6)
-            axes.clabel(lines, _roomy(lines), fmt="%g", fontsize=7)
+            axes.clabel(lines, _levels_with_room(lines), fmt="%g", fontsize=7)
             axes.plot(0.0, 0.0, "+", color="#D55E00", markersize=9, markeredgewidth=1.8)
             axes.set(title=fill(" ".join(name), CHARACTERS), aspect="equal")
             axes.locator_params(nbins=5)
         for axes in panels[-columns:]:
             axes.tick_params(labelbottom=True)  # also where there is none below
-        figure.supxlabel(words.axes[0], fontsize=9)
-        figure.supylabel(words.axes[1], fontsize=9)
-        figure.colorbar(filled, ax=panels, label=words.loss, ticks=levels, format="%g")
+        figure.supxlabel(labels.axes[0], fontsize=9)
+        figure.supylabel(labels.axes[1], fontsize=9)
+        figure.colorbar(filled, ax=panels, label=labels.loss, ticks=levels, format="%g")
     return figure
 
 
-def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], words: Words) -> Figure:
+def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], labels: Labels) -> Figure:
     """The losses on the line between two networks, both ends marked.
 
     Args:
-        landscapes: by the part of the data, "train" and "test".
+        landscapes: the losses by the part of the data, "train" and "test".
         ends: the names of the two networks.
-        words: on the picture.
+        labels: the texts on the picture.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> line = Stub(axes=((0.0, 0.5, 1.0),), losses=torch.tensor([0.5, 2.0, 0.4]), examples=100)
+    >>> labels = Labels(("Loss on the line between two networks", ""), "cross-entropy", ("t",))
+    >>> figure = draw_line({"train": line}, ("sgd seed 0", "sgd seed 1"), labels)
+    >>> figure.axes[0].lines[0].get_label()
+    'train'
     """
-    with titled(words.title, 6.0, 3.8) as figure:
+    with titled_figure(labels.title, 6.0, 3.8) as figure:
         axes = figure.add_subplot()
         for (part, landscape), color, stroke in zip(landscapes.items(), COLOURS, STROKES, strict=False):
             axes.plot(landscape.axes[0], _finite(landscape), stroke, color=color, linewidth=1.6, label=part)
@@ -171,15 +217,22 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], words:
                 textcoords="offset points",
                 ha="center",
             )
-        axes.set(xlabel=words.axes[0], ylabel=words.loss)
+        axes.set(xlabel=labels.axes[0], ylabel=labels.loss)
         axes.margins(x=0.0)
         _scale(axes, list(landscapes.values()))
         axes.legend()
     return figure
 
 
-def numbers_of_slices(checkpoints: Sequence[str], landscapes: Sequence[Landscape]) -> str:
-    """CSV with a row for each point of each checkpoint: `checkpoint,alpha[,beta],train_loss`, to the last bit."""
+def slices_as_csv(checkpoints: Sequence[str], landscapes: Sequence[Landscape]) -> str:
+    """CSV with a row for each point of each checkpoint: `checkpoint,alpha[,beta],train_loss`, to the last bit.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> curve = Stub(axes=((-1.0, 1.0),), losses=torch.tensor([1.5, 0.5]))
+    >>> slices_as_csv(["a.pt"], [curve]).splitlines()
+    ['checkpoint,alpha,train_loss', 'a.pt,-1.0,1.5', 'a.pt,1.0,0.5']
+    """
     axes = ("alpha", "beta")[: landscapes[0].losses.dim()]
     rows = [
         (checkpoint, *point, loss)
@@ -189,8 +242,15 @@ def numbers_of_slices(checkpoints: Sequence[str], landscapes: Sequence[Landscape
     return _csv(("checkpoint", *axes, "train_loss"), rows)
 
 
-def numbers_of_line(landscapes: Mapping[str, Landscape]) -> str:
-    """CSV with a row for each point of the line: `t,train_loss,test_loss`, to the last bit."""
+def line_as_csv(landscapes: Mapping[str, Landscape]) -> str:
+    """CSV with a row for each point of the line: `t,train_loss,test_loss`, to the last bit.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> import torch
+    >>> line = Stub(axes=((0.0, 1.0),), losses=torch.tensor([0.5, 0.25]))
+    >>> line_as_csv({"train": line, "test": line}).splitlines()
+    ['t,train_loss,test_loss', '0.0,0.5,0.5', '1.0,0.25,0.25']
+    """
     columns = [landscape.losses.tolist() for landscape in landscapes.values()]
     axis = next(iter(landscapes.values())).axes[0]
     return _csv(("t", *(f"{part}_loss" for part in landscapes)), zip(axis, *columns, strict=True))
@@ -221,7 +281,7 @@ def _scale(axes: Axes, landscapes: Sequence[Landscape]) -> None:
     axes.set_yscale("log" if logarithmic else "linear")
 
 
-def _roomy(lines: QuadContourSet) -> list[float]:
+def _levels_with_room(lines: QuadContourSet) -> list[float]:
     """The levels that have a line with room for a number: no small ring, no arc in a corner."""
     enough = SHARE_FOR_NUMBER * lines.axes.dataLim.width
     contours = zip(lines.levels, lines.get_paths(), strict=True)

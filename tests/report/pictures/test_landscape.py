@@ -14,12 +14,12 @@ from PIL import Image
 from samcli.report.pictures import encode
 from samcli.report.pictures import landscape as pictures
 from samcli.report.pictures._figure import COLOURS, DPI
-from samcli.report.pictures.landscape import Words, draw_curves, draw_line, draw_panels
+from samcli.report.pictures.landscape import Labels, draw_curves, draw_line, draw_panels
 from samcli.sharpness import Landscape
 
 AXIS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 CONFIG = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": "sgd"}, "seeds": 0}
-WORDS = Words(("Training loss somewhere", "digits, cnn"), "cross-entropy in nats", ("first axis", "second axis"))
+LABELS = Labels(("Training loss somewhere", "digits, cnn"), "cross-entropy in nats", ("first axis", "second axis"))
 
 
 def curve(scale: float = 1.0, low: float = 0.5) -> Landscape:
@@ -32,9 +32,9 @@ def bowl(scale: float = 1.0, low: float = 0.5) -> Landscape:
 
 
 PICTURES: dict[str, Callable[[], Any]] = {
-    "curves": lambda: draw_curves([curve(), curve(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], WORDS),
-    "panels": lambda: draw_panels([bowl(), bowl(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], WORDS),
-    "line": lambda: draw_line({"train": curve(), "test": curve(2.0)}, ("sgd seed 0", "sam rho=0.1 seed 0"), WORDS),
+    "curves": lambda: draw_curves([curve(), curve(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], LABELS),
+    "panels": lambda: draw_panels([bowl(), bowl(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], LABELS),
+    "line": lambda: draw_line({"train": curve(), "test": curve(2.0)}, ("sgd seed 0", "sam rho=0.1 seed 0"), LABELS),
 }
 
 
@@ -57,7 +57,7 @@ def test_files(name: str):
 
 def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
     names = [("sgd", "seed 0"), ("sam", "seed 0"), ("sgd", "seed 1")]
-    figure = draw_curves([curve(1.0), curve(2.0), curve(3.0)], names, WORDS)
+    figure = draw_curves([curve(1.0), curve(2.0), curve(3.0)], names, LABELS)
     lines = figure.axes[0].lines[:3]
     assert [line.get_color() for line in lines] == [COLOURS[0]] + [COLOURS[1]] * 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sam seed 0", "sgd, 2 runs"]
@@ -67,18 +67,18 @@ def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
 
 def test_more_groups_than_colours_differ_in_their_strokes():
     names = [(f"optimizer {number}", "seed 0") for number in range(10)]
-    lines = draw_curves([curve()] * 10, names, WORDS).axes[0].lines[:10]
+    lines = draw_curves([curve()] * 10, names, LABELS).axes[0].lines[:10]
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
 
 
 @pytest.mark.parametrize(("low", "scale"), [(0.5, "linear"), (0.02, "linear"), (0.005, "log"), (0.0, "linear")])
 def test_logarithmic_over_more_than_two_decades(low: float, scale: str):
     """A curve from low to low + 1, and a loss of zero, which has no logarithm."""
-    assert draw_curves([curve(1.0, low)], [("sgd", "seed 0")], WORDS).axes[0].get_yscale() == scale
+    assert draw_curves([curve(1.0, low)], [("sgd", "seed 0")], LABELS).axes[0].get_yscale() == scale
 
 
 def test_panels_share_levels_that_hold_all_losses():
-    figure = draw_panels([bowl(1.0), bowl(9.0, 0.01)], [("sgd", "seed 0"), ("sam", "seed 0")], WORDS)
+    figure = draw_panels([bowl(1.0), bowl(9.0, 0.01)], [("sgd", "seed 0"), ("sam", "seed 0")], LABELS)
     filled = [axes.collections[0] for axes in figure.axes[:2]]
     first, second = (part.levels.tolist() for part in filled)
     assert first == second == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]
@@ -88,7 +88,7 @@ def test_panels_share_levels_that_hold_all_losses():
 
 def test_first_coordinate_is_the_horizontal_one():
     tilted = Landscape((AXIS, AXIS), torch.tensor(AXIS, dtype=torch.float64)[:, None].expand(5, 5) + 2.0, 100)
-    lines = draw_panels([tilted], [("sgd", "seed 0")], WORDS).axes[0].collections[1]
+    lines = draw_panels([tilted], [("sgd", "seed 0")], LABELS).axes[0].collections[1]
     inside = [path.vertices for path in lines.get_paths() if len(path.vertices)]
     assert inside
     for vertices in inside:
@@ -101,32 +101,32 @@ def test_losses_that_are_not_finite_or_all_the_same(values: list[float]):
     """Gaps in the picture, and no warning."""
     losses = torch.tensor(values, dtype=torch.float64).repeat(25)[:25]
     names = [("sgd", "seed 0")]
-    encode(draw_panels([Landscape((AXIS, AXIS), losses.reshape(5, 5), 100)], names, WORDS), "png")
-    encode(draw_curves([Landscape((AXIS,), losses[:5], 100)], names, WORDS), "png")
+    encode(draw_panels([Landscape((AXIS, AXIS), losses.reshape(5, 5), 100)], names, LABELS), "png")
+    encode(draw_curves([Landscape((AXIS,), losses[:5], 100)], names, LABELS), "png")
 
 
 def test_words_say_what_is_measured():
-    words = pictures.words_of_slices([CONFIG] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
-    assert words.title == (
+    labels = pictures.slice_labels([CONFIG] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
+    assert labels.title == (
         "Training loss in a plane of two filter-normalised random directions",
         "digits, cnn; 100 training examples, evaluation mode, --seed 3",
     )
-    words = pictures.words_of_slices([CONFIG], [curve()], "mean squared error", "leading", 0)
-    assert words.title[0] == "Training loss along the leading Hessian eigenvector"
-    assert words.axes[0] == "α, distance along eigenvector 1"
+    labels = pictures.slice_labels([CONFIG], [curve()], "mean squared error", "leading", 0)
+    assert labels.title[0] == "Training loss along the leading Hessian eigenvector"
+    assert labels.axes[0] == "α, distance along eigenvector 1"
     test = Landscape((AXIS,), curve().losses, 30)
-    words = pictures.words_of_line([CONFIG] * 2, {"train": curve(), "test": test}, "loss", 0)
-    assert "100 train and 30 test examples" in words.title[1]
+    labels = pictures.line_labels([CONFIG] * 2, {"train": curve(), "test": test}, "loss", 0)
+    assert "100 train and 30 test examples" in labels.title[1]
 
 
 def test_numbers_come_back_to_the_last_bit():
     slices = [bowl(1 / 3), Landscape((AXIS, AXIS), bowl().losses * math.inf, 100)]
-    rows = list(csv.DictReader(io.StringIO(pictures.numbers_of_slices(["a,b.pt", "c.pt"], slices))))
+    rows = list(csv.DictReader(io.StringIO(pictures.slices_as_csv(["a,b.pt", "c.pt"], slices))))
     assert list(rows[0]) == ["checkpoint", "alpha", "beta", "train_loss"]
     assert [row["checkpoint"] for row in rows] == ["a,b.pt"] * 25 + ["c.pt"] * 25
     assert [float(row["train_loss"]) for row in rows] == [v for s in slices for v in s.losses.flatten().tolist()]
     assert [(float(row["alpha"]), float(row["beta"])) for row in rows[:6]] == [(-1.0, b) for b in AXIS] + [(-0.5, -1.0)]
-    table = pictures.numbers_of_line({"train": curve(1 / 3), "test": curve(2 / 3)})
+    table = pictures.line_as_csv({"train": curve(1 / 3), "test": curve(2 / 3)})
     lines = list(csv.DictReader(io.StringIO(table)))
     assert list(lines[0]) == ["t", "train_loss", "test_loss"]
     assert [float(row["test_loss"]) for row in lines] == curve(2 / 3).losses.tolist()
