@@ -1,22 +1,13 @@
 """Calling the command in this process."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pytest
+from command import Called, Samcli
 
 from samcli.cli.app import main
 
 
-@dataclass
-class Called:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Called]:
+def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Samcli:
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "200")
 

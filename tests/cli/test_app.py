@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+
+from command import Samcli
 
 from samcli import __version__
-
-Samcli = Callable[..., Any]
 
 
 def test_help_has_an_example_for_each_command(samcli: Samcli):

@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command import Samcli
 
-Samcli = Callable[..., Any]
 JSON = ("--format", "json")
 
 

@@ -1,15 +1,12 @@
 """`samcli landscape` on what `samcli train` wrote."""
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command import Samcli
 
 from samcli.cli.landscape import hints_of_progress
-
-Samcli = Callable[..., Any]
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """`samcli list`."""
 
-from collections.abc import Callable
-from typing import Any
-
-Samcli = Callable[..., Any]
+from command import Samcli
 
 
 def test_everything(samcli: Samcli):

@@ -1,16 +1,16 @@
 """Progress on a terminal and elsewhere."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from samcli import launch
 from samcli.cli import progress
 from samcli.config import Draft, parse
+from samcli.runs import EpochMetrics
 from samcli.train import CATALOGUE
 
-ROW: dict[str, Any] = {"epoch": 2, "train_loss": 0.5, "test_accuracy": 0.75, "sharpness": None}
+ROW: EpochMetrics = {"epoch": 2, "train_loss": 0.5, "test_accuracy": 0.75, "sharpness": None}
 
 
 def cells(tmp_path: Path) -> list[launch.Cell]:

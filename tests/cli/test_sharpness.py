@@ -3,16 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from command import Samcli
 
 from samcli.sharpness import MEASURES
-
-Samcli = Callable[..., Any]
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 import errno
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command import Samcli
 
-Samcli = Callable[..., Any]
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
 
 

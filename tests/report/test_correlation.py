@@ -1,9 +1,9 @@
 """The gap that is correlated, what is left out, and what there is to say when nothing was measured."""
 
 import shutil
-from typing import Any
 
 import pytest
+from run_folders import Block, Results
 
 from samcli.errors import ConfigError, NothingToCompare
 from samcli.report import correlate
@@ -11,7 +11,7 @@ from samcli.report.correlation import generalisation_gap
 from samcli.runs.sharpness_file import SharpnessFile
 
 
-def add(results: Any, sgd: dict[str, Any], seed: int, gap: float, **kept: tuple[Any, bool]) -> None:
+def add(results: Results, sgd: Block, seed: int, gap: float, **kept: tuple[float | None, bool]) -> None:
     folder = results.add(sgd, seed, (0.5,))
     folder.write_metrics([{"epoch": 1, "train_accuracy": 0.5 + gap, "test_accuracy": 0.5}])
     folder.checkpoint.write_bytes(b"weights")
@@ -31,7 +31,7 @@ def add(results: Any, sgd: dict[str, Any], seed: int, gap: float, **kept: tuple[
     )
 
 
-def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Any, sgd: dict[str, Any]):
+def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Results, sgd: Block):
     for seed, gap in enumerate((0.0, 0.1, 0.2, 0.3)):
         add(results, sgd, seed, gap, sharp=(2.0 + gap**3, True), flat=((-1.0) ** seed, True))
     first, second = correlate(results.runs())
@@ -45,7 +45,7 @@ def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Any
     assert first.unconverged == second.unconverged == 0
 
 
-def test_another_metric_takes_the_place_of_the_gap(results: Any, sgd: dict[str, Any]):
+def test_another_metric_takes_the_place_of_the_gap(results: Results, sgd: Block):
     for seed, sharp in enumerate((4.0, 3.0, 2.0, 1.0)):
         add(results, sgd, seed, seed / 10, sharp=(sharp, True))
     (gap,), (train,) = correlate(results.runs()), correlate(results.runs(), "train_accuracy")
@@ -56,14 +56,14 @@ def test_another_metric_takes_the_place_of_the_gap(results: Any, sgd: dict[str, 
         correlate(results.runs(), "test_acuracy")
 
 
-def test_what_did_not_converge_is_left_out_and_counted(results: Any, sgd: dict[str, Any]):
+def test_what_did_not_converge_is_left_out_and_counted(results: Results, sgd: Block):
     for seed, (value, converged) in enumerate([(1.0, True), (9.0, False), (2.0, True), (None, True)]):
         add(results, sgd, seed, seed / 10, sharp=(value, converged))
     (found,) = correlate(results.runs())
     assert (found.correlation.n, found.unconverged, found.correlation.tau) == (2, 2, 1.0)
 
 
-def test_a_stale_file_counts_as_none(results: Any, sgd: dict[str, Any]):
+def test_a_stale_file_counts_as_none(results: Results, sgd: Block):
     for seed in range(3):
         add(results, sgd, seed, seed / 10, sharp=(float(seed), True))
     (results.path / "trial" / "run000" / "checkpoint.pt").write_bytes(b"other weights")
@@ -71,13 +71,13 @@ def test_a_stale_file_counts_as_none(results: Any, sgd: dict[str, Any]):
     assert found.correlation.n == 2
 
 
-def test_nothing_measured(noisy: Any):
+def test_nothing_measured(noisy: Results):
     assert generalisation_gap(noisy.runs()[0]) is None  # no training accuracy in these
     with pytest.raises(NothingToCompare, match="samcli sharpness RESULTS"):
         correlate(noisy.runs())
 
 
-def test_a_copy_of_a_run_counts_once(results: Any, sgd: dict[str, Any]):
+def test_a_copy_of_a_run_counts_once(results: Results, sgd: Block):
     for seed in range(3):
         add(results, sgd, seed, seed / 10, sharp=(float(seed), True))
     shutil.copytree(results.path / "trial", results.path / "copied")

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from run_folders import Block, Results
 
 from samcli.errors import ConfigError
 from samcli.report import compare
@@ -16,13 +17,13 @@ def entry(measure: str, value: float | None, converged: bool = True, **key: Any)
     return {"label": measure, "key": key, "value": value, "stderr": None, "converged": converged, "details": {}}
 
 
-def add(results: Any, optimizer: dict[str, Any], seed: int, *entries: dict[str, Any]) -> None:
+def add(results: Results, optimizer: Block, seed: int, *entries: dict[str, Any]) -> None:
     folder = results.add(optimizer, seed, (0.5, 0.6))
     folder.checkpoint.write_bytes(b"weights")
     SharpnessFile(folder.checkpoint).add(entries, epoch=2)
 
 
-def test_names_tell_measures_apart(results: Any, sgd: dict[str, Any]):
+def test_names_tell_measures_apart(results: Results, sgd: Block):
     add(
         results,
         sgd,
@@ -48,7 +49,7 @@ def test_names_tell_measures_apart(results: Any, sgd: dict[str, Any]):
     }
 
 
-def test_a_measure_as_a_metric(results: Any, sgd: dict[str, Any], sam: dict[str, Any]):
+def test_a_measure_as_a_metric(results: Results, sgd: Block, sam: Block):
     """The one that has not converged is not in the mean, and a note says so."""
     for seed, value in enumerate((30.0, 10.0, 20.0)):
         add(results, sgd, seed, entry("lambda-max", value))
@@ -64,7 +65,7 @@ def test_a_measure_as_a_metric(results: Any, sgd: dict[str, Any], sam: dict[str,
     assert math.isfinite(second.last.sd or math.nan)
 
 
-def test_a_name_that_nothing_has(results: Any, sgd: dict[str, Any]):
+def test_a_name_that_nothing_has(results: Results, sgd: Block):
     add(results, sgd, 0, entry("lambda-max", 1.0))
     with pytest.raises(ConfigError, match="did you mean lambda-max"):
         compare(results.runs(), metric="lambda-mx")

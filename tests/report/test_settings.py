@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from run_folders import Block
+
 from samcli.report.settings import captions, count_shared, distinguishing, flatten, label
 
 
-def config(optimizer: dict[str, Any], **other: Any) -> dict[str, Any]:
+def config(optimizer: Block, **other: Any) -> dict[str, Any]:
     return {"name": "x", "dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": optimizer, "seeds": 0} | other
 
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,7 @@ def test_unreadable_folder_is_named(make: Make, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "results" / "locked").mkdir()
     iterdir = Path.iterdir
 
-    def refuse(path: Path) -> Any:
+    def refuse(path: Path) -> Iterator[Path]:
         if path.name == "locked":
             raise PermissionError(13, "Permission denied")
         return iterdir(path)

@@ -5,19 +5,17 @@ import io
 import json
 import math
 import re
-from typing import Any
 
 import pandas as pd
 import pytest
+from run_folders import Block, Results
 
 from samcli.errors import ConfigError
 from samcli.report import FORMATS, Comparison, compare, render
 
-Block = dict[str, Any]
-
 
 @pytest.fixture
-def comparison(noisy: Any) -> Comparison:
+def comparison(noisy: Results) -> Comparison:
     return compare(noisy.runs())
 
 
@@ -60,7 +58,7 @@ def test_table_never_cuts_anything_off(comparison: Comparison, width: int):
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
-def test_wide_cells_leave_room_for_the_last_column(results: Any, sgd: Block, sam: Block, width: int):
+def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block, sam: Block, width: int):
     """Six digits before the point, as a loss or a kept measure may have, and names that take two lines."""
     for seed, (low, high) in enumerate([(-120000.5, -420000.25), (-160000.5, -480000.75)]):
         for schedule in ("cosine", "multi-step"):
@@ -78,7 +76,7 @@ def test_color_only_adds_codes(comparison: Comparison):
     assert [line.rstrip() for line in plain.splitlines()] == render(comparison, "table").splitlines()
 
 
-def test_brackets_are_no_markup(results: Any, sgd: Block):
+def test_brackets_are_no_markup(results: Results, sgd: Block):
     results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:[red]x[/red]"})
     assert "image-folder:[red]x[/red], cnn" in render(compare(results.runs()), "table")
 
@@ -95,12 +93,12 @@ def test_markdown_is_a_table_and_a_list(comparison: Comparison):
     assert any(line.startswith("- **Note:** Diverged") for line in lines)
 
 
-def test_markdown_escapes_pipes(results: Any, sgd: Block):
+def test_markdown_escapes_pipes(results: Results, sgd: Block):
     results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:a|b"})
     assert r"image-folder:a\|b" in render(compare(results.runs()), "markdown")
 
 
-def test_latex_is_escaped_and_complete(results: Any, sgd: Block, sam: Block):
+def test_latex_is_escaped_and_complete(results: Results, sgd: Block, sam: Block):
     for noise in (0.0, 0.4):
         for seed in (0, 1):
             results.add(sgd, seed, (0.8 + seed / 100,), dataset={"label_noise": noise})
@@ -134,7 +132,7 @@ def test_csv_has_unrounded_fractions(comparison: Comparison):
     assert (records[2]["last_mean"], records[2]["diverged"], records[1]["difference"]) == ("", "1", "")
 
 
-def test_json_is_strict_and_complete(results: Any, sgd: Block, sam: Block):
+def test_json_is_strict_and_complete(results: Results, sgd: Block, sam: Block):
     results.add(sgd, 0, (0.5,), sharpness=None)
     results.add({**sam, "norm": math.inf}, 0, (0.7,))
 
@@ -153,7 +151,7 @@ def test_json_is_strict_and_complete(results: Any, sgd: Block, sam: Block):
     assert (first["difference_low"], second["sharpness"], second["difference"]) == (None, None, None)
 
 
-def test_metrics_of_two_tasks_are_told_apart(results: Any, sgd: Block):
+def test_metrics_of_two_tasks_are_told_apart(results: Results, sgd: Block):
     results.add(sgd, 0, (0.4,), metric="r2", dataset={"name": "diabetes"})
     results.add(sgd, 0, (0.9,))
     comparison = compare(results.runs())

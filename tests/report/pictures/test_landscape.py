@@ -4,11 +4,11 @@ import csv
 import io
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from samcli.report.pictures import encode
@@ -31,7 +31,7 @@ def bowl(scale: float = 1.0, low: float = 0.5) -> Landscape:
     return Landscape((AXIS, AXIS), low + scale * (square[:, None] + 2 * square), 100)
 
 
-PICTURES: dict[str, Callable[[], Any]] = {
+PICTURES: dict[str, Callable[[], Figure]] = {
     "curves": lambda: draw_curves([curve(), curve(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], LABELS),
     "panels": lambda: draw_panels([bowl(), bowl(2.0)], [("sgd", "seed 0"), ("sam rho=0.1", "seed 0")], LABELS),
     "line": lambda: draw_line({"train": curve(), "test": curve(2.0)}, ("sgd seed 0", "sam rho=0.1 seed 0"), LABELS),
