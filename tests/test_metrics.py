@@ -40,25 +40,25 @@ CONTRACT = [
 ]
 
 
-def test_columns_are_those_of_the_contract():
+def test_columns_are_those_of_the_contract() -> None:
     assert columns("accuracy") == CONTRACT
     assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
     with pytest.raises(ValueError, match=r"one of accuracy, r2, not 'rmse'\."):
         columns("rmse")
 
 
-def test_which_columns_are_better_when_larger():
+def test_which_columns_are_better_when_larger() -> None:
     assert all(map(higher_is_better, ["test_accuracy", "train_r2", "examples_per_second"]))
     assert not any(map(higher_is_better, ["test_loss", "sharpness", "train_seconds", "grad_norm"]))
 
 
-def test_only_the_parts_of_the_data_have_scores():
+def test_only_the_parts_of_the_data_have_scores() -> None:
     assert score_of("validation_accuracy") is SCORES["accuracy"]
     assert score_of("accuracy") is score_of("my_accuracy") is score_of("test_loss") is None
     assert not is_share("label_accuracy")
 
 
-def test_values_as_people_read_them():
+def test_values_as_people_read_them() -> None:
     assert [shown(value, "test_loss") for value in (0.0, 0.001, 999.9, 1000.0, 0.0009)] == [
         "0.0000",
         "0.0010",
@@ -96,7 +96,7 @@ def runs_of(folder: Path) -> list[Run]:
     return scan([folder])[0]
 
 
-def test_a_task_computes_a_score_that_has_columns(perplexity: Score):
+def test_a_task_computes_a_score_that_has_columns(perplexity: Score) -> None:
     class Language(Classification):
         metric: ClassVar[str] = "perplexity"
 
@@ -112,7 +112,7 @@ def test_a_task_computes_a_score_that_has_columns(perplexity: Score):
         type("Translation", (Classification,), {"metric": "bleu"})
 
 
-def test_a_new_score_goes_from_the_file_to_the_tables(perplexity: Score, tmp_path: Path):
+def test_a_new_score_goes_from_the_file_to_the_tables(perplexity: Score, tmp_path: Path) -> None:
     runs = runs_of(tmp_path)
     assert list(pd.read_csv(tmp_path / "sam0" / "metrics.csv")) == columns("perplexity")
     comparison = compare(runs)
@@ -135,7 +135,7 @@ def test_a_new_score_goes_from_the_file_to_the_tables(perplexity: Score, tmp_pat
     assert summary({"train_loss": 3.0, "test_perplexity": 30.0}) == "loss 3.0000  test perplexity 30.0000"
 
 
-def test_pictures_say_which_way_the_gap_is(perplexity: Score, tmp_path: Path):
+def test_pictures_say_which_way_the_gap_is(perplexity: Score, tmp_path: Path) -> None:
     runs = [run for run in runs_of(tmp_path) if run.state == "finished"]
     pairs = {run.folder: (float(number), generalisation_gap(run) or 0.0) for number, run in enumerate(runs)}
     tau = kendall([x for x, _ in pairs.values()], [y for _, y in pairs.values()])

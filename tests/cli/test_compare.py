@@ -18,7 +18,7 @@ def results(samcli: Samcli, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_formats(samcli: Samcli, results: Path):
+def test_formats(samcli: Samcli, results: Path) -> None:
     table = samcli("compare", results)
     assert table.code == 0
     assert "sam rho=0.05" in table.out
@@ -35,7 +35,7 @@ def test_formats(samcli: Samcli, results: Path):
     assert {row["n"] for row in document["rows"]} == {2}
 
 
-def test_foreign_and_half_written_folders(samcli: Samcli, results: Path):
+def test_foreign_and_half_written_folders(samcli: Samcli, results: Path) -> None:
     foreign = results / "digits" / "foreign"
     foreign.mkdir()
     (foreign / "metrics.csv").write_text("a,b\n1,2\n")
@@ -48,7 +48,7 @@ def test_foreign_and_half_written_folders(samcli: Samcli, results: Path):
     assert "sam rho=0.05" in called.out
 
 
-def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
+def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for arguments, code, sentence in (
@@ -68,14 +68,14 @@ def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
     assert not list(tmp_path.glob("gap.*"))
 
 
-def test_budget_and_baseline(samcli: Samcli, results: Path):
+def test_budget_and_baseline(samcli: Samcli, results: Path) -> None:
     called = samcli("compare", results, "--baseline", "sam", "--budget", "gradients", "--format", "json")
     document = json.loads(called.out)
     (baseline,) = [row for row in document["rows"] if row["is_baseline"]]
     assert baseline["optimizer"] == "sam"
 
 
-def test_correlate(samcli: Samcli, results: Path):
+def test_correlate(samcli: Samcli, results: Path) -> None:
     nothing = samcli("compare", results, "--correlate")
     assert nothing.code == 3
     assert "samcli sharpness RESULTS" in nothing.err
@@ -92,7 +92,7 @@ def test_correlate(samcli: Samcli, results: Path):
     assert samcli("compare", results, "--correlate", "--format", "latex").code == 2
 
 
-def test_a_picture_of_correlations(samcli: Samcli, results: Path):
+def test_a_picture_of_correlations(samcli: Samcli, results: Path) -> None:
     """Its path is the last line, but where the rest of standard output is one document."""
     samcli("sharpness", results, "--measure", "one-step,grad-norm")
     table = samcli("compare", results, "--correlate").out
@@ -122,7 +122,7 @@ def test_a_picture_of_correlations(samcli: Samcli, results: Path):
     assert not (results / "latex.svg").exists()
 
 
-def test_a_kept_measure_as_metric(samcli: Samcli, results: Path):
+def test_a_kept_measure_as_metric(samcli: Samcli, results: Path) -> None:
     samcli("sharpness", results, "--measure", "one-step,lambda-max", "--examples", 40)
     table = samcli("compare", results, "--metric", "lambda-max")
     assert table.code == 0
@@ -145,7 +145,7 @@ def test_a_kept_measure_as_metric(samcli: Samcli, results: Path):
     assert "did you mean one-step rho=0.05?" in called.err
 
 
-def test_what_correlate_does_not_take(samcli: Samcli, results: Path, tmp_path: Path):
+def test_what_correlate_does_not_take(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     samcli("sharpness", results, "--measure", "one-step", "--rho", "0.05,0.1")
     (tmp_path / "file").write_text("")
     for arguments, sentence in (
@@ -159,7 +159,7 @@ def test_what_correlate_does_not_take(samcli: Samcli, results: Path, tmp_path: P
         assert "Traceback" not in called.err
 
 
-def test_correlating_several_architectures_is_warned_of(samcli: Samcli, results: Path):
+def test_correlating_several_architectures_is_warned_of(samcli: Samcli, results: Path) -> None:
     small = ("--epochs", "1", "--set", "dataset.train_examples=60", "--set", "sharpness.examples=20")
     samcli("train", "--model", "linear", "--seeds", "0-1", *small, "--results", results, "--name", "other")
     samcli("sharpness", results, "--measure", "grad-norm")

@@ -21,7 +21,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_curves_in_each_format(samcli: Samcli, results: Path, tmp_path: Path):
+def test_curves_in_each_format(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     starts = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
     tables = []
     for suffix, start in starts.items():
@@ -41,7 +41,7 @@ def test_curves_in_each_format(samcli: Samcli, results: Path, tmp_path: Path):
     assert {row["checkpoint"] for row in table} == {str(path) for path in results.glob("*/*/checkpoint.pt")}
 
 
-def test_contours_along_the_leading_eigenvectors(samcli: Samcli, results: Path, tmp_path: Path):
+def test_contours_along_the_leading_eigenvectors(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     picture = tmp_path / "plane.svg"
     how = ("--dimensions", 2, "--directions", "leading", "--span", 0.2, "--points", 3, "--examples", 40)
     assert samcli("landscape", results, *how, "--output", picture).code == 0
@@ -53,7 +53,7 @@ def test_contours_along_the_leading_eigenvectors(samcli: Samcli, results: Path, 
     assert float(edge["train_loss"]) > float(middle["train_loss"])  # uphill
 
 
-def test_line(samcli: Samcli, results: Path, tmp_path: Path):
+def test_line(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     picture = tmp_path / "line.svg"
     called = samcli("landscape", results, "--line", "--points", 9, "--output", picture)
     assert called.code == 0, called.err
@@ -82,7 +82,7 @@ def test_line(samcli: Samcli, results: Path, tmp_path: Path):
 )
 def test_mistakes(
     arguments: tuple[str, ...], sentence: str, samcli: Samcli, results: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.chdir(results)
     called = samcli("landscape", results, *arguments)
     assert called.code == 2
@@ -92,7 +92,7 @@ def test_mistakes(
     assert not list(results.glob("*.*"))
 
 
-def test_line_between_two_architectures(samcli: Samcli, results: Path, tmp_path: Path):
+def test_line_between_two_architectures(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     small = ("--set", "dataset.train_examples=60", "--epochs", "1", "--set", "sharpness.every=0")
     samcli("train", "--model", "linear", "--optimizer", "sgd", *small, "--results", tmp_path / "other")
     first = next(results.glob("*/*sgd*/"))
@@ -107,7 +107,7 @@ def test_line_between_two_architectures(samcli: Samcli, results: Path, tmp_path:
     assert "do not compare" in beside.err
 
 
-def test_a_table_of_something_else_is_kept(samcli: Samcli, results: Path):
+def test_a_table_of_something_else_is_kept(samcli: Samcli, results: Path) -> None:
     metrics = next(results.glob("*/*/metrics.csv"))
     before = metrics.read_text()
     called = samcli("landscape", results, "--output", metrics.with_suffix(".png"))
@@ -116,7 +116,9 @@ def test_a_table_of_something_else_is_kept(samcli: Samcli, results: Path):
     assert metrics.read_text() == before
 
 
-def test_tells_now_and_then_how_long_it_takes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_tells_now_and_then_how_long_it_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = iter([100.0, 104.0, 112.0, 116.0, 130.0])  # the first point waits for what is loaded
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     tell = hints_of_progress()
@@ -125,7 +127,7 @@ def test_tells_now_and_then_how_long_it_takes(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "  3 of 5 points, about 12 s left\n"
 
 
-def test_numbers_never_go_into_a_folder(samcli: Samcli, results: Path, tmp_path: Path):
+def test_numbers_never_go_into_a_folder(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     (tmp_path / "y.csv").mkdir()
     called = samcli("landscape", results, "--output", tmp_path / "y.png")
     assert called.code == 2

@@ -3,7 +3,7 @@
 from command import Samcli
 
 
-def test_everything(samcli: Samcli):
+def test_everything(samcli: Samcli) -> None:
     called = samcli("list")
     assert called.code == 0
     for word in ("fashion-mnist", "image-folder:PATH", "torchvision:NAME", "asam", "multi-step", "lambda-max"):
@@ -11,14 +11,14 @@ def test_everything(samcli: Samcli):
     assert called.err == ""
 
 
-def test_one_kind(samcli: Samcli):
+def test_one_kind(samcli: Samcli) -> None:
     called = samcli("list", "optimizers")
     for word in ("Foret", "ICLR", "2021", "lookbehind", "k + 1"):
         assert word in called.out
     assert "resnet20" not in called.out
 
 
-def test_options_of_one(samcli: Samcli):
+def test_options_of_one(samcli: Samcli) -> None:
     called = samcli("list", "optimizers", "asam")
     for word in ("eta", "0.01", "rho", "momentum", "base"):
         assert word in called.out
@@ -27,7 +27,7 @@ def test_options_of_one(samcli: Samcli):
     assert samcli("list", "models", "linear").code == 0
 
 
-def test_mistakes(samcli: Samcli):
+def test_mistakes(samcli: Samcli) -> None:
     called = samcli("list", "optimizers", "smg")
     assert called.code == 2
     assert "There is no optimizer named 'smg'" in called.err

@@ -25,7 +25,7 @@ def go(shown: progress.PlainProgress, cell: launch.Cell, status: str) -> None:
         shown.ended(cell, status, "The reason.")
 
 
-def test_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (cell,) = cells(tmp_path)
     go(progress.PlainProgress([cell]), cell, "finished")
     captured = capsys.readouterr()
@@ -38,7 +38,9 @@ def test_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "  digits cnn sam rho=0.05 seed 0 diverged. The reason." in capsys.readouterr().err
 
 
-def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (cell,) = cells(tmp_path)
     shown = progress.PlainProgress([cell])
     shown.started(cell)
@@ -52,7 +54,7 @@ def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(tmp_path: Path,
     assert [task.remaining for task in bars._bars.tasks] == [0]
 
 
-def test_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "150")
     (cell,) = cells(tmp_path)
     go(progress.RichProgress([cell]), cell, "failed")
@@ -61,7 +63,7 @@ def test_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert "failed. The reason." in captured.err
 
 
-def test_bars_only_for_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_bars_only_for_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(progress.progress_for(cells(tmp_path))) is progress.PlainProgress
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert type(progress.progress_for(cells(tmp_path))) is progress.RichProgress

@@ -19,7 +19,7 @@ def results(samcli: Samcli, tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-def test_table(samcli: Samcli, results: Path):
+def test_table(samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results)
     assert called.code == 0
     for word in ("one-", "step-", "adaptive-", "linf", "norm", "lambda-", "max"):
@@ -30,7 +30,7 @@ def test_table(samcli: Samcli, results: Path):
     assert "Mean loss of 60 training examples, evaluation mode" in called.err
 
 
-def test_agrees_with_the_column_of_the_run(samcli: Samcli, results: Path):
+def test_agrees_with_the_column_of_the_run(samcli: Samcli, results: Path) -> None:
     """With all examples and the same radius it is the same measurement."""
     (run,) = results.glob("digits/digits-mlp-sam-*")
     called = samcli("sharpness", run / "checkpoint.pt", "--measure", "one-step,grad-norm", "--format", "json")
@@ -42,7 +42,7 @@ def test_agrees_with_the_column_of_the_run(samcli: Samcli, results: Path):
     assert row["epoch"] == 2
 
 
-def test_csv_has_residual_and_converged(samcli: Samcli, results: Path):
+def test_csv_has_residual_and_converged(samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results, "--measure", "lambda-max", "--format", "csv", "--examples", 30, "--seed", 1)
     rows = list(csv.DictReader(io.StringIO(called.out)))
     assert len(rows) == 2
@@ -55,7 +55,7 @@ def test_csv_has_residual_and_converged(samcli: Samcli, results: Path):
     assert again.out == called.out
 
 
-def test_csv_of_rows_that_differ(samcli: Samcli, results: Path):
+def test_csv_of_rows_that_differ(samcli: Samcli, results: Path) -> None:
     """A standard error that one of the checkpoints has not leaves its cell empty."""
     samcli("sharpness", results, "--measure", "average-case,grad-norm")
     kept = sorted(results.glob("*/*/sharpness.json"))[1]
@@ -70,7 +70,7 @@ def test_csv_of_rows_that_differ(samcli: Samcli, results: Path):
     assert float(second["average-case"]) != 0.0
 
 
-def test_what_does_not_apply(samcli: Samcli, results: Path):
+def test_what_does_not_apply(samcli: Samcli, results: Path) -> None:
     (sgd,) = results.glob("*/digits-mlp-sgd-*")
     alone = samcli("sharpness", sgd, "--measure", "lambda-max-adam")
     assert alone.code == 2
@@ -86,7 +86,7 @@ def test_what_does_not_apply(samcli: Samcli, results: Path):
     assert row["values"]["lambda-max-adam"]["edge_ratio"] > 0.0
 
 
-def test_all_that_applies(samcli: Samcli, tmp_path: Path):
+def test_all_that_applies(samcli: Samcli, tmp_path: Path) -> None:
     """Regression has no accuracy, which PAC-Bayes counts, and the run no state of Adam."""
     small = ("--set", "dataset.train_examples=40", "--epochs", "1", "--results", tmp_path)
     samcli("train", "--dataset", "diabetes", "--model", "linear", "--optimizer", "sgd", *small)
@@ -102,7 +102,7 @@ def test_all_that_applies(samcli: Samcli, tmp_path: Path):
     assert "Traceback" not in called.err
 
 
-def test_sets_of_examples_and_batch_norm(samcli: Samcli, results: Path):
+def test_sets_of_examples_and_batch_norm(samcli: Samcli, results: Path) -> None:
     how = ("--measure", "worst-case", "--set", "steps=2", "--examples", 40, "--format", "json")
     values = {}
     for flags in ((), ("--m", 10), ("--batch-norm", "recalibrated", "--batch-size", 20)):
@@ -116,7 +116,7 @@ def test_sets_of_examples_and_batch_norm(samcli: Samcli, results: Path):
     assert samcli("sharpness", results, "--batch-norm", "training").code == 2
 
 
-def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
+def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     foreign, empty = tmp_path / "foreign.pt", tmp_path / "empty"
     torch.save({"state_dict": {}}, foreign)
     empty.mkdir()
@@ -138,7 +138,7 @@ def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path):
     assert "did you mean lambda-max?" in called.err
 
 
-def test_one_bad_checkpoint_does_not_stop_the_others(samcli: Samcli, results: Path, tmp_path: Path):
+def test_one_bad_checkpoint_does_not_stop_the_others(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.pt"
     torch.save({"state_dict": {}}, foreign)
     called = samcli("sharpness", foreign, results, "--measure", "grad-norm")
@@ -149,7 +149,7 @@ def test_one_bad_checkpoint_does_not_stop_the_others(samcli: Samcli, results: Pa
     assert called.out.count("sgd seed 0") == called.out.count("sam rho=0.05 seed 0") == tables
 
 
-def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path):
+def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results, "--measure", "one-step,lambda-max", "--rho", "0.1,0.05", "--format", "json")
     assert called.code == 0
     rows = json.loads(called.out)
@@ -172,14 +172,14 @@ def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path):
         (("--set", "tolerance=-1"), "must be a number above 0"),
     ],
 )
-def test_wrong_parameters(arguments: tuple[str, str], sentence: str, samcli: Samcli, results: Path):
+def test_wrong_parameters(arguments: tuple[str, str], sentence: str, samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results, *arguments)
     assert called.code == 2
     assert sentence in called.err
     assert called.out == ""
 
 
-def test_loose_checkpoints_have_names_and_files_of_their_own(samcli: Samcli, results: Path, tmp_path: Path):
+def test_loose_checkpoints_have_names_and_files_of_their_own(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     for name, run in zip("ab", sorted(results.glob("digits/*/checkpoint.pt")), strict=True):
         (tmp_path / f"{name}.pt").write_bytes(run.read_bytes())
     paths = [tmp_path / "a.pt", tmp_path / "b.pt"]
@@ -190,6 +190,6 @@ def test_loose_checkpoints_have_names_and_files_of_their_own(samcli: Samcli, res
     assert sorted(file.name for file in tmp_path.glob("*.json")) == ["a.sharpness.json", "b.sharpness.json"]
 
 
-def test_headings_name_the_radius(samcli: Samcli, results: Path):
+def test_headings_name_the_radius(samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results, "--measure", "one-step,one-step-linf", "--examples", 20)
     assert "rho=0.05" in called.out

@@ -10,7 +10,7 @@ from command import Samcli
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
 
 
-def test_grid_from_flags(samcli: Samcli, tmp_path: Path):
+def test_grid_from_flags(samcli: Samcli, tmp_path: Path) -> None:
     small = ("--dataset", "digits", "--model", "mlp", "--optimizer", "sgd,sam", "--seeds", "0-2", *SMALL)
     called = samcli("train", *small, "--results", tmp_path)
     assert called.code == 0
@@ -33,7 +33,7 @@ def test_grid_from_flags(samcli: Samcli, tmp_path: Path):
     assert "6 of 8 runs are finished already, 2 left to do." in more.err
 
 
-def test_config_of_a_run_repeats_the_run(samcli: Samcli, tmp_path: Path):
+def test_config_of_a_run_repeats_the_run(samcli: Samcli, tmp_path: Path) -> None:
     samcli("train", "--optimizer", "sam", "--model", "mlp", *SMALL, "--results", tmp_path / "a")
     (config,) = tmp_path.glob("a/digits/*/config.yaml")
     samcli("train", config, "--results", tmp_path / "b")
@@ -47,7 +47,7 @@ def test_config_of_a_run_repeats_the_run(samcli: Samcli, tmp_path: Path):
     assert losses(again.parent) == losses(config.parent)
 
 
-def test_json_is_one_document(samcli: Samcli, tmp_path: Path):
+def test_json_is_one_document(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("train", "--optimizer", "sgd,sam", "--model", "mlp", *SMALL, "--results", tmp_path, "--json")
     document = json.loads(called.out)
     assert set(document["runs"].values()) == {"finished"}
@@ -55,7 +55,7 @@ def test_json_is_one_document(samcli: Samcli, tmp_path: Path):
     assert {row["optimizer"] for row in document["comparison"]["rows"]} == {"sgd", "sam"}
 
 
-def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path):
+def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("train", "--dry-run", "--results", tmp_path / "results")
     assert called.code == 0
     assert len(called.out.splitlines()) == 6
@@ -67,7 +67,7 @@ def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path):
     assert document["runs"][1]["config"]["optimizer"]["rho"] == 0.3
 
 
-def test_packaged_quickstart_is_the_one_in_experiments():
+def test_packaged_quickstart_is_the_one_in_experiments() -> None:
     import samcli
 
     assert samcli.__file__
@@ -76,7 +76,7 @@ def test_packaged_quickstart_is_the_one_in_experiments():
     assert packaged.read_text() == shipped.read_text()
 
 
-def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path):
+def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path) -> None:
     files = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
     assert len(files) >= 7
     for file in files:
@@ -85,7 +85,7 @@ def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path):
         assert file.read_text().startswith("# ")
 
 
-def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Path):
+def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text(
         "dataset: diabetes\nepochs: 3\nschedule: constant\n"
@@ -123,7 +123,9 @@ def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Pat
         (["--dataset", "wine", "--set", "dataset.augment=[crop]"], "augment is for images"),
     ],
 )
-def test_mistakes(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str):
+def test_mistakes(
+    samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     called = samcli("train", *arguments)
     assert called.code == 2, called.err
@@ -134,7 +136,7 @@ def test_mistakes(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not list(tmp_path.glob("results/*/*"))
 
 
-def test_mistakes_in_a_file_name_the_line(samcli: Samcli, tmp_path: Path):
+def test_mistakes_in_a_file_name_the_line(samcli: Samcli, tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     for text, sentence in (
         ("epochs: 3\nlearning_rate: 1\n", "line 2: unknown key 'learning_rate'"),
@@ -150,14 +152,14 @@ def test_mistakes_in_a_file_name_the_line(samcli: Samcli, tmp_path: Path):
         assert "Traceback" not in called.err
 
 
-def test_scientific_notation_is_a_number(samcli: Samcli, tmp_path: Path):
+def test_scientific_notation_is_a_number(samcli: Samcli, tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("optimizer: {name: sgd, lr: 1e-3}\n")
     document = json.loads(samcli("train", file, "--dry-run", "--json").out)
     assert document["runs"][0]["config"]["optimizer"]["lr"] == 0.001
 
 
-def test_missing_data_set_without_network(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_missing_data_set_without_network(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*args: object, **kwargs: object) -> None:
         raise OSError("no network")
 
@@ -171,7 +173,7 @@ def test_missing_data_set_without_network(samcli: Samcli, tmp_path: Path, monkey
     assert not list((tmp_path / "results").glob("*"))
 
 
-def test_results_that_cannot_be_written(samcli: Samcli, tmp_path: Path):
+def test_results_that_cannot_be_written(samcli: Samcli, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
     called = samcli("train", "--results", blocked / "results")
@@ -181,7 +183,7 @@ def test_results_that_cannot_be_written(samcli: Samcli, tmp_path: Path):
     assert "Traceback" not in called.err
 
 
-def test_full_disk(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_full_disk(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -193,7 +195,7 @@ def test_full_disk(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "Traceback" not in called.err
 
 
-def test_defect_keeps_its_traceback(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_defect_keeps_its_traceback(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: object) -> None:
         raise ZeroDivisionError("a defect of ours")
 
@@ -207,7 +209,7 @@ def test_defect_keeps_its_traceback(samcli: Samcli, tmp_path: Path, monkeypatch:
 ONE = ("--optimizer", "sgd", "--model", "mlp", *SMALL)
 
 
-def test_damaged_files_of_a_run_do_not_block_it(samcli: Samcli, tmp_path: Path):
+def test_damaged_files_of_a_run_do_not_block_it(samcli: Samcli, tmp_path: Path) -> None:
     samcli("train", *ONE, "--results", tmp_path)
     (run,) = tmp_path.glob("digits/*")
     whole = (run / "checkpoint.pt").read_bytes()
@@ -232,14 +234,14 @@ def test_a_finished_run_is_not_rehearsed(samcli: Samcli, tmp_path: Path) -> None
     assert "models that fit" not in samcli("train", *impossible).err
 
 
-def test_order_of_set_does_not_matter(samcli: Samcli):
+def test_order_of_set_does_not_matter(samcli: Samcli) -> None:
     for flags in (("schedule.warmup_epochs=2", "schedule=cosine"), ("schedule=cosine", "schedule.warmup_epochs=2")):
         called = samcli("train", "--dry-run", "--json", "--optimizer", "sgd", *(w for f in flags for w in ("--set", f)))
         assert json.loads(called.out)["runs"][0]["config"]["schedule"]["warmup_epochs"] == 2.0
 
 
 @pytest.mark.parametrize("arguments", [("--epochs", "0"), ("--seeds", "a"), ("--set", "optimizer.lr=abc")])
-def test_mistakes_in_flags_are_not_blamed_on_the_file(samcli: Samcli, arguments: tuple[str, ...]):
+def test_mistakes_in_flags_are_not_blamed_on_the_file(samcli: Samcli, arguments: tuple[str, ...]) -> None:
     called = samcli("train", *arguments)
     assert called.err.startswith("samcli: the command line: ")
     assert "line 7" not in called.err
@@ -255,14 +257,16 @@ def test_mistakes_in_flags_are_not_blamed_on_the_file(samcli: Samcli, arguments:
         ("epochs: &a [*a]", "has an alias inside what it stands for"),
     ],
 )
-def test_more_mistakes_in_files(samcli: Samcli, tmp_path: Path, text: str, sentence: str):
+def test_more_mistakes_in_files(samcli: Samcli, tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "x.yaml").write_text(text + "\n")
     called = samcli("train", tmp_path / "x.yaml", "--dry-run")
     assert called.code == 2
     assert sentence in called.err
 
 
-def test_an_image_folder_is_known_by_its_absolute_path(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_image_folder_is_known_by_its_absolute_path(
+    samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = []
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
@@ -274,7 +278,7 @@ def test_an_image_folder_is_known_by_its_absolute_path(samcli: Samcli, tmp_path:
     assert names[0] != names[1]
 
 
-def test_labels_tell_runs_apart(samcli: Samcli, tmp_path: Path):
+def test_labels_tell_runs_apart(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("train", *ONE, "--set", "optimizer.lr=[0.1,0.2]", "--results", tmp_path)
     assert "digits mlp sgd lr=0.1 seed 0" in called.err
     assert "digits mlp sgd lr=0.2 seed 0" in called.err

@@ -32,7 +32,7 @@ CONFIGS = [config("sgd", lr=0.1), config("sam", lr=0.1, rho=0.05), config("sam",
         ("asam", []),
     ],
 )
-def test_rows_that_a_baseline_names(text: str, found: list[int]):
+def test_rows_that_a_baseline_names(text: str, found: list[int]) -> None:
     is_baseline = baseline_matcher(text, CONFIGS)
     assert [index for index, one in enumerate(CONFIGS) if is_baseline(one)] == found
 
@@ -46,7 +46,7 @@ def test_rows_that_a_baseline_names(text: str, found: list[int]):
         ("sam roh=0.1", "--baseline sam roh=0.1: no run has a setting 'roh'; did you mean rho?"),
     ],
 )
-def test_a_baseline_that_cannot_be(text: str, sentence: str):
+def test_a_baseline_that_cannot_be(text: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
         baseline_matcher(text, CONFIGS)
     assert sentence in str(caught.value)

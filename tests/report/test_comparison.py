@@ -16,7 +16,7 @@ def row_of(comparison: Comparison, optimizer: str, settings: str | None = None) 
     return row
 
 
-def test_figures_match_pandas_and_scipy(noisy: Results):
+def test_figures_match_pandas_and_scipy(noisy: Results) -> None:
     runs = noisy.runs()
     found = compare(runs)
     table = pd.DataFrame(
@@ -51,7 +51,7 @@ def test_figures_match_pandas_and_scipy(noisy: Results):
     assert not sam.is_baseline
 
 
-def test_order_counts_and_notes(noisy: Results):
+def test_order_counts_and_notes(noisy: Results) -> None:
     found = compare(noisy.runs())
     assert [row.who for row in found.rows] == ["sam rho=0.1", "sgd", "sam rho=5"]
     diverged = found.rows[2]
@@ -63,7 +63,7 @@ def test_order_counts_and_notes(noisy: Results):
     )
 
 
-def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block):
+def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,))
     for seed, state in enumerate(("failed", "interrupted", "diverged"), start=1):
         results.add(sgd, seed, (0.9,), status={"status": state})
@@ -79,7 +79,7 @@ def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block):
     ]
 
 
-def test_missing_baseline_seeds_are_named(results: Results, sgd: Block, sam: Block):
+def test_missing_baseline_seeds_are_named(results: Results, sgd: Block, sam: Block) -> None:
     for seed in (0, 1, 2):
         results.add(sgd, seed, (0.5 + seed / 10,))
     results.add(sam, 1, (0.7,))
@@ -93,7 +93,7 @@ def test_missing_baseline_seeds_are_named(results: Results, sgd: Block, sam: Blo
     assert (difference.mean, difference.low) == (pytest.approx(0.1), None)
 
 
-def test_baseline_is_the_most_similar_row_then_the_best(results: Results, sgd: Block, sam: Block):
+def test_baseline_is_the_most_similar_row_then_the_best(results: Results, sgd: Block, sam: Block) -> None:
     for lr, accuracy in ((0.05, 0.5), (0.1, 0.6)):
         results.add({**sgd, "lr": lr}, 0, (accuracy,))
         results.add({**sam, "lr": lr}, 0, (0.7,))
@@ -107,7 +107,7 @@ def test_baseline_is_the_most_similar_row_then_the_best(results: Results, sgd: B
     assert any("compared to the sgd row that shares most settings" in note for note in found.notes)
 
 
-def test_baselines_stay_within_their_data_set_and_model(results: Results, sgd: Block, sam: Block):
+def test_baselines_stay_within_their_data_set_and_model(results: Results, sgd: Block, sam: Block) -> None:
     for noise in (0.0, 0.4):
         results.add(sgd, 0, (0.9 - noise,), dataset={"label_noise": noise})
         results.add(sam, 0, (0.95 - noise / 2,), dataset={"label_noise": noise})
@@ -122,7 +122,7 @@ def test_baselines_stay_within_their_data_set_and_model(results: Results, sgd: B
     assert "No finished sgd run on digits label_noise=0, mlp, so no differences there; see --baseline." in found.notes
 
 
-def test_another_baseline(noisy: Results):
+def test_another_baseline(noisy: Results) -> None:
     found = compare(noisy.runs(), baseline="sam")
     sgd = row_of(found, "sgd")
     assert sgd.difference is not None
@@ -130,7 +130,9 @@ def test_another_baseline(noisy: Results):
     assert sgd.cost == pytest.approx(0.5)
 
 
-def test_a_baseline_with_settings_has_rows_of_its_own_optimizer_against_it(results: Results, sgd: Block, sam: Block):
+def test_a_baseline_with_settings_has_rows_of_its_own_optimizer_against_it(
+    results: Results, sgd: Block, sam: Block
+) -> None:
     for rho, accuracy in ((0.05, 0.5), (0.1, 0.75)):
         results.add({**sam, "rho": rho}, 0, (accuracy,))
     results.add(sgd, 0, (0.25,))
@@ -142,7 +144,7 @@ def test_a_baseline_with_settings_has_rows_of_its_own_optimizer_against_it(resul
     assert any(note.startswith("No finished sam rho=0.3 run on digits") for note in none.notes)
 
 
-def test_an_unfinished_baseline_is_none(results: Results, sgd: Block, sam: Block):
+def test_an_unfinished_baseline_is_none(results: Results, sgd: Block, sam: Block) -> None:
     results.add(sgd, 0, (0.1,), status={"status": "diverged"})
     results.add(sam, 0, (0.7,))
     found = compare(results.runs())
@@ -150,7 +152,7 @@ def test_an_unfinished_baseline_is_none(results: Results, sgd: Block, sam: Block
     assert any(note.startswith("No finished sgd run on digits, cnn") for note in found.notes)
 
 
-def test_budget_of_gradients(noisy: Results):
+def test_budget_of_gradients(noisy: Results) -> None:
     found = compare(noisy.runs(), budget="gradients")
     # SGD spends 300 in 3 epochs; SAM at 200 an epoch is read after its first, before its best
     sam, sgd = row_of(found, "sam", "rho=0.1"), row_of(found, "sgd")
@@ -161,7 +163,7 @@ def test_budget_of_gradients(noisy: Results):
     assert "schedule had not ended" in found.notes[0]
 
 
-def test_budget_of_seconds(noisy: Results):
+def test_budget_of_seconds(noisy: Results) -> None:
     # the first epoch takes ten times as long: SGD 10 + 1 + 1 seconds, SAM 20 + 2 + 2
     found = compare(noisy.runs(), budget="seconds")
     sam = row_of(found, "sam", "rho=0.1")
@@ -170,14 +172,14 @@ def test_budget_of_seconds(noisy: Results):
     assert "(digits, cnn: 12.0)" in found.notes[0]
 
 
-def test_budget_of_a_diverged_run_does_not_bind(results: Results, sgd: Block):
+def test_budget_of_a_diverged_run_does_not_bind(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5, 0.6))
     results.add(sgd, 1, (0.1,), epochs=2, status={"status": "diverged"})
     (row,) = compare(results.runs(), budget="gradients").rows
     assert row.last.mean == 0.6
 
 
-def test_regression_takes_r2(results: Results, sgd: Block):
+def test_regression_takes_r2(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (-0.5, 0.4), metric="r2", dataset={"name": "diabetes"})
     results.add(sgd, 1, (), epochs=2, dataset={"name": "diabetes"}, status={"status": "failed"})
     results.add(sgd, 0, (0.9,))
@@ -188,7 +190,7 @@ def test_regression_takes_r2(results: Results, sgd: Block):
     ]
 
 
-def test_smaller_losses_are_better(noisy: Results):
+def test_smaller_losses_are_better(noisy: Results) -> None:
     found = compare(noisy.runs(), metric="test_loss")
     assert [row.who for row in found.rows][:2] == ["sam rho=0.1", "sgd"]
     assert row_of(found, "sgd").best.mean == pytest.approx(1 - np.mean([0.75, 0.74, 0.73]))
@@ -204,18 +206,18 @@ def test_smaller_losses_are_better(noisy: Results):
         ({"budget": "gradient"}, r"no budget named 'gradient'; did you mean gradients\?"),
     ],
 )
-def test_wrong_options_are_sentences(noisy: Results, options: dict[str, str], message: str):
+def test_wrong_options_are_sentences(noisy: Results, options: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         compare(noisy.runs(), **options)
 
 
-def test_nothing_to_compare():
+def test_nothing_to_compare() -> None:
     with pytest.raises(NothingToCompare, match="no runs to compare; train some first: samcli train") as caught:
         compare([])
     assert caught.value.exit_code == 3
 
 
-def test_a_repeated_run_is_counted_once(results: Results, sgd: Block):
+def test_a_repeated_run_is_counted_once(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,), name="first", status={"started": "2026-01-02"})
     results.add(sgd, 0, (0.7,), name="again", status={"started": "2026-01-03"})
     later = results.add(sgd, 0, (0.9,), status={"status": "interrupted", "started": "2026-01-04"})
@@ -226,7 +228,7 @@ def test_a_repeated_run_is_counted_once(results: Results, sgd: Block):
     assert any(str(later.path) in note and "not counted" in note for note in found.notes)
 
 
-def test_runs_without_the_metric_are_named(results: Results, sgd: Block):
+def test_runs_without_the_metric_are_named(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,))
     results.add(sgd, 1, (0.5, float("nan")), epochs=1)
     found = compare(results.runs())
@@ -234,7 +236,7 @@ def test_runs_without_the_metric_are_named(results: Results, sgd: Block):
     assert found.notes == ("sgd: 1 finished run has no test_accuracy at the epoch read and counts nowhere.",)
 
 
-def test_different_hardware_is_named(results: Results, sgd: Block, sam: Block):
+def test_different_hardware_is_named(results: Results, sgd: Block, sam: Block) -> None:
     results.add(sgd, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2})
     results.add(sam, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2})
     assert compare(results.runs()).notes[0].startswith("A difference of one seed")
@@ -243,7 +245,7 @@ def test_different_hardware_is_named(results: Results, sgd: Block, sam: Block):
 
 
 @pytest.mark.parametrize("budget", ["epochs", "gradients", "seconds"])
-def test_nothing_finished_yet(results: Results, sgd: Block, sam: Block, budget: str):
+def test_nothing_finished_yet(results: Results, sgd: Block, sam: Block, budget: str) -> None:
     for optimizer in (sgd, sam):
         results.add(optimizer, 0, (), status={"status": "failed"})
     found = compare(results.runs(), budget=budget)
@@ -252,7 +254,7 @@ def test_nothing_finished_yet(results: Results, sgd: Block, sam: Block, budget: 
     assert note.startswith("Failed runs are not in the mean; ")
 
 
-def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: Block):
+def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: Block) -> None:
     lengths = ((64, (3.0, 0.4)), (64, (3.0, 2.0, 0.3)), (512, (3.0, 2.0, 1.0, 0.9)))
     for seed, (batch_size, losses) in enumerate(lengths):
         folder = results.add(sgd, seed, losses, epochs=4, batch_size=batch_size, stop_at_train_loss=0.5)
@@ -271,7 +273,7 @@ def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: 
     assert not any("are read there" in note for note in compare(results.runs(), budget="gradients").notes)
 
 
-def test_a_recorded_measure_is_a_metric(results: Results, sgd: Block, sam: Block):
+def test_a_recorded_measure_is_a_metric(results: Results, sgd: Block, sam: Block) -> None:
     for optimizer, curvature in ((sgd, 30.0), (sam, 10.0)):
         for seed in range(2):
             folder = results.add(optimizer, seed, (0.5, 0.6))

@@ -31,7 +31,7 @@ def add(results: Results, sgd: Block, seed: int, gap: float, **kept: tuple[float
     )
 
 
-def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Results, sgd: Block):
+def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Results, sgd: Block) -> None:
     for seed, gap in enumerate((0.0, 0.1, 0.2, 0.3)):
         add(results, sgd, seed, gap, sharp=(2.0 + gap**3, True), flat=((-1.0) ** seed, True))
     first, second = correlate(results.runs())
@@ -45,7 +45,7 @@ def test_a_measure_that_ranks_as_the_gap_does_and_one_that_does_not(results: Res
     assert first.unconverged == second.unconverged == 0
 
 
-def test_another_metric_takes_the_place_of_the_gap(results: Results, sgd: Block):
+def test_another_metric_takes_the_place_of_the_gap(results: Results, sgd: Block) -> None:
     for seed, sharp in enumerate((4.0, 3.0, 2.0, 1.0)):
         add(results, sgd, seed, seed / 10, sharp=(sharp, True))
     (gap,), (train,) = correlate(results.runs()), correlate(results.runs(), "train_accuracy")
@@ -56,14 +56,14 @@ def test_another_metric_takes_the_place_of_the_gap(results: Results, sgd: Block)
         correlate(results.runs(), "test_acuracy")
 
 
-def test_what_did_not_converge_is_left_out_and_counted(results: Results, sgd: Block):
+def test_what_did_not_converge_is_left_out_and_counted(results: Results, sgd: Block) -> None:
     for seed, (value, converged) in enumerate([(1.0, True), (9.0, False), (2.0, True), (None, True)]):
         add(results, sgd, seed, seed / 10, sharp=(value, converged))
     (found,) = correlate(results.runs())
     assert (found.correlation.n, found.unconverged, found.correlation.tau) == (2, 2, 1.0)
 
 
-def test_a_stale_file_counts_as_none(results: Results, sgd: Block):
+def test_a_stale_file_counts_as_none(results: Results, sgd: Block) -> None:
     for seed in range(3):
         add(results, sgd, seed, seed / 10, sharp=(float(seed), True))
     (results.path / "trial" / "run000" / "checkpoint.pt").write_bytes(b"other weights")
@@ -71,13 +71,13 @@ def test_a_stale_file_counts_as_none(results: Results, sgd: Block):
     assert found.correlation.n == 2
 
 
-def test_nothing_measured(noisy: Results):
+def test_nothing_measured(noisy: Results) -> None:
     assert generalisation_gap(noisy.runs()[0]) is None  # no training accuracy in these
     with pytest.raises(NothingToCompare, match="samcli sharpness RESULTS"):
         correlate(noisy.runs())
 
 
-def test_a_copy_of_a_run_counts_once(results: Results, sgd: Block):
+def test_a_copy_of_a_run_counts_once(results: Results, sgd: Block) -> None:
     for seed in range(3):
         add(results, sgd, seed, seed / 10, sharp=(float(seed), True))
     shutil.copytree(results.path / "trial", results.path / "copied")

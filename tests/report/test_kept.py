@@ -23,7 +23,7 @@ def add(results: Results, optimizer: Block, seed: int, *entries: dict[str, Any])
     SharpnessFile(folder.checkpoint).add(entries, epoch=2)
 
 
-def test_names_tell_measures_apart(results: Results, sgd: Block):
+def test_names_tell_measures_apart(results: Results, sgd: Block) -> None:
     add(
         results,
         sgd,
@@ -49,7 +49,7 @@ def test_names_tell_measures_apart(results: Results, sgd: Block):
     }
 
 
-def test_a_measure_as_a_metric(results: Results, sgd: Block, sam: Block):
+def test_a_measure_as_a_metric(results: Results, sgd: Block, sam: Block) -> None:
     """The one that has not converged is not in the mean, and a note says so."""
     for seed, value in enumerate((30.0, 10.0, 20.0)):
         add(results, sgd, seed, entry("lambda-max", value))
@@ -65,7 +65,7 @@ def test_a_measure_as_a_metric(results: Results, sgd: Block, sam: Block):
     assert math.isfinite(second.last.sd or math.nan)
 
 
-def test_a_name_that_nothing_has(results: Results, sgd: Block):
+def test_a_name_that_nothing_has(results: Results, sgd: Block) -> None:
     add(results, sgd, 0, entry("lambda-max", 1.0))
     with pytest.raises(ConfigError, match="did you mean lambda-max"):
         compare(results.runs(), metric="lambda-mx")

@@ -11,7 +11,7 @@ def config(optimizer: Block, **other: Any) -> dict[str, Any]:
     return {"name": "x", "dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": optimizer, "seeds": 0} | other
 
 
-def test_only_what_differs_and_the_radius():
+def test_only_what_differs_and_the_radius() -> None:
     sgd = config({"name": "sgd", "lr": 0.1, "momentum": 0.9})
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "momentum": 0.9, "rho": 0.05, "norm": 2.0})
     assert distinguishing([sgd, sam]) == [{}, {"optimizer.rho": "0.05"}]
@@ -24,13 +24,13 @@ def test_only_what_differs_and_the_radius():
     assert [label(row) for row in distinguishing(parts)] == ["rho=0.05", "rho=0.05 m=8"]
 
 
-def test_the_base_is_shown_where_bases_differ():
+def test_the_base_is_shown_where_bases_differ() -> None:
     adam = config({"name": "adam", "lr": 0.1})
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.05})
     assert [label(row) for row in distinguishing([adam, sam])] == ["", "rho=0.05 base=sgd"]
 
 
-def test_options_of_another_data_set_or_model_do_not_count():
+def test_options_of_another_data_set_or_model_do_not_count() -> None:
     rows = [
         config({"name": "sgd"}, dataset={"name": "a", "label_noise": 0.0}, epochs=5),
         config({"name": "sgd"}, dataset={"name": "b", "label_noise": 0.4}, epochs=9),
@@ -41,7 +41,7 @@ def test_options_of_another_data_set_or_model_do_not_count():
     assert distinguishing(rows) == noise
 
 
-def test_labels_read_like_the_experiment_file():
+def test_labels_read_like_the_experiment_file() -> None:
     settings = {
         "optimizer.rho": "0.1",
         "dataset.augment": "crop+flip",
@@ -54,7 +54,7 @@ def test_labels_read_like_the_experiment_file():
     assert (label(settings, "dataset"), label(settings, "model")) == ("augment=crop+flip", "dropout=0.3")
 
 
-def test_values_as_texts():
+def test_values_as_texts() -> None:
     a = config({"name": "sgd", "lr": 1e-5, "nesterov": True}, clip_norm=None, dataset={"name": "d", "augment": []})
     b = config({"name": "sgd", "lr": 2.0, "nesterov": False}, clip_norm=1, dataset={"name": "d", "augment": ["crop"]})
     one, two = distinguishing([a, b])
@@ -63,13 +63,13 @@ def test_values_as_texts():
     assert (label(one, "dataset"), label(two, "dataset")) == ("augment=none", "augment=crop")
 
 
-def test_count_of_shared_settings():
+def test_count_of_shared_settings() -> None:
     sgd = config({"name": "sgd", "lr": 0.1}, epochs=3)
     sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.1}, epochs=4)
     assert count_shared(flatten(sgd), flatten(sam)) == 2  # base and lr
 
 
-def test_captions():
+def test_captions() -> None:
     sgd, sam = {"name": "sgd", "lr": 0.1}, {"name": "sam", "lr": 0.1, "base": "sgd", "rho": 0.1}
     runs = [config(sgd), config(sam), config(sgd, seeds=1)]
     assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]

@@ -29,7 +29,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("width", "tables"), [(30, 5), (60, 2), (100, 1)])
-def test_as_many_tables_as_the_width_asks_for(width: int, tables: int):
+def test_as_many_tables_as_the_width_asks_for(width: int, tables: int) -> None:
     text = sharpness_table(ROWS, width=width)
     assert max(map(len, text.splitlines())) <= width
     assert text.count("epoch") == tables
@@ -38,7 +38,7 @@ def test_as_many_tables_as_the_width_asks_for(width: int, tables: int):
     assert all(f"{row.values[name].value:.4g}" in words for row in ROWS for name in MEASURES)
 
 
-def test_marks_errors_and_what_is_missing():
+def test_marks_errors_and_what_is_missing() -> None:
     rows = [Checkpoint("a", {"trace": Result(9.5, 0.25, False, DETAILS | {"m": 8})}), Checkpoint("b")]
     text = sharpness_table(rows)
     assert "9.5 ± 0.2 *" in text
@@ -50,7 +50,7 @@ def test_marks_errors_and_what_is_missing():
     assert sharpness_table([]) == sharpness_table([Checkpoint("b")]) == sharpness_legend([]) == ""
 
 
-def test_the_legend_says_how_it_was_measured():
+def test_the_legend_says_how_it_was_measured() -> None:
     more = Checkpoint("c", {"trace": Result(1.0, details=DETAILS | {"examples": 100})})
     assert sharpness_legend([*ROWS, more]) == (
         "Mean loss of 60 or 100 training examples, evaluation mode; * has not converged."

@@ -12,7 +12,7 @@ ROWS = [
 ]
 
 
-def test_brackets_are_no_markup():
+def test_brackets_are_no_markup() -> None:
     text = text_table(ROWS)
     assert "[0.9, 0.999]" in text
     assert "[bold]" in text
@@ -20,14 +20,14 @@ def test_brackets_are_no_markup():
 
 
 @pytest.mark.parametrize("width", [40, 60, 100, 200])
-def test_long_texts_wrap_within_the_width(width: int):
+def test_long_texts_wrap_within_the_width(width: int) -> None:
     text = text_table(ROWS, width=width)
     assert max(map(len, text.splitlines())) <= width
     assert text.split().count("gradients") == 3
     assert "…" not in text
 
 
-def test_color_only_adds_codes():
+def test_color_only_adds_codes() -> None:
     colored = text_table(ROWS, color=True)
     assert "\x1b[1m" in colored
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == text_table(ROWS)

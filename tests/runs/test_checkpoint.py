@@ -11,7 +11,7 @@ from samcli.errors import CheckpointError
 from samcli.runs import checkpoint
 
 
-def test_round_trip(tmp_path: Path):
+def test_round_trip(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint.pt"
     checkpoint.save(file, {"model": {"w": torch.arange(3.0)}, "rows": [{"epoch": 1, "rho": None}]})
     content = checkpoint.load(file)
@@ -25,7 +25,7 @@ class Evil:
         return (os.mkdir, ("executed",))
 
 
-def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     good = tmp_path / "good.pt"
     checkpoint.save(good, {"model": {"w": torch.zeros(100_000)}})

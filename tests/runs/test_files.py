@@ -10,7 +10,7 @@ from samcli.runs.files import atomic_path, write_atomic
 
 
 @pytest.mark.parametrize("data", [b"\x00\xff", "ρ = 0.05\n"])
-def test_writes_and_replaces(tmp_path: Path, data: bytes | str):
+def test_writes_and_replaces(tmp_path: Path, data: bytes | str) -> None:
     path = tmp_path / "new" / "folder" / "file"
     write_atomic(path, "old")
     write_atomic(path, data)
@@ -19,7 +19,7 @@ def test_writes_and_replaces(tmp_path: Path, data: bytes | str):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
-def test_an_exception_keeps_the_old_file(tmp_path: Path, error: type[BaseException]):
+def test_an_exception_keeps_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     write_atomic(path, "old")
     with pytest.raises(error), atomic_path(path) as temporary:
@@ -29,7 +29,7 @@ def test_an_exception_keeps_the_old_file(tmp_path: Path, error: type[BaseExcepti
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-def test_the_old_file_stands_until_the_end(tmp_path: Path):
+def test_the_old_file_stands_until_the_end(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomic(path, "old")
     with atomic_path(path) as temporary:
@@ -41,7 +41,7 @@ def test_the_old_file_stands_until_the_end(tmp_path: Path):
     assert path.read_text() == "new"
 
 
-def test_flushed_before_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_flushed_before_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (calls.append("fsync"), fsync(fd)))
@@ -50,21 +50,21 @@ def test_flushed_before_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert calls == ["fsync", "replace"]
 
 
-def test_permissions_are_the_ordinary_ones(tmp_path: Path):
+def test_permissions_are_the_ordinary_ones(tmp_path: Path) -> None:
     ordinary = tmp_path / "ordinary"
     ordinary.write_text("")
     write_atomic(tmp_path / "file", "")
     assert (tmp_path / "file").stat().st_mode == ordinary.stat().st_mode
 
 
-def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path):
+def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ResultsError, match=r"Cannot write .*run\.json: .+ --results") as caught:
         write_atomic(tmp_path / "taken" / "run.json", "{}")
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(28, "No space left on device")
 

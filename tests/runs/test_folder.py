@@ -20,12 +20,12 @@ def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path)
 
 
-def test_paths(folder: RunFolder):
+def test_paths(folder: RunFolder) -> None:
     names = [path.name for path in (folder.config, folder.run, folder.metrics, folder.checkpoint)]
     assert names == ["config.yaml", "run.json", "metrics.csv", "checkpoint.pt"]
 
 
-def test_status_round_trip(folder: RunFolder):
+def test_status_round_trip(folder: RunFolder) -> None:
     status = {"status": "finished", "seed": 0, "error": None, "git": {"dirty": True}, "name": "ρ-study"}
     folder.write_status(status)
     assert folder.read_status() == status
@@ -35,7 +35,7 @@ def test_status_round_trip(folder: RunFolder):
     assert folder.read_status() == status
 
 
-def test_metrics_round_trip_bit_for_bit(folder: RunFolder):
+def test_metrics_round_trip_bit_for_bit(folder: RunFolder) -> None:
     random.seed(0)
     rows = [
         {name: random.uniform(-1, 1) * 10.0 ** random.randint(-300, 300) for name in CLASSIFICATION}
@@ -47,7 +47,7 @@ def test_metrics_round_trip_bit_for_bit(folder: RunFolder):
     assert all(type(row["epoch"]) is int and row["sharpness"] is None for row in folder.read_metrics())
 
 
-def test_pandas_reads_the_same(folder: RunFolder):
+def test_pandas_reads_the_same(folder: RunFolder) -> None:
     rows = [{"epoch": 1, "train_loss": 0.1 + 0.2, "sharpness": -1e-7}, {"epoch": 2, "train_loss": 1.0}]
     folder.write_metrics(rows)
     table = pd.read_csv(folder.metrics)
@@ -58,20 +58,20 @@ def test_pandas_reads_the_same(folder: RunFolder):
     assert table["sharpness"].isna().tolist() == [False, True]
 
 
-def test_numpy_numbers_are_written_as_numbers(folder: RunFolder):
+def test_numpy_numbers_are_written_as_numbers(folder: RunFolder) -> None:
     folder.write_metrics([{"epoch": 1, "test_r2": np.float64(0.25)}])
     assert folder.metrics.read_text().splitlines()[1].startswith("1,,,,,,0.25,")
     assert folder.read_metrics()[0]["test_r2"] == 0.25
 
 
-def test_regression_and_empty_headers(folder: RunFolder):
+def test_regression_and_empty_headers(folder: RunFolder) -> None:
     folder.write_metrics([{"epoch": 1, "train_r2": 0.5}])
     assert folder.read_table()[0] == columns("r2")
     folder.write_metrics([])
     assert folder.read_table() == (CLASSIFICATION, [])
 
 
-def test_further_columns_come_last_and_are_empty_where_a_row_lacks_them(folder: RunFolder):
+def test_further_columns_come_last_and_are_empty_where_a_row_lacks_them(folder: RunFolder) -> None:
     rows = [{"epoch": 1}, {"epoch": 2, "trace": 1.5, "sharpness": 0.1, "lambda_max": None}]
     folder.write_metrics(rows)
     header, read = folder.read_table()
@@ -94,27 +94,27 @@ HEADER = ",".join(CLASSIFICATION)
         f"{HEADER}\n\n",
     ],
 )
-def test_garbled_metrics(folder: RunFolder, text: str):
+def test_garbled_metrics(folder: RunFolder, text: str) -> None:
     folder.metrics.write_text(text)
     with pytest.raises(ResultsError, match=r"metrics\.csv .*train the run again"):
         folder.read_metrics()
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", '{"status": "fini', "null"])
-def test_garbled_status(folder: RunFolder, text: str):
+def test_garbled_status(folder: RunFolder, text: str) -> None:
     folder.run.write_text(text)
     with pytest.raises(ResultsError, match=r"run\.json is not a JSON object; restore it"):
         folder.read_status()
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "a: [1\n", "!!python/object/apply:os.getcwd []\n"])
-def test_garbled_configuration(folder: RunFolder, text: str):
+def test_garbled_configuration(folder: RunFolder, text: str) -> None:
     folder.config.write_text(text)
     with pytest.raises(ResultsError, match=r"config\.yaml is not a YAML mapping"):
         folder.read_config()
 
 
-def test_missing_and_binary_files(folder: RunFolder):
+def test_missing_and_binary_files(folder: RunFolder) -> None:
     for read in (folder.read_config, folder.read_status, folder.read_metrics):
         with pytest.raises(ResultsError, match="is missing"):
             read()

@@ -43,7 +43,7 @@ def names(runs: list[Run]) -> list[str]:
     return [run.folder.name for run in runs]
 
 
-def test_any_level_may_be_named(make: Make, tmp_path: Path):
+def test_any_level_may_be_named(make: Make, tmp_path: Path) -> None:
     for path in ("results/a/one", "results/a/two", "results/b/three"):
         make(path)
     results = tmp_path / "results"
@@ -58,7 +58,7 @@ def test_any_level_may_be_named(make: Make, tmp_path: Path):
         assert warnings == []
 
 
-def test_what_a_run_holds(make: Make, tmp_path: Path):
+def test_what_a_run_holds(make: Make, tmp_path: Path) -> None:
     make("results/a/one")
     make("results/a/two", epochs=0, status="failed")
     (one, two), _ = scan([tmp_path / "results"])
@@ -72,7 +72,7 @@ def test_what_a_run_holds(make: Make, tmp_path: Path):
     assert set(two.metrics.drop(columns="epoch").dtypes.astype(str)) == {"float64"}
 
 
-def test_half_written_and_foreign_folders(make: Make, tmp_path: Path):
+def test_half_written_and_foreign_folders(make: Make, tmp_path: Path) -> None:
     results = tmp_path / "results"
     make("results/a/good")
     make("results/a/no-metrics").metrics.unlink()
@@ -101,7 +101,7 @@ def test_half_written_and_foreign_folders(make: Make, tmp_path: Path):
     assert not any(word in " ".join(warnings) for word in ("README", "plots", "trash", "Traceback", ".tmp"))
 
 
-def test_runs_beside_a_stray_file_are_found(make: Make, tmp_path: Path):
+def test_runs_beside_a_stray_file_are_found(make: Make, tmp_path: Path) -> None:
     make("results/a/good")
     (tmp_path / "results" / "a" / "metrics.csv").write_text("my own table\n")
     runs, warnings = scan([tmp_path / "results"])
@@ -109,7 +109,7 @@ def test_runs_beside_a_stray_file_are_found(make: Make, tmp_path: Path):
     assert len(warnings) == 1
 
 
-def test_named_paths_without_runs(make: Make, tmp_path: Path):
+def test_named_paths_without_runs(make: Make, tmp_path: Path) -> None:
     make("results/a/good")
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("")
@@ -123,14 +123,14 @@ def test_named_paths_without_runs(make: Make, tmp_path: Path):
     ]
 
 
-def test_nothing_exists(tmp_path: Path):
+def test_nothing_exists(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"There are no results at .*absent; .*samcli train"):
         scan([tmp_path / "absent"])
     with pytest.raises(ResultsError):
         scan([])
 
 
-def test_unreadable_folder_is_named(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_unreadable_folder_is_named(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make("results/a/good")
     (tmp_path / "results" / "locked").mkdir()
     iterdir = Path.iterdir
@@ -147,7 +147,7 @@ def test_unreadable_folder_is_named(make: Make, tmp_path: Path, monkeypatch: pyt
     assert "locked" in warnings[0]
 
 
-def test_running_with_a_dead_process_was_interrupted(make: Make, tmp_path: Path):
+def test_running_with_a_dead_process_was_interrupted(make: Make, tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     dead, host = int(ended.stdout), socket.gethostname()
     make("r/dead", status="running", pid=dead, host=host)
@@ -170,7 +170,7 @@ def run_of(**config: Any) -> Run:
     return Run(Path("run"), "trial", {"name": "trial", **blocks, "seeds": 0} | config, {}, pd.DataFrame())
 
 
-def test_setting_and_place():
+def test_setting_and_place() -> None:
     """By values alone: not by seed, name of the experiment, or order of keys."""
     one = run_of()
     again = run_of(**{key: one.config[key] for key in reversed(one.config)} | {"seeds": 7, "name": "another"})
@@ -182,7 +182,7 @@ def test_setting_and_place():
     assert one.setting is one.setting  # computed once
 
 
-def test_runs_of_an_older_version_have_the_same_setting():
+def test_runs_of_an_older_version_have_the_same_setting() -> None:
     old = run_of(sharpness={"every": 1})
     newer = {"stop_at_train_loss": None, "sharpness": {"measures": ["one-step", "grad-norm"], "every": 1}, "seeds": 1}
     assert old.setting == run_of(**newer).setting
@@ -190,7 +190,7 @@ def test_runs_of_an_older_version_have_the_same_setting():
     assert old.setting != run_of(**newer | {"sharpness": {"measures": ["trace"], "every": 1}}).setting
 
 
-def test_two_hundred_runs_scan_quickly(make: Make, tmp_path: Path):
+def test_two_hundred_runs_scan_quickly(make: Make, tmp_path: Path) -> None:
     for i in range(200):
         make(f"results/a/run{i}", epochs=25)
     start = time.perf_counter()

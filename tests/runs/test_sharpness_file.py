@@ -15,7 +15,7 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.pt"
 
 
-def test_round_trip(checkpoint: Path):
+def test_round_trip(checkpoint: Path) -> None:
     key = {"measure": "x", "rho": 0.1, "norms": (2.0, math.inf)}
     entry = {"label": "x", "key": key, "value": math.nan, "details": {"values": [1.0, -math.inf]}}
     assert SharpnessFile(checkpoint).find(key) is None
@@ -29,7 +29,7 @@ def test_round_trip(checkpoint: Path):
     assert again.find({**key, "rho": 0.2}) is None
 
 
-def test_another_checkpoint_or_version(checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
+def test_another_checkpoint_or_version(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     SharpnessFile(checkpoint).add([{"label": "x", "key": {"a": 1}, "value": 1.0}], epoch=1)
     monkeypatch.setattr(samcli, "__version__", "99")
     assert SharpnessFile(checkpoint).entries == []
@@ -40,6 +40,6 @@ def test_another_checkpoint_or_version(checkpoint: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("content", ["{", "[]", ""])
-def test_a_damaged_file_is_none(content: str, checkpoint: Path):
+def test_a_damaged_file_is_none(content: str, checkpoint: Path) -> None:
     checkpoint.with_name("sharpness.json").write_text(content)
     assert SharpnessFile(checkpoint).entries == []

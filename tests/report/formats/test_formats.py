@@ -20,7 +20,7 @@ def comparison(noisy: Results) -> Comparison:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_ends_with_one_line_break(comparison: Comparison, form: str):
+def test_every_format_ends_with_one_line_break(comparison: Comparison, form: str) -> None:
     text = render(comparison, form)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
@@ -28,12 +28,12 @@ def test_every_format_ends_with_one_line_break(comparison: Comparison, form: str
     assert "None" not in text
 
 
-def test_unknown_format(comparison: Comparison):
+def test_unknown_format(comparison: Comparison) -> None:
     with pytest.raises(ConfigError, match=r"no format named 'tex'; did you mean latex\?"):
         render(comparison, "tex")
 
 
-def test_table_on_one_line_per_row(comparison: Comparison):
+def test_table_on_one_line_per_row(comparison: Comparison) -> None:
     text = render(comparison, "table")
     assert "\x1b" not in text  # no colour codes unless asked for
     assert max(map(len, text.splitlines())) <= 100
@@ -49,7 +49,7 @@ def test_table_on_one_line_per_row(comparison: Comparison):
 
 
 @pytest.mark.parametrize("width", [40, 80, 100, 200])
-def test_table_never_cuts_anything_off(comparison: Comparison, width: int):
+def test_table_never_cuts_anything_off(comparison: Comparison, width: int) -> None:
     text = render(comparison, "table", width=width)
     assert "…" not in text
     for words in ("84.00 ± 4.08", "[+5.03,", "+14.97]", "2.00×", "Sharpness", "s/epoch", "diverged", "baseline"):
@@ -58,7 +58,7 @@ def test_table_never_cuts_anything_off(comparison: Comparison, width: int):
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
-def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block, sam: Block, width: int):
+def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block, sam: Block, width: int) -> None:
     """Six digits before the point, as a loss or a kept measure may have, and names that take two lines."""
     for seed, (low, high) in enumerate([(-120000.5, -420000.25), (-160000.5, -480000.75)]):
         for schedule in ("cosine", "multi-step"):
@@ -69,19 +69,19 @@ def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block,
     assert "Cost" in text
 
 
-def test_color_only_adds_codes(comparison: Comparison):
+def test_color_only_adds_codes(comparison: Comparison) -> None:
     colored = render(comparison, "table", color=True)
     assert "\x1b[1m" in colored
     plain = re.sub(r"\x1b\[[0-9;]*m", "", colored)
     assert [line.rstrip() for line in plain.splitlines()] == render(comparison, "table").splitlines()
 
 
-def test_brackets_are_no_markup(results: Results, sgd: Block):
+def test_brackets_are_no_markup(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:[red]x[/red]"})
     assert "image-folder:[red]x[/red], cnn" in render(compare(results.runs()), "table")
 
 
-def test_markdown_is_a_table_and_a_list(comparison: Comparison):
+def test_markdown_is_a_table_and_a_list(comparison: Comparison) -> None:
     lines = render(comparison, "markdown").splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + len(comparison.rows)
@@ -93,12 +93,12 @@ def test_markdown_is_a_table_and_a_list(comparison: Comparison):
     assert any(line.startswith("- **Note:** Diverged") for line in lines)
 
 
-def test_markdown_escapes_pipes(results: Results, sgd: Block):
+def test_markdown_escapes_pipes(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:a|b"})
     assert r"image-folder:a\|b" in render(compare(results.runs()), "markdown")
 
 
-def test_latex_is_escaped_and_complete(results: Results, sgd: Block, sam: Block):
+def test_latex_is_escaped_and_complete(results: Results, sgd: Block, sam: Block) -> None:
     for noise in (0.0, 0.4):
         for seed in (0, 1):
             results.add(sgd, seed, (0.8 + seed / 100,), dataset={"label_noise": noise})
@@ -118,7 +118,7 @@ def test_latex_is_escaped_and_complete(results: Results, sgd: Block, sam: Block)
     assert body.isascii()
 
 
-def test_csv_has_unrounded_fractions(comparison: Comparison):
+def test_csv_has_unrounded_fractions(comparison: Comparison) -> None:
     text = render(comparison, "csv")
     table = pd.read_csv(io.StringIO(text))
     assert len(table) == 3
@@ -132,7 +132,7 @@ def test_csv_has_unrounded_fractions(comparison: Comparison):
     assert (records[2]["last_mean"], records[2]["diverged"], records[1]["difference"]) == ("", "1", "")
 
 
-def test_json_is_strict_and_complete(results: Results, sgd: Block, sam: Block):
+def test_json_is_strict_and_complete(results: Results, sgd: Block, sam: Block) -> None:
     results.add(sgd, 0, (0.5,), sharpness=None)
     results.add({**sam, "norm": math.inf}, 0, (0.7,))
 
@@ -151,7 +151,7 @@ def test_json_is_strict_and_complete(results: Results, sgd: Block, sam: Block):
     assert (first["difference_low"], second["sharpness"], second["difference"]) == (None, None, None)
 
 
-def test_metrics_of_two_tasks_are_told_apart(results: Results, sgd: Block):
+def test_metrics_of_two_tasks_are_told_apart(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.4,), metric="r2", dataset={"name": "diabetes"})
     results.add(sgd, 0, (0.9,))
     comparison = compare(results.runs())

@@ -48,7 +48,7 @@ def legend(figure: Figure) -> list[str]:
     return [text.get_text() for text in only.get_texts()]
 
 
-def test_a_panel_for_each_measure_and_a_point_for_each_run():
+def test_a_panel_for_each_measure_and_a_point_for_each_run() -> None:
     """Colours go by the size of the batch, not by the order of the runs; the gap is in percentage points."""
     found = [correlation("trace", (3.0, 2.0, 1.0, 6.0, 5.0, 4.0)), correlation("keskar", (1.0, 2.0, 3.0, 4.0, 5.0))]
     figure = draw_correlations(found, RUNS)
@@ -64,7 +64,7 @@ def test_a_panel_for_each_measure_and_a_point_for_each_run():
             assert np.array_equal(line.get_ydata(), 100.0 * y)
 
 
-def test_words():
+def test_words() -> None:
     """Two triples that fall, the second above the first: 9 pairs of 15 rank as the gaps do, hence τ = 3/15."""
     all_runs = correlation("trace", (3.0, 2.0, 1.0, 6.0, 5.0, 4.0))
     few, same = correlation("keskar", (1.0, 2.0, 3.0, 4.0, 5.0)), correlation("lambda-max", [2.0] * 6, examples=50)
@@ -89,7 +89,7 @@ def test_words():
         ("r2", None, "training less test R²", 1.0),
     ],
 )
-def test_units_of_the_vertical_axis(score: str, metric: str | None, label: str, factor: float):
+def test_units_of_the_vertical_axis(score: str, metric: str | None, label: str, factor: float) -> None:
     runs = [run(number, 32, score) for number in range(6)]
     figure = draw_correlations([correlation("trace", range(1, 7), runs)], runs, metric)
     (axes,) = figure.axes
@@ -98,7 +98,7 @@ def test_units_of_the_vertical_axis(score: str, metric: str | None, label: str, 
     assert (metric or "generalisation gap").replace("_", " ") in figure.get_suptitle()
 
 
-def test_scores_of_two_kinds_share_no_unit():
+def test_scores_of_two_kinds_share_no_unit() -> None:
     runs = [*RUNS[:3], *(run(number, 32, "r2") for number in range(3, 6))]
     (axes,) = draw_correlations([correlation("trace", range(1, 7), runs)], runs).axes
     assert axes.get_ylabel().replace("\n", " ") == "training less test score"
@@ -115,7 +115,7 @@ def test_scores_of_two_kinds_share_no_unit():
         ((-1.0, 99.0), "linear"),
     ],
 )
-def test_logarithmic_over_more_than_a_decade(values: tuple[float, float], scale: str):
+def test_logarithmic_over_more_than_a_decade(values: tuple[float, float], scale: str) -> None:
     figure = draw_correlations([correlation("trace", (*values, *[2.0] * 4))], RUNS)
     (axes,) = figure.axes
     assert axes.get_xscale() == scale
@@ -127,7 +127,7 @@ def test_logarithmic_over_more_than_a_decade(values: tuple[float, float], scale:
     assert all(shown)
 
 
-def test_files():
+def test_files() -> None:
     """Panels in rows of four, the names of all measures to be searched for, and the same bytes each time."""
 
     def draw() -> Figure:
@@ -149,7 +149,7 @@ def test_files():
     assert [encode(again, form) for form in ("png", "svg", "pdf")] == [png, svg, pdf]
 
 
-def test_a_long_legend_takes_nothing_from_the_panels():
+def test_a_long_legend_takes_nothing_from_the_panels() -> None:
     runs = [run(2 * number, 2**number) for number in range(60)]
     values = np.arange(60.0)
     pairs = {one.folder: (x, x) for one, x in zip(runs, values.tolist(), strict=True)}

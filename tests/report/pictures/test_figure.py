@@ -3,7 +3,7 @@
 from samcli.report.pictures._figure import CHARACTERS_PER_INCH, legend_groups, titled_figure
 
 
-def test_groups_are_in_the_order_of_their_numbers():
+def test_groups_are_in_the_order_of_their_numbers() -> None:
     """Not in that of their digits, nor in that of the runs."""
     groups = ("sgd lr=0.1", "sam rho=0.1", "sam rho=10", "sgd lr=5e-05", "sam rho=9", "sgd", "sam rho=0.05 m=1")
     assert list(legend_groups([(group, "seed 3") for group in groups])) == [
@@ -21,7 +21,7 @@ def test_groups_are_in_the_order_of_their_numbers():
     }
 
 
-def test_titles_are_filled_to_the_width():
+def test_titles_are_filled_to_the_width() -> None:
     with titled_figure(("word " * 60, "below"), 5.0, 3.0) as figure:
         lines = figure.get_suptitle().split("\n")
     assert lines[-1] == "below"

@@ -39,7 +39,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_files(name: str):
+def test_files(name: str) -> None:
     figure = PICTURES[name]()
     png, svg, pdf = (encode(figure, form) for form in ("png", "svg", "pdf"))
     with Image.open(io.BytesIO(png)) as image:
@@ -55,7 +55,7 @@ def test_files(name: str):
     assert [encode(again, form) for form in ("png", "svg", "pdf")] == [png, svg, pdf]
 
 
-def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
+def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend() -> None:
     names = [("sgd", "seed 0"), ("sam", "seed 0"), ("sgd", "seed 1")]
     figure = draw_curves([curve(1.0), curve(2.0), curve(3.0)], names, LABELS)
     lines = figure.axes[0].lines[:3]
@@ -65,19 +65,19 @@ def test_runs_that_differ_in_the_seed_share_a_colour_and_a_line_of_the_legend():
         assert np.array_equal(line.get_xydata(), np.stack([AXIS, curve(scale).losses.numpy()], axis=1))
 
 
-def test_more_groups_than_colours_differ_in_their_strokes():
+def test_more_groups_than_colours_differ_in_their_strokes() -> None:
     names = [(f"optimizer {number}", "seed 0") for number in range(10)]
     lines = draw_curves([curve()] * 10, names, LABELS).axes[0].lines[:10]
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 10
 
 
 @pytest.mark.parametrize(("low", "scale"), [(0.5, "linear"), (0.02, "linear"), (0.005, "log"), (0.0, "linear")])
-def test_logarithmic_over_more_than_two_decades(low: float, scale: str):
+def test_logarithmic_over_more_than_two_decades(low: float, scale: str) -> None:
     """A curve from low to low + 1, and a loss of zero, which has no logarithm."""
     assert draw_curves([curve(1.0, low)], [("sgd", "seed 0")], LABELS).axes[0].get_yscale() == scale
 
 
-def test_panels_share_levels_that_hold_all_losses():
+def test_panels_share_levels_that_hold_all_losses() -> None:
     figure = draw_panels([bowl(1.0), bowl(9.0, 0.01)], [("sgd", "seed 0"), ("sam", "seed 0")], LABELS)
     filled = [axes.collections[0] for axes in figure.axes[:2]]
     first, second = (part.levels.tolist() for part in filled)
@@ -86,7 +86,7 @@ def test_panels_share_levels_that_hold_all_losses():
     assert figure.axes[2].get_ylabel() == "cross-entropy in nats"
 
 
-def test_first_coordinate_is_the_horizontal_one():
+def test_first_coordinate_is_the_horizontal_one() -> None:
     tilted = Landscape((AXIS, AXIS), torch.tensor(AXIS, dtype=torch.float64)[:, None].expand(5, 5) + 2.0, 100)
     lines = draw_panels([tilted], [("sgd", "seed 0")], LABELS).axes[0].collections[1]
     inside = [path.vertices for path in lines.get_paths() if len(path.vertices)]
@@ -97,7 +97,7 @@ def test_first_coordinate_is_the_horizontal_one():
 
 
 @pytest.mark.parametrize("values", [[math.nan, math.inf, 1.0], [math.nan], [0.0], [0.7], [1e-3 * (1 - 1e-16), 1e9]])
-def test_losses_that_are_not_finite_or_all_the_same(values: list[float]):
+def test_losses_that_are_not_finite_or_all_the_same(values: list[float]) -> None:
     """Gaps in the picture, and no warning."""
     losses = torch.tensor(values, dtype=torch.float64).repeat(25)[:25]
     names = [("sgd", "seed 0")]
@@ -105,7 +105,7 @@ def test_losses_that_are_not_finite_or_all_the_same(values: list[float]):
     encode(draw_curves([Landscape((AXIS,), losses[:5], 100)], names, LABELS), "png")
 
 
-def test_words_say_what_is_measured():
+def test_words_say_what_is_measured() -> None:
     labels = pictures.slice_labels([CONFIG] * 2, [bowl(), bowl()], "cross-entropy in nats", "random", 3)
     assert labels.title == (
         "Training loss in a plane of two filter-normalised random directions",
@@ -119,7 +119,7 @@ def test_words_say_what_is_measured():
     assert "100 train and 30 test examples" in labels.title[1]
 
 
-def test_numbers_come_back_to_the_last_bit():
+def test_numbers_come_back_to_the_last_bit() -> None:
     slices = [bowl(1 / 3), Landscape((AXIS, AXIS), bowl().losses * math.inf, 100)]
     rows = list(csv.DictReader(io.StringIO(pictures.slices_as_csv(["a,b.pt", "c.pt"], slices))))
     assert list(rows[0]) == ["checkpoint", "alpha", "beta", "train_loss"]
