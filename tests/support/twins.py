@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from samcli.optim import Batch
+from samcli.optim import Batch, SharpnessAware
 
 Pair = tuple[Tensor, Tensor]  # inputs and targets of a batch
 Pairs = list[Pair]
@@ -141,3 +141,45 @@ class CheckResume(Protocol):
     """Compares runs that were saved and loaded after each number of steps with the uninterrupted one."""
 
     def __call__(self, variant: str, steps: int = 6, **options: Any) -> None: ...
+
+
+def plain_net() -> nn.Module:
+    """A network without BatchNorm and dropout, which other packages leave to their users."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
+
+
+class TwoSteps(Protocol):
+    """The optimizer of a package whose user makes the passes."""
+
+    def first_step(self, zero_grad: bool) -> None: ...
+
+    def second_step(self, zero_grad: bool) -> None: ...
+
+
+def check_against_package(
+    batches: Pairs,
+    closure_of: ClosureOf,
+    ours: Callable[[nn.Module], SharpnessAware],
+    theirs: Callable[[nn.Module], TwoSteps],
+) -> nn.Module:
+    """Train with our optimizer and with that of a package: in fp32 over 20 steps the weights agree. Returns ours."""
+    models = [plain_net(), plain_net()]
+    optimizer, package = ours(models[0]), theirs(models[1])
+    for batch in batches:
+        optimizer.step(closure_of(models[0], batch))
+        closure = closure_of(models[1], batch)
+        closure()
+        package.first_step(zero_grad=True)
+        closure()
+        package.second_step(zero_grad=True)
+    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+    return models[0]
+
+
+def largest(scores: Tensor, count: int) -> Tensor:
+    """1 where the largest scores are, of equal ones the first; 0 elsewhere."""
+    mask = torch.zeros_like(scores)
+    mask[scores.argsort(descending=True, stable=True)[:count]] = 1.0
+    return mask

@@ -1,13 +1,21 @@
 """The rule that packages call adaptive, against a plain twin and one of those packages."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 from pytorch_optimizer import SAM as IndependentSAM
 from torch import Tensor, nn
-from twins import CheckResume, CheckTwin, Looks, MakeNet, Pairs, Point, Trained
+from twins import (
+    CheckResume,
+    CheckTwin,
+    ClosureOf,
+    Looks,
+    MakeNet,
+    Pairs,
+    Point,
+    Trained,
+    TwoSteps,
+    check_against_package,
+)
 
 import samcli.optim
 from samcli.optim import BASES
@@ -27,31 +35,17 @@ def test_is_its_plain_twin(check_twin: CheckTwin, eta: float, p: float, base: st
     check_twin("asam-elementwise", rule, base, rho=rho, eta=eta, norm=p)
 
 
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any]) -> None:
-    """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
-    models = []
-    for ours in (True, False):
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
-        if ours:
-            base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-            optimizer: Any = samcli.optim.build("asam-elementwise", base, rho=2.0)
-        else:
-            optimizer = IndependentSAM(
-                model.parameters(), base_optimizer=torch.optim.SGD, rho=2.0, adaptive=True, lr=0.1, momentum=0.9
-            )
-        for batch in batches:
-            closure = closure_of(model, batch)
-            if ours:
-                optimizer.step(closure)
-            else:
-                closure()
-                optimizer.first_step(zero_grad=True)
-                closure()
-                optimizer.second_step(zero_grad=True)
-        models.append(model)
-    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf) -> None:
+    def ours(model: nn.Module) -> samcli.optim.SharpnessAware:
+        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        return samcli.optim.build("asam-elementwise", base, rho=2.0)
+
+    def theirs(model: nn.Module) -> TwoSteps:
+        return IndependentSAM(
+            model.parameters(), base_optimizer=torch.optim.SGD, rho=2.0, adaptive=True, lr=0.1, momentum=0.9
+        )
+
+    check_against_package(batches, closure_of, ours, theirs)
 
 
 def test_is_another_rule_than_asam(trained: Trained) -> None:

@@ -1,13 +1,10 @@
 """Friendly SAM against a plain twin, an independent package, and SAM."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 from pytorch_optimizer import FriendlySAM as IndependentFriendlySAM
 from torch import Tensor, nn
-from twins import CheckResume, CheckTwin, Looks, Pairs, Point, Trained
+from twins import CheckResume, CheckTwin, ClosureOf, Looks, Pairs, Point, Trained, TwoSteps, check_against_package
 
 import samcli.optim
 from samcli.optim import BASES
@@ -30,38 +27,16 @@ def test_is_its_plain_twin(check_twin: CheckTwin, sigma: float, base: str) -> No
 
 
 @pytest.mark.parametrize("sigma", [1.0, 0.6])
-def test_agrees_with_an_independent_package(batches: Pairs, closure_of: Callable[..., Any], sigma: float) -> None:
-    """Without BatchNorm and dropout, which that package leaves to its user; fp32 over 20 steps."""
-    models = []
-    for ours in (True, False):
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
-        if ours:
-            base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-            optimizer: Any = samcli.optim.build("friendly-sam", base, rho=0.1, sigma=sigma, decay=0.8)
-        else:
-            optimizer = IndependentFriendlySAM(
-                model.parameters(),
-                torch.optim.SGD,
-                rho=0.1,
-                sigma=sigma,
-                lmbda=0.8,
-                lr=0.1,
-                momentum=0.9,
-                foreach=False,
-            )
-        for batch in batches:
-            closure = closure_of(model, batch)
-            if ours:
-                optimizer.step(closure)
-            else:
-                closure()
-                optimizer.first_step(zero_grad=True)
-                closure()
-                optimizer.second_step(zero_grad=True)
-        models.append(model)
-    for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf, sigma: float) -> None:
+    def ours(model: nn.Module) -> samcli.optim.SharpnessAware:
+        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        return samcli.optim.build("friendly-sam", base, rho=0.1, sigma=sigma, decay=0.8)
+
+    def theirs(model: nn.Module) -> TwoSteps:
+        options = {"lmbda": 0.8, "lr": 0.1, "momentum": 0.9, "foreach": False}
+        return IndependentFriendlySAM(model.parameters(), torch.optim.SGD, rho=0.1, sigma=sigma, **options)
+
+    check_against_package(batches, closure_of, ours, theirs)
 
 
 def test_without_sigma_is_sam_bit_for_bit(trained: Trained) -> None:

@@ -1,11 +1,48 @@
-"""SAM with several ascent steps; with one it is tested in test_variants.py."""
+"""SAM against plain twins and an independent package, with one ascent step and with several."""
 
 import pytest
 import torch
-from torch import Tensor
-from twins import CheckTwin, Looks, Point, Trained
+from pytorch_optimizer import SAM as IndependentSAM
+from torch import Tensor, nn
+from twins import CheckTwin, ClosureOf, Looks, Pairs, Point, Trained, TwoSteps, check_against_package, plain_net
 
+import samcli.optim
 from samcli.optim import BASES
+
+
+def norm(x: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(x)
+
+
+@pytest.mark.parametrize("base", list(BASES))
+@pytest.mark.parametrize("p", [2.0, float("inf"), 3.0])
+def test_sam_is_its_plain_twin(check_twin: CheckTwin, p: float, base: str) -> None:
+    rho = 0.05 if p == 2.0 else 0.01
+
+    def rule(point: Point) -> Tensor:
+        g = point.grad(point.w)
+        if p == float("inf"):
+            return point.grad(point.w + rho * g.sign())
+        q = p / (p - 1)
+        size = g.abs() ** (q - 1)
+        return point.grad(point.w + rho * g.sign() * size / (g.abs() ** q).sum() ** (1 / p))
+
+    check_twin("sam", rule, base, rho=rho, norm=p)
+
+
+def test_agrees_with_an_independent_package(batches: Pairs, closure_of: ClosureOf) -> None:
+    def ours(model: nn.Module, rho: float = 0.05) -> samcli.optim.SharpnessAware:
+        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        return samcli.optim.build("sam", base, model=model, rho=rho)
+
+    def theirs(model: nn.Module) -> TwoSteps:
+        return IndependentSAM(model.parameters(), base_optimizer=torch.optim.SGD, rho=0.05, lr=0.1, momentum=0.9)
+
+    trained, other = check_against_package(batches, closure_of, ours, theirs), plain_net()
+    optimizer = ours(other, rho=0.06)  # a radius that is a little larger is told apart
+    for batch in batches:
+        optimizer.step(closure_of(other, batch))
+    assert any((a - b).abs().max() > 1e-4 for a, b in zip(trained.parameters(), other.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("base", list(BASES))

@@ -1,56 +1,16 @@
-"""SSAM-F and SSAM-D against plain twins and SAM."""
+"""What SSAM-F and SSAM-D share: a mask, against SAM."""
 
 import itertools
-import math
 
 import pytest
 import torch
 from torch import Tensor, nn
-from twins import CheckResume, CheckTwin, ClosureOf, Looks, MakeNet, Pairs, Point, Trained
+from twins import CheckResume, ClosureOf, Looks, MakeNet, Pairs, Trained
 
 import samcli.optim
-from samcli.optim import BASES, Step, Variant
+from samcli.optim import Step, Variant
 
 both = pytest.mark.parametrize("variant", ["sparse-sam-f", "sparse-sam-d"])
-
-
-def largest(scores: Tensor, count: int) -> Tensor:
-    mask = torch.zeros_like(scores)
-    mask[scores.argsort(descending=True, stable=True)[:count]] = 1.0
-    return mask
-
-
-@pytest.mark.parametrize("base", list(BASES))
-def test_ssam_f_is_its_plain_twin(check_twin: CheckTwin, base: str) -> None:
-    def rule(point: Point) -> Tensor:
-        g = point.grad(point.w)
-        if point.t % 3 == 0:
-            point.model.eval()
-            fisher = sum(point.grad(point.w, slice(i, i + 1)) ** 2 for i in range(5))
-            point.model.train()
-            point.state["mask"] = largest(fisher, int(0.3 * len(g)))
-        return point.grad(point.w + 0.2 * point.state["mask"] * g / g.norm())
-
-    check_twin("sparse-sam-f", rule, base, rho=0.2, sparsity=0.7, k=3, samples=5)
-
-
-@pytest.mark.parametrize("base", list(BASES))
-@pytest.mark.parametrize("sparsity", [0.3, 0.8])
-def test_ssam_d_is_its_plain_twin(check_twin: CheckTwin, sparsity: float, base: str) -> None:
-    def rule(point: Point) -> Tensor:
-        g = point.grad(point.w)
-        size = int(len(g) * (1 - sparsity))
-        if point.t == 0:
-            point.state["mask"] = largest(point.noise(), size)
-        elif point.t % 3 == 0:
-            mask, noise = point.state["mask"], point.noise()
-            dropped = min(int(size * 0.5 * (1 + math.cos(math.pi * point.progress)) / 2), len(g) - size)
-            stay = largest(torch.where(mask == 1, g.abs(), -1.0), size - dropped)
-            come = largest(torch.where(mask == 1, -torch.inf, noise), dropped)
-            point.state["mask"] = stay + come
-        return point.grad(point.w + 0.2 * point.state["mask"] * g / g.norm())
-
-    check_twin("sparse-sam-d", rule, base, rho=0.2, sparsity=sparsity, k=3, drop=0.5)
 
 
 @both
@@ -76,14 +36,6 @@ def test_passes(looks: Looks, variant: str) -> None:
     assert [len(passes) for passes in looks(variant, steps=5, k=2, **options)] == [
         2 + extra, 2, 2 + extra, 2, 2 + extra
     ]  # fmt: skip
-
-
-def test_examples_are_counted(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
-    model = make_net()
-    optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD(model.head.parameters(), lr=0.1), model=model)
-    batch = closure_of(model, batches[0])
-    optimizer.step(batch)
-    assert batch.evaluated == 16 + 16 + 16
 
 
 @both
@@ -142,27 +94,6 @@ def test_micro_batches_share_a_choice(trained: Trained, variant: str) -> None:
         patch.setattr(kind, "choose", counting)
         trained(variant, ascent={"m": 4}, k=2)
     assert choices == [0, 2, 4]
-
-
-def test_ssam_f_leaves_the_model_in_its_modes(make_net: MakeNet, batches: Pairs, closure_of: ClosureOf) -> None:
-    model = make_net()
-    model.norm.eval()
-    base = torch.optim.SGD(model.head.parameters(), lr=0.1)
-    samcli.optim.build("sparse-sam-f", base, model=model).step(closure_of(model, batches[0]))
-    assert (model.training, model.norm.training, model.dropout.training) == (True, False, True)
-
-
-def test_ssam_f_needs_examples() -> None:
-    weight = nn.Parameter(torch.ones(3))
-    optimizer = samcli.optim.build("sparse-sam-f", torch.optim.SGD([weight], lr=0.1))
-
-    def closure() -> Tensor:
-        loss = weight.square().sum()
-        loss.backward()
-        return loss
-
-    with pytest.raises(ValueError, match=r"looks at single examples: call step with a samcli.optim.Batch"):
-        optimizer.step(closure)
 
 
 @both

@@ -1,0 +1,56 @@
+"""Tables for a terminal: what must be there, what must not, and nothing cut off."""
+
+import re
+
+import pytest
+from run_folders import Block, Results
+
+from samcli.report import Comparison, compare, render
+
+
+def test_table_on_one_line_per_row(comparison: Comparison) -> None:
+    text = render(comparison, "table")
+    assert "\x1b" not in text  # no colour codes unless asked for
+    assert max(map(len, text.splitlines())) <= 100
+    assert text.startswith("digits, cnn: test accuracy in %\n")
+    (sam,) = re.findall(r"^sam rho=0\.1 .*$", text, re.M)
+    assert re.split(r"\s{2,}", sam)[1:4] == ["4", "84.00 ± 4.08", "84.25 ± 4.03"]
+    assert "+10.00" in sam
+    assert sam.endswith("2.00×")
+    assert re.search(r"^sgd .* baseline ", text, re.M)
+    assert re.search(r"^sam rho=5 +0\n1 diverged$", text, re.M)
+    assert "Note: Diverged runs are not in the mean" in text
+    assert "label_noise" not in text  # the same everywhere
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 200])
+def test_table_never_cuts_anything_off(comparison: Comparison, width: int) -> None:
+    text = render(comparison, "table", width=width)
+    assert "…" not in text
+    for words in ("84.00 ± 4.08", "[+5.03,", "+14.97]", "2.00×", "Sharpness", "s/epoch", "diverged", "baseline"):
+        assert words in text
+    assert max(map(len, text.splitlines())) <= max(width, 80)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block, sam: Block, width: int) -> None:
+    """Six digits before the point, as a loss or a kept measure may have, and names that take two lines."""
+    for seed, (low, high) in enumerate([(-120000.5, -420000.25), (-160000.5, -480000.75)]):
+        for schedule in ("cosine", "multi-step"):
+            results.add(sgd, seed, (low,), schedule={"name": schedule}, seconds=1.0)
+            results.add(sam, seed, (high,), schedule={"name": schedule}, seconds=2.19)
+    text = render(compare(results.runs(), metric="test_loss"), "table", width=width)
+    assert text.count("2.19×") == 2
+    assert "Cost" in text
+
+
+def test_color_only_adds_codes(comparison: Comparison) -> None:
+    colored = render(comparison, "table", color=True)
+    assert "\x1b[1m" in colored
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+    assert [line.rstrip() for line in plain.splitlines()] == render(comparison, "table").splitlines()
+
+
+def test_brackets_are_no_markup(results: Results, sgd: Block) -> None:
+    results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:[red]x[/red]"})
+    assert "image-folder:[red]x[/red], cnn" in render(compare(results.runs()), "table")
