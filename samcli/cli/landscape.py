@@ -138,7 +138,8 @@ def _draw_slices(
     paths: list[Path], *, dimensions: int, directions: str, points: int, seed: int, **how: Any
 ) -> tuple[Figure, str]:
     """The picture and the numbers of slices through checkpoints."""
-    from samcli.report.pictures.landscape import draw_curves, draw_panels, slice_labels, slices_as_csv
+    from samcli.report.landscape_csv import slices_as_csv
+    from samcli.report.pictures.landscape import draw_curves, draw_panels, slice_labels
     from samcli.report.settings import captions, dataset_and_model
     from samcli.train.landscape import survey_slice
 
@@ -163,7 +164,8 @@ def _draw_slices(
 
 def _draw_line(paths: list[Path], *, seed: int, **how: Any) -> tuple[Figure, str]:
     """The picture and the numbers of the line between two checkpoints."""
-    from samcli.report.pictures.landscape import draw_line, line_as_csv, line_labels
+    from samcli.report.landscape_csv import line_as_csv
+    from samcli.report.pictures.landscape import draw_line, line_labels
     from samcli.report.settings import captions
     from samcli.train.landscape import survey_line
 

@@ -1,6 +1,5 @@
 """Pictures: that they show the numbers, and that the files are what they are called."""
 
-import csv
 import io
 import math
 from collections.abc import Callable
@@ -117,17 +116,3 @@ def test_words_say_what_is_measured() -> None:
     test = Landscape((AXIS,), curve().losses, 30)
     labels = pictures.line_labels([CONFIG] * 2, {"train": curve(), "test": test}, "loss", 0)
     assert "100 train and 30 test examples" in labels.title[1]
-
-
-def test_numbers_come_back_to_the_last_bit() -> None:
-    slices = [bowl(1 / 3), Landscape((AXIS, AXIS), bowl().losses * math.inf, 100)]
-    rows = list(csv.DictReader(io.StringIO(pictures.slices_as_csv(["a,b.pt", "c.pt"], slices))))
-    assert list(rows[0]) == ["checkpoint", "alpha", "beta", "train_loss"]
-    assert [row["checkpoint"] for row in rows] == ["a,b.pt"] * 25 + ["c.pt"] * 25
-    assert [float(row["train_loss"]) for row in rows] == [v for s in slices for v in s.losses.flatten().tolist()]
-    assert [(float(row["alpha"]), float(row["beta"])) for row in rows[:6]] == [(-1.0, b) for b in AXIS] + [(-0.5, -1.0)]
-    table = pictures.line_as_csv({"train": curve(1 / 3), "test": curve(2 / 3)})
-    lines = list(csv.DictReader(io.StringIO(table)))
-    assert list(lines[0]) == ["t", "train_loss", "test_loss"]
-    assert [float(row["test_loss"]) for row in lines] == curve(2 / 3).losses.tolist()
-    assert [float(row["t"]) for row in lines] == list(AXIS)
