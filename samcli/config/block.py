@@ -18,8 +18,8 @@ class Block:
     values: dict[str, Any]
     path: KeyPath
 
-    def kinds(self) -> Iterator[tuple[Any, Any]]:
-        """Every choice of a name and a base optimizer."""
+    def names_and_bases(self) -> Iterator[tuple[Any, Any]]:
+        """Every choice of a name and a base optimizer, which is None where the block names none."""
         return itertools.product(as_list(self.values.get("name")), as_list(self.values.get("base")))
 
 

@@ -186,7 +186,7 @@ class Draft:
         """The block's own little grid, each cell with its defaults."""
         where = self.source.where((*block.path, "name"))
         resolved = []
-        for name, base in block.kinds():
+        for name, base in block.names_and_bases():
             if not isinstance(name, str):
                 raise ConfigError(f"{where}: this {section} has no name; write it as in {section}: {{name: ...}}.")
             options = self._options(section, name, base, where)
@@ -228,7 +228,7 @@ class Draft:
         known: dict[str, None] = {"name": None}
         reached = False
         for block in self.blocks[section]:
-            for name, base in block.kinds():
+            for name, base in block.names_and_bases():
                 options = self._options(section, str(name), base, "--set")
                 known |= dict.fromkeys(options)
                 if key in options or key == "name":
@@ -244,7 +244,7 @@ class Draft:
             section
             for section in SECTIONS
             for block in self._chosen(section)
-            for name, base in block.kinds()
+            for name, base in block.names_and_bases()
             if key in self._options(section, str(name), base, "--set")
         ]
         return list(dict.fromkeys([*found, "sharpness"] if key in SHARPNESS else found))

@@ -20,8 +20,8 @@ class Catalogue:
 
     Attributes:
         datasets, models, bases, variants, schedules, measures: the registries of these.
-        of_all_variants: whose options each variant has beside its own.
-        optimizer: makes of a resolved `optimizer:` block what it describes.
+        shared_options: classes whose options every variant has beside its own.
+        optimizer: takes a resolved `optimizer:` block apart, and checks what no single option can.
     """
 
     datasets: Registry[Any]
@@ -29,7 +29,7 @@ class Catalogue:
     bases: Registry[Any]
     variants: Registry[Any]
     schedules: Registry[Any]
-    of_all_variants: tuple[type, ...]
+    shared_options: tuple[type, ...]
     optimizer: Callable[[Mapping[str, Any]], object]
     measures: Registry[Any]
 
@@ -51,7 +51,7 @@ class Catalogue:
             own, bases = self.variants.options(name), self.bases.options(base or "sgd")
             others = self.variants.kind(name).base_defaults
             bases = {key: replace(o, default=others.get(key, o.default)) for key, o in bases.items()}
-            common = {key: o for shared in self.of_all_variants for key, o in options_of(shared).items()}
+            common = {key: o for kind in self.shared_options for key, o in options_of(kind).items()}
             return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **common}
         if name in self.bases:
             return self.bases.options(name)

@@ -1,4 +1,4 @@
-"""All names that an experiment may use."""
+"""The catalogue of all names that an experiment may use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CATALOGUE = Catalogue(
     bases=BASES,
     variants=VARIANTS,
     schedules=SCHEDULES,
-    of_all_variants=(Ascent, RadiusSchedule),
+    shared_options=(Ascent, RadiusSchedule),
     optimizer=OptimizerSettings.of,
     measures=MEASURES,
 )

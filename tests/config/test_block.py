@@ -1,3 +1,5 @@
+"""Alternatives of a section, and the choices that their lists stand for."""
+
 import pytest
 
 from samcli.config.block import Block, blocks_of, choices_of
@@ -14,15 +16,15 @@ def test_alternatives_are_names_and_blocks_and_know_where_they_stand() -> None:
 
 
 @pytest.mark.parametrize("written", ["[]", "3", "[sgd, 3]"])
-def test_what_is_neither_is_refused(written: str):
+def test_what_is_neither_is_refused(written: str) -> None:
     source = parse(f"optimizer: {written}\n", "x.yaml")
     with pytest.raises(ConfigError, match=r"x\.yaml, line 1: optimizer"):
         blocks_of(source, "optimizer", source.data["optimizer"])
 
 
-def test_kinds_are_the_product_of_names_and_bases() -> None:
+def test_names_and_bases_are_the_product_of_their_lists() -> None:
     block = Block({"name": ["sam", "asam"], "base": ["sgd", "adam"], "rho": [0.1, 0.2]}, ())
-    assert list(block.kinds()) == [("sam", "sgd"), ("sam", "adam"), ("asam", "sgd"), ("asam", "adam")]
+    assert list(block.names_and_bases()) == [("sam", "sgd"), ("sam", "adam"), ("asam", "sgd"), ("asam", "adam")]
 
 
 def test_a_list_is_an_axis_unless_the_option_is_one() -> None:
