@@ -1,8 +1,9 @@
-"""Choosing where to train."""
+"""The device of a run, and the precision that it computes in."""
 
 from __future__ import annotations
 
 import dataclasses
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -12,6 +13,9 @@ from samcli.errors import ConfigError
 
 def choose_device(name: str) -> torch.device:
     """The device a user asked for: `auto` takes an NVIDIA or AMD GPU where there is one.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
 
     Raises:
         ConfigError: an unknown name, or no such device here.
@@ -30,7 +34,14 @@ def choose_device(name: str) -> torch.device:
 
 
 def resolve_precision(config: RunConfig, device: torch.device) -> RunConfig:
-    """The run with `precision: auto` replaced by what it means on a device: bf16 where that is fast, else fp32."""
+    """The run with `precision: auto` replaced by what it means on a device: bf16 where that is fast, else fp32.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> (config,) = Draft.of(parse("{optimizer: sgd, precision: auto}", "x.yaml"), CATALOGUE).expand()
+    >>> resolve_precision(config, torch.device("cpu")).training.precision in ("bf16", "fp32")
+    True
+    """
     if config.training.precision != "auto":
         return config
     precision = "bf16" if computes_bf16(device) else "fp32"
@@ -38,8 +49,24 @@ def resolve_precision(config: RunConfig, device: torch.device) -> RunConfig:
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Whether the hardware has instructions for bfloat16; elsewhere torch emulates them, far slower than fp32."""
+    """Whether the hardware has instructions for bfloat16; elsewhere torch emulates them, far slower than fp32.
+
+    >>> computes_bf16(torch.device("cpu")) in (True, False)  # Xeons since 2020 do
+    True
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context of a forward pass in a precision: torch's autocast for bf16 and fp16, nothing for fp32.
+
+    >>> with autocast("bf16", torch.device("cpu")):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.bfloat16
+    """
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])

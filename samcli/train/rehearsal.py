@@ -1,4 +1,4 @@
-"""A rehearsal of runs: what would go wrong in them is found before the first one."""
+"""A rehearsal of runs: what would stop a later one is found before the first begins."""
 
 from __future__ import annotations
 
@@ -8,33 +8,29 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from samcli import data, models, optim
+from samcli import optim
 from samcli.config import RunConfig
 from samcli.config.schema import Sharpness
-from samcli.train.catalogue import CATALOGUE
+from samcli.train.components import build_model, load_dataset
 from samcli.train.recorded import record
-from samcli.train.session import build_model
 
 
 def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
-    """Find out before the first run what would stop a later one.
+    """Try whatever a run needs that another one has not tried: its data set, model, optimizer and measures.
 
-    That is a missing data set, a model that does not fit, an optimizer whose settings exclude each other, a measure to
-    be recorded that is not defined here. Each data set is loaded once, networks are built without numbers.
+    Nothing is trained but the two examples that measures on request are tried on.
 
     >>> from samcli.config import Draft, parse
     >>> from samcli.train import CATALOGUE
-    >>> rehearse(Draft.of(parse("dataset: wine", "wine.yaml"), CATALOGUE).expand(), Path())
-    >>> from samcli.errors import ConfigError
-    >>> try:
-    ...     rehearse(Draft.of(parse("{dataset: wine, model: cnn}", "wine.yaml"), CATALOGUE).expand(), Path())
-    ... except ConfigError as error:
-    ...     print(error)
-    cnn needs images of at least 4x4 pixels, but the inputs are vectors of 13 numbers; models that fit: linear, mlp.
+    >>> runs = Draft.of(parse("{dataset: wine, model: [mlp, cnn], optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> rehearse(runs[:1], Path("data"))
+    >>> rehearse(runs, Path("data"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: cnn needs images of at least 4x4 pixels, but the inputs are vectors of 13 numbers; ...
 
     Args:
-        runs: those that are to be trained.
-        data_dir: where data sets lie or are downloaded to.
+        runs: their configurations.
+        data_dir: where data sets lie.
 
     Raises:
         DataError: a data set is missing or unreadable.
@@ -42,35 +38,35 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
             the optimizer's rule does not take.
         NotApplicable: a measure is not defined for the model, the task or the optimizer.
     """
-    networks: dict[str, nn.Module] = {}
-    tried: set[str] = set()
+    models: dict[str, nn.Module] = {}
+    measured: set[str] = set()
     for config in runs:
-        smoothing = config.training.label_smoothing
-        key = repr((config.dataset, config.model, smoothing))
-        if key not in networks:
-            kind = CATALOGUE.create("dataset", config.dataset)
-            loaded = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
-            loaded.task.loss(torch.zeros(1, loaded.task.outputs), loaded.train.targets[:1], smoothing)
-            options = {name: value for name, value in config.model.items() if name != "name"}
-            with torch.device("meta"):  # the shapes without the numbers
-                networks[key] = models.build(
-                    config.model["name"], shape=loaded.shape, outputs=loaded.task.outputs, **options
-                )
+        problem = repr((config.dataset, config.model, config.training.label_smoothing))
+        if problem not in models:
+            models[problem] = _rehearse_model(config, data_dir)
         settings = optim.OptimizerSettings.of(config.optimizer)
-        settings.check(networks[key], scaled=config.training.precision == "fp16")
+        settings.check(models[problem], scaled=config.training.precision == "fp16")
         base = config.optimizer.get("base", config.optimizer["name"])
-        measured = repr((key, config.sharpness, base))
-        if measured not in tried and config.sharpness.every:
-            tried.add(measured)
-            _check_measures(config, data_dir)
+        measurement = repr((problem, config.sharpness, base))
+        if measurement not in measured and config.sharpness.every:
+            measured.add(measurement)
+            _rehearse_measures(config, data_dir)
 
 
-def _check_measures(config: RunConfig, data_dir: Path) -> None:
-    """Try what is not measured by default on two examples, after one step on them: some measures need a state."""
+def _rehearse_model(config: RunConfig, data_dir: Path) -> nn.Module:
+    """Load the data set, compute a loss on it, and build the model: shapes without numbers."""
+    dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
+    outputs = dataset.task.outputs
+    dataset.task.loss(torch.zeros(1, outputs), dataset.train.targets[:1], config.training.label_smoothing)
+    with torch.device("meta"):
+        return build_model(config, dataset.shape, outputs)
+
+
+def _rehearse_measures(config: RunConfig, data_dir: Path) -> None:
+    """Try measures on request on two examples, after one step on them, for some measures need its state."""
     if set(config.sharpness.measures) <= set(Sharpness.measures):
         return
-    kind = CATALOGUE.create("dataset", config.dataset)
-    dataset = data.load(kind, seed=config.seed, data_dir=data_dir, device=torch.device("cpu"))
+    dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
     model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
     ((inputs, targets),) = part.batches(len(part))
     optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)

@@ -1,4 +1,4 @@
-"""Training one run into its folder: what was finished stays finished, whatever happens."""
+"""The training of one run into its folder: what was finished stays finished, whatever happens."""
 
 from __future__ import annotations
 
@@ -35,12 +35,24 @@ def train_run(
     next epoch trains; a kill at any moment therefore loses at most the epoch under way and one whose files were being
     written, and the rows of an interrupted and resumed run are those of an uninterrupted one.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> text = "{dataset: wine, model: linear, optimizer: sgd, epochs: 2}"
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> with TemporaryDirectory() as folder:
+    ...     train_run(config, RunFolder(Path(folder)), data_dir=Path("data"), device=torch.device("cpu"))
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    'finished'
+    ['checkpoint.pt', 'config.yaml', 'metrics.csv', 'run.json']
+
     Args:
         config: the run.
-        folder: where its files go; a checkpoint in it is continued, one that cannot be read is put aside.
+        folder: where its files go. A checkpoint in it is continued; one that cannot be read is kept as
+            `checkpoint.damaged`.
         data_dir: where data sets lie.
         device: where to train.
-        on_epoch: called with each new row; its files follow.
+        on_epoch: called with each new row; its files are written after the call.
 
     Returns:
         The status it ended with: `finished` or `diverged`.
@@ -76,7 +88,7 @@ def train_run(
         status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         raise
     finally:
-        done, replayed = (session.epoch, session.replayed) if session else (0, None)
+        done, replayed = (session.epoch, session.replay_status) if session else (0, None)
         folder.write_status({**status, "epochs_done": done, "replayed": replayed, "ended": now()})
     return str(status["status"])
 

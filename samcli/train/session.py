@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from samcli import data, models, optim
+from samcli import optim
 from samcli.config import RunConfig
-from samcli.data import Part
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
-from samcli.tasks import Task
 from samcli.train.catalogue import CATALOGUE
+from samcli.train.components import build_model, load_dataset
+from samcli.train.device import autocast
+from samcli.train.evaluation import evaluate
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
 from samcli.train.tally import Tally
-
-EVALUATION_BATCH = 1000
 
 
 class Session:
@@ -33,21 +31,32 @@ class Session:
     All randomness of an epoch, in the order and augmentation of the data as in dropout, is a function of the run's seed
     and the epoch's number. So a session restored after epoch k continues exactly as if it had never stopped.
 
+    >>> from samcli.config import Draft, parse
+    >>> text = "{dataset: wine, model: linear, optimizer: sgd, epochs: 3}"
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> session = Session(config, data_dir=Path("data"), device=torch.device("cpu"))
+    >>> while not session.finished:
+    ...     row = session.train_epoch()
+    >>> row["epoch"], session.epoch, row["train_loss"] < session.rows[0]["train_loss"]
+    (3, 3, True)
+
     Args:
         config: the run.
         data_dir: where data sets lie.
         device: where to train.
 
     Attributes:
+        data: the data set, its loss and its score.
+        model: in training mode during an epoch, in evaluation mode after it.
+        optimizer: with the state of the last step.
         rows: a row of metrics for each finished epoch.
+        gradient_evaluations: how many examples went forward and backward so far.
     """
 
     def __init__(self, config: RunConfig, *, data_dir: Path, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.data = data.load(
-            CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device
-        )
+        self.data = load_dataset(config, data_dir=data_dir, device=device)
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
         settings = optim.OptimizerSettings.of(config.optimizer)
@@ -74,17 +83,17 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are, or the training loss at which to stop is reached."""
+        """Whether all epochs are finished, or the training loss at which to stop is reached."""
         return bool(self.rows) and self._is_last(self.rows[-1])
 
     @property
-    def replayed(self) -> dict[str, Any] | None:
+    def replay_status(self) -> dict[str, Any] | None:
         """How many steps were replayed and why no more can be recorded, see `samcli.optim.Replayed`; None off a GPU."""
         step = self._step
         return {"steps": step.replays, "failure": step.failure} if isinstance(step, optim.Replayed) else None
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds."""
+        """The content of a checkpoint."""
         random = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.device)
@@ -100,7 +109,7 @@ class Session:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` gave."""
+        """Continue from the state of a session of the same configuration, see `state`."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scaler:
@@ -193,7 +202,7 @@ class Session:
         return row
 
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
-        """What the settings ask to be recorded after this epoch, off the training clock."""
+        """The measures that the settings ask for after this epoch, taken off the training clock."""
         settings = self.config.sharpness
         due = settings.every and ((self.epoch + 1) % settings.every == 0 or self._is_last(row))
         if not (due and settings.measures):
@@ -210,7 +219,7 @@ class Session:
         return epoch >= self.config.training.epochs or (stop is not None and loss <= stop)
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
-        """The closure of one batch."""
+        """The closure of one batch, through the session's own model if no other is given."""
         settings = self.config.training
         return optim.Batch(
             model or self.model,
@@ -243,39 +252,11 @@ class Session:
         return time.perf_counter()
 
 
-def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
-    """The run's model with its initial weights, a function of the seed.
-
-    Images are held with the channels last, which convolutions prefer; so are the weights.
-    """
-    seed_everything(config.seed, "weights")
-    options = {key: value for key, value in config.model.items() if key != "name"}
-    model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
-    return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
-
-
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """What surrounds a forward pass: nothing for fp32, else torch's autocast."""
-    if precision == "fp32":
-        return nullcontext()
-    return torch.autocast(device.type, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
-
-
-def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
-    """Mean loss and score over a part, in evaluation mode, without label smoothing."""
-    model.eval()
-    total: Tensor | None = None
-    with torch.inference_mode():
-        for inputs, targets in part.batches(EVALUATION_BATCH):
-            output = model(inputs)
-            loss = (task.loss(output, targets) * len(inputs)).double().reshape(1)
-            sums = torch.cat([loss, task.statistics(output, targets).double().reshape(-1)])
-            total = sums if total is None else total + sums
-    assert total is not None
-    return float(total[0]) / len(part), task.score(total[1:], len(part))
-
-
 def diverged(row: EpochMetrics) -> bool:
-    """Whether any loss of the row is infinite or not a number."""
+    """Whether any loss of the row is infinite or not a number.
+
+    >>> diverged({"train_loss": 0.5, "validation_loss": None}), diverged({"train_loss": float("nan")})
+    (False, True)
+    """
     losses = [loss for name in LOSSES if (loss := row.get(name)) is not None]
     return not all(torch.isfinite(torch.tensor(loss)) for loss in losses)

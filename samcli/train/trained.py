@@ -9,14 +9,14 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from samcli import data, optim
+from samcli import optim
 from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset
 from samcli.errors import CheckpointError, ConfigError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.session import build_model
+from samcli.train.components import build_model, load_dataset
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class Trained:
     """A model with the weights of a checkpoint.
 
     Attributes:
+        config: the run that the checkpoint is of.
         optimizer: with the state of the last step.
-        epoch: how many epochs it was trained for.
+        data: the data set that the model was trained on.
+        epoch: how many epochs the model was trained for.
     """
 
     config: RunConfig
@@ -37,6 +39,17 @@ class Trained:
 
 def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> Trained:
     """Rebuild the model of a checkpoint, its optimizer and its data set.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from samcli.config import parse
+    >>> from samcli.train import train_run
+    >>> text, cpu = "{dataset: wine, model: linear, optimizer: sgd, epochs: 1}", torch.device("cpu")
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> with TemporaryDirectory() as folder:
+    ...     status = train_run(config, RunFolder(Path(folder)), data_dir=Path("data"), device=cpu)
+    ...     trained = load_trained(Path(folder), data_dir=None, device=cpu)
+    >>> trained.epoch, trained.config == config
+    (1, True)
 
     Args:
         path: a checkpoint, or a run folder.
@@ -52,9 +65,7 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
     data_dir = data_dir or _recorded_data_dir(file)
     try:
         (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
-        dataset = data.load(
-            CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device
-        )
+        dataset = load_dataset(config, data_dir=data_dir, device=device)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
         optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)

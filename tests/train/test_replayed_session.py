@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
 from samcli.config import RunConfig
 from samcli.optim import Replayed
@@ -21,14 +22,14 @@ def refuse(function: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
     raise RuntimeError("out of tape")
 
 
-def trained(config: RunConfig, places: dict[str, Any], recorder: Recorder | None) -> tuple[Session, int]:
+def trained(config: RunConfig, places: Places, recorder: Recorder | None) -> tuple[Session, int]:
     """A finished session, and how many steps were replayed."""
     session = Session(config, **places)
     session._step = step = Replayed(session._take_step, session.optimizer, places["device"], recorder)
     while not session.finished:
         session.train_epoch()
     failure = "out of tape" if recorder is refuse else ""
-    assert session.replayed == {"steps": step.replays, "failure": failure}
+    assert session.replay_status == {"steps": step.replays, "failure": failure}
     return session, step.replays
 
 
@@ -37,7 +38,7 @@ def rows(session: Session) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw", "sam", "looksam"])
-def test_rows_of_a_replayed_run(name: str, config_of: Callable[..., RunConfig], places: dict[str, Any]) -> None:
+def test_rows_of_a_replayed_run(name: str, config_of: MakeConfig, places: Places) -> None:
     config = config_of("model.dropout=0.0", f"optimizer={name}")
     run, _ = trained(config, places, refuse)
     replayed, count = trained(config, places, record)
@@ -49,9 +50,7 @@ def test_rows_of_a_replayed_run(name: str, config_of: Callable[..., RunConfig], 
 @ON_GPU
 @pytest.mark.parametrize("name", ["sgd", "adamw", "sam", "asam", "gsam", "looksam", "friendly-sam", "wsam", "msam"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_rows_of_a_run_in_graphs(
-    name: str, precision: str, config_of: Callable[..., RunConfig], places: dict[str, Any]
-) -> None:
+def test_rows_of_a_run_in_graphs(name: str, precision: str, config_of: MakeConfig, places: Places) -> None:
     places = {**places, "device": torch.device("cuda")}
     config = config_of("model.dropout=0.0", f"optimizer={name}", f"precision={precision}")
     run, _ = trained(config, places, refuse)
@@ -64,9 +63,7 @@ def test_rows_of_a_run_in_graphs(
 
 @ON_GPU
 @pytest.mark.parametrize("name", ["sgd", "sam"])
-def test_the_same_seed_gives_the_same_bits(
-    name: str, config_of: Callable[..., RunConfig], places: dict[str, Any]
-) -> None:
+def test_the_same_seed_gives_the_same_bits(name: str, config_of: MakeConfig, places: Places) -> None:
     places = {**places, "device": torch.device("cuda")}
     config = config_of("model.dropout=0.0", f"optimizer={name}")  # with dropout nothing would be recorded
     first, second = (trained(config, places, None)[0] for _ in range(2))
@@ -76,7 +73,7 @@ def test_the_same_seed_gives_the_same_bits(
 @ON_GPU
 @pytest.mark.parametrize("name", ["sgd", "sam", "esam", "saf", "looksam"])
 def test_nothing_waits_within_an_epoch(
-    name: str, config_of: Callable[..., RunConfig], places: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    name: str, config_of: MakeConfig, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(config_of("model.dropout=0.0", f"optimizer={name}"), **{**places, "device": torch.device("cuda")})
     for _ in range(2):  # algorithms are chosen, full batches recorded

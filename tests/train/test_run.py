@@ -1,22 +1,19 @@
 """A run and its folder: rows, resumption, divergence, interruption."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
-from samcli.config import RunConfig
 from samcli.errors import Interrupted
 from samcli.metrics import columns
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 
-Make = Callable[..., RunConfig]
 TIMES = ["train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 
 
@@ -25,7 +22,7 @@ def same_weights(a: Path, b: Path) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_folder_of_a_finished_run(config_of: Make, places: Any, tmp_path: Path):
+def test_folder_of_a_finished_run(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     config, folder = config_of(), RunFolder(tmp_path / "run")
     assert train_run(config, folder, **places) == "finished"
     rows = pandas.read_csv(folder.metrics)
@@ -49,7 +46,7 @@ def test_folder_of_a_finished_run(config_of: Make, places: Any, tmp_path: Path):
     assert {"model", "optimizer", "random_state", "epoch", "config"} <= set(saved)
 
 
-def test_plain_sgd_has_no_radius(config_of: Make, places: Any, tmp_path: Path):
+def test_plain_sgd_has_no_radius(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     train_run(config_of("optimizer=sgd", "epochs=1", "dataset.validation=0"), folder, **places)
     (row,) = folder.read_metrics()
@@ -58,7 +55,7 @@ def test_plain_sgd_has_no_radius(config_of: Make, places: Any, tmp_path: Path):
     assert row["gradient_evaluations"] == 200
 
 
-def test_sharpness_is_measured_when_due(config_of: Make, places: Any, tmp_path: Path):
+def test_sharpness_is_measured_when_due(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     train_run(config_of("epochs=5", "sharpness.every=2"), folder, **places)
     measured = [row["sharpness"] is not None for row in folder.read_metrics()]
@@ -68,7 +65,7 @@ def test_sharpness_is_measured_when_due(config_of: Make, places: Any, tmp_path: 
     assert [row["sharpness_seconds"] for row in never.read_metrics()] == [None, None]
 
 
-def test_measuring_sharpness_does_not_change_training(config_of: Make, places: Any, tmp_path: Path):
+def test_measuring_sharpness_does_not_change_training(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     with_it, without = RunFolder(tmp_path / "with"), RunFolder(tmp_path / "without")
     train_run(config_of("epochs=2"), with_it, **places)
     train_run(config_of("epochs=2", "sharpness.every=0"), without, **places)
@@ -76,7 +73,9 @@ def test_measuring_sharpness_does_not_change_training(config_of: Make, places: A
 
 
 @pytest.mark.parametrize("optimizer", ["sam", "adam"])
-def test_interrupted_and_resumed_equals_uninterrupted(config_of: Make, places: Any, tmp_path: Path, optimizer: str):
+def test_interrupted_and_resumed_equals_uninterrupted(
+    config_of: MakeConfig, places: Places, tmp_path: Path, optimizer: str
+) -> None:
     config = config_of(f"optimizer={optimizer}")
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     train_run(config, whole, **places)
@@ -98,8 +97,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(config_of: Make, places: A
 
 
 def test_a_kill_between_checkpoint_and_csv_loses_nothing(
-    config_of: Make, places: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+    config_of: MakeConfig, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = config_of()
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     train_run(config, whole, **places)
@@ -121,7 +120,7 @@ def test_a_kill_between_checkpoint_and_csv_loses_nothing(
     pandas.testing.assert_frame_equal(a, b, check_exact=True)
 
 
-def test_same_seed_same_bits_and_other_seed_other_bits(config_of: Make, places: Any, tmp_path: Path):
+def test_same_seed_same_bits_and_other_seed_other_bits(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     folders = [RunFolder(tmp_path / name) for name in "abc"]
     for folder, seed in zip(folders, (0, 0, 1), strict=True):
         train_run(config_of("epochs=1", f"seeds={seed}"), folder, **places)
@@ -129,7 +128,7 @@ def test_same_seed_same_bits_and_other_seed_other_bits(config_of: Make, places: 
     assert not same_weights(folders[0].checkpoint, folders[2].checkpoint)
 
 
-def test_divergence_is_recorded_with_the_finite_rows(config_of: Make, places: Any, tmp_path: Path):
+def test_divergence_is_recorded_with_the_finite_rows(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     text = """
 dataset: diabetes
 model: linear
@@ -148,7 +147,7 @@ schedule: constant
     json.loads(folder.run.read_text())
 
 
-def test_regression_has_r2(config_of: Make, places: Any, tmp_path: Path):
+def test_regression_has_r2(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     text = "dataset: linear\nmodel: linear\nepochs: 30\nbatch_size: 64\noptimizer: {name: sgd, lr: 0.05, momentum: 0}"
     folder = RunFolder(tmp_path / "run")
     train_run(config_of(text=text), folder, **places)
@@ -159,7 +158,9 @@ def test_regression_has_r2(config_of: Make, places: Any, tmp_path: Path):
     assert last["train_r2"] > 0.99
 
 
-def test_failure_is_recorded_and_raised(config_of: Make, places: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_failure_is_recorded_and_raised(
+    config_of: MakeConfig, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = RunFolder(tmp_path / "run")
 
     def explode(row: EpochMetrics) -> None:
@@ -183,7 +184,7 @@ optimizer: {name: sam, lr: 0.05, rho: 0.1}
 """
 
 
-def test_a_run_ends_when_its_training_loss_is_reached(config_of: Make, places: Any, tmp_path: Path):
+def test_a_run_ends_when_its_training_loss_is_reached(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     stopped, whole = RunFolder(tmp_path / "stopped"), RunFolder(tmp_path / "whole")
     assert train_run(config_of(text=STOP), stopped, **places) == "finished"
     rows = pandas.read_csv(stopped.metrics)
@@ -198,7 +199,7 @@ def test_a_run_ends_when_its_training_loss_is_reached(config_of: Make, places: A
     assert same_weights(stopped.checkpoint, whole.checkpoint)
 
 
-def test_a_stopped_run_is_not_trained_on(config_of: Make, places: Any, tmp_path: Path):
+def test_a_stopped_run_is_not_trained_on(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     """Killed after its last epoch was saved and before its status was; or interrupted before that."""
     config, whole, broken = config_of(text=STOP), RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     train_run(config, whole, **places)
@@ -215,13 +216,13 @@ def test_a_stopped_run_is_not_trained_on(config_of: Make, places: Any, tmp_path:
         pandas.testing.assert_frame_equal(a, b, check_exact=True)
 
 
-def test_a_training_loss_out_of_reach_leaves_all_epochs(config_of: Make, places: Any, tmp_path: Path):
+def test_a_training_loss_out_of_reach_leaves_all_epochs(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     assert train_run(config_of("stop_at_train_loss=1e-9", "epochs=3", text=STOP), folder, **places) == "finished"
     assert len(folder.read_metrics()) == 3
 
 
-def test_measures_on_request_have_columns_of_their_own(config_of: Make, places: Any, tmp_path: Path):
+def test_measures_on_request_have_columns_of_their_own(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     plain, more = RunFolder(tmp_path / "plain"), RunFolder(tmp_path / "more")
     train_run(config_of("epochs=3"), plain, **places)
     chosen = "sharpness.measures=[one-step,lambda-max,grad-norm,average-case]"

@@ -2,16 +2,13 @@
 
 import copy
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
-from samcli.config import RunConfig
-from samcli.train.session import Session, diverged, evaluate
-
-Make = Callable[..., RunConfig]
+from samcli.train.evaluation import evaluate
+from samcli.train.session import Session, diverged
 
 PLAIN = """
 dataset: {name: digits, train_examples: 150}
@@ -24,7 +21,7 @@ optimizer: {name: sgd, lr: 0.05, momentum: 0.9}
 """
 
 
-def test_epoch_equals_a_plain_loop(config_of: Make, places: Any):
+def test_epoch_equals_a_plain_loop(config_of: MakeConfig, places: Places) -> None:
     """Same batches, torch's own SGD without fusing, sums on the host: equal up to the rounding of two kernels."""
     config = config_of(text=PLAIN)
     session, twin = Session(config, **places), Session(config, **places)
@@ -52,23 +49,14 @@ def test_epoch_equals_a_plain_loop(config_of: Make, places: Any):
     assert row["test_accuracy"] == pytest.approx(accuracy)
 
 
-def test_evaluation_does_not_depend_on_the_batch_size(config_of: Make, places: Any, monkeypatch: pytest.MonkeyPatch):
-    session = Session(config_of(text=PLAIN), **places)
-    whole = evaluate(session.model, session.task, session.data.test)
-    monkeypatch.setattr("samcli.train.session.EVALUATION_BATCH", 7)
-    ragged = evaluate(session.model, session.task, session.data.test)
-    assert ragged[1] == whole[1]
-    assert ragged[0] == pytest.approx(whole[0], rel=1e-5)
-
-
-def test_initial_weights_do_not_depend_on_the_optimizer(config_of: Make, places: Any):
+def test_initial_weights_do_not_depend_on_the_optimizer(config_of: MakeConfig, places: Places) -> None:
     a = Session(config_of(text=PLAIN), **places)
     b = Session(config_of("optimizer=asam", text=PLAIN), **places)
     for x, y in zip(a.model.parameters(), b.model.parameters(), strict=True):
         assert torch.equal(x, y)
 
 
-def test_radius_follows_its_schedule(config_of: Make, places: Any):
+def test_radius_follows_its_schedule(config_of: MakeConfig, places: Places) -> None:
     text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.4").replace("epochs: 2", "epochs: 8")
     changes = ("optimizer.start_epoch=2", "optimizer.rho_warmup_epochs=2", "optimizer.end_epoch=6")
     session = Session(config_of(*changes, text=text), **places)
@@ -79,7 +67,9 @@ def test_radius_follows_its_schedule(config_of: Make, places: Any):
     assert [row["gradient_evaluations"] for row in rows] == list(itertools.accumulate(passes))
 
 
-def test_training_accuracy_with_micro_batches_is_that_of_the_first_passes(config_of: Make, places: Any):
+def test_training_accuracy_with_micro_batches_is_that_of_the_first_passes(
+    config_of: MakeConfig, places: Places
+) -> None:
     text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.1, lr: 0.0")
     whole, parts = (Session(config_of(f"optimizer.m={m}", text=text), **places) for m in ("null", 20))
     a, b = whole.train_epoch(), parts.train_epoch()
@@ -88,7 +78,7 @@ def test_training_accuracy_with_micro_batches_is_that_of_the_first_passes(config
     assert b["gradient_evaluations"] == 300
 
 
-def test_accumulation_changes_only_the_rounding(config_of: Make, places: Any):
+def test_accumulation_changes_only_the_rounding(config_of: MakeConfig, places: Places) -> None:
     text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.1, lr: 0.05")
     whole, pieces = (Session(config_of(f"accumulate={n}", text=text), **places) for n in (1, 3))
     a, b = whole.train_epoch(), pieces.train_epoch()
@@ -100,7 +90,9 @@ def test_accumulation_changes_only_the_rounding(config_of: Make, places: Any):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "sam", "adamw"])
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_mixed_precision_learns_and_resumes(config_of: Make, places: Any, optimizer: str, precision: str):
+def test_mixed_precision_learns_and_resumes(
+    config_of: MakeConfig, places: Places, optimizer: str, precision: str
+) -> None:
     rate = 0.01 if optimizer == "adamw" else 0.05
     plain = (f"optimizer={optimizer}", f"optimizer.lr={rate}", "batch_size=16", "epochs=4", "clip_norm=1.0")
     changes = (*plain, f"precision={precision}")
@@ -124,13 +116,13 @@ def test_mixed_precision_learns_and_resumes(config_of: Make, places: Any, optimi
 
 
 @pytest.mark.parametrize(("loss", "answer"), [(0.5, False), (float("nan"), True), (float("inf"), True)])
-def test_diverged(loss: float, answer: bool):
+def test_diverged(loss: float, answer: bool) -> None:
     assert (
         diverged({"train_loss": 1.0, "test_loss": loss, "sharpness": float("nan"), "validation_loss": None}) is answer
     )
 
 
-def test_a_cheaper_ascent_is_counted_and_scored_by_what_it_saw(config_of: Make, places: Any):
+def test_a_cheaper_ascent_is_counted_and_scored_by_what_it_saw(config_of: MakeConfig, places: Places) -> None:
     text = PLAIN.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, rho: 0.1, lr: 0.05")
     changes = ("optimizer.ascent_fraction=0.25", "batch_size=15", "epochs=3")
     session = Session(config_of(*changes, text=text), **places)

@@ -1,21 +1,19 @@
 """Reading a trained model back."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
-from samcli.config import RunConfig
 from samcli.errors import CheckpointError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import load_trained, train_run
-from samcli.train.session import evaluate
+from samcli.train.evaluation import evaluate
 
 
-def test_gives_the_numbers_of_the_last_row(config_of: Callable[..., RunConfig], places: Any, tmp_path: Path):
+def test_gives_the_numbers_of_the_last_row(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     config = config_of("epochs=2")
     train_run(config, folder, **places)
@@ -28,16 +26,15 @@ def test_gives_the_numbers_of_the_last_row(config_of: Callable[..., RunConfig], 
         assert (loss, score) == (last["test_loss"], last["test_accuracy"])
 
 
-def test_checkpoint_of_an_unknown_configuration(config_of: Callable[..., RunConfig], places: Any, tmp_path: Path):
-    document = config_of().document()
-    document["model"] = {"name": "perceiver"}
+def test_checkpoint_of_an_unknown_configuration(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    document = {**config_of().document(), "model": {"name": "perceiver"}}
     file = tmp_path / "checkpoint.pt"
     checkpoint.save(file, {"config": document, "model": {}, "epoch": 1})
     with pytest.raises(CheckpointError, match="does not fit this version of samcli"):
         load_trained(file, **places)
 
 
-def test_checkpoint_with_other_weights(config_of: Callable[..., RunConfig], places: Any, tmp_path: Path):
+def test_checkpoint_with_other_weights(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
     file = tmp_path / "checkpoint.pt"
     content = {"config": config_of().document(), "model": {"w": torch.ones(1)}, "epoch": 1}
     checkpoint.save(file, content)

@@ -1,0 +1,59 @@
+"""The data set and the model that a run's configuration describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from samcli import data, models
+from samcli.config import RunConfig
+from samcli.data import Dataset
+from samcli.train.catalogue import CATALOGUE
+from samcli.train.seeding import seed_everything
+
+
+def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> Dataset:
+    """The run's data set on a device, its subset, label noise and hold-out a function of the seed.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> dataset = load_dataset(config, data_dir=Path("data"), device=torch.device("cpu"))
+    >>> dataset.shape, dataset.task.outputs
+    ((13,), 3)
+
+    Args:
+        config: the run.
+        data_dir: where data sets lie.
+        device: where the tensors go.
+
+    Raises:
+        DataError: the data set is missing or unreadable.
+        ConfigError: an option that does not suit the data set.
+    """
+    return data.load(CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device)
+
+
+def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """The run's model with its initial weights, a function of the seed.
+
+    Images are held with the channels last, which convolutions prefer; so are the weights.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{model: linear, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> build_model(config, shape=(1, 8, 8), outputs=10)(torch.zeros(5, 1, 8, 8)).shape
+    torch.Size([5, 10])
+
+    Args:
+        config: the run.
+        shape: of one input, without the batch.
+        outputs: how many numbers the model returns for each input.
+
+    Raises:
+        ConfigError: the model does not fit such inputs.
+    """
+    seed_everything(config.seed, "weights")
+    options = {key: value for key, value in config.model.items() if key != "name"}
+    model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
+    return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model

@@ -1,0 +1,34 @@
+"""The loss and the score of a model over a part of the data."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from samcli.data import Part
+from samcli.tasks import Task
+
+BATCH_SIZE = 1000
+
+
+def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
+    """Mean loss and score over a part, in evaluation mode, without label smoothing.
+
+    >>> from samcli.data.normalise import Normalisation
+    >>> from samcli.tasks import Classification
+    >>> inputs, targets = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]), torch.tensor([0, 1])
+    >>> part = Part(inputs, targets, Normalisation(inputs, torch.device("cpu")))
+    >>> loss, accuracy = evaluate(nn.Identity(), Classification(2), part)
+    >>> accuracy
+    1.0
+    """
+    model.eval()
+    sums: Tensor | None = None
+    with torch.inference_mode():
+        for inputs, targets in part.batches(BATCH_SIZE):
+            output = model(inputs)
+            loss = (task.loss(output, targets) * len(inputs)).double().reshape(1)
+            batch_sums = torch.cat([loss, task.statistics(output, targets).double().reshape(-1)])
+            sums = batch_sums if sums is None else sums + batch_sums
+    assert sums is not None
+    return float(sums[0]) / len(part), task.score(sums[1:], len(part))
