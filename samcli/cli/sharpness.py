@@ -84,13 +84,13 @@ def sharpness(
     from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
-    from samcli.train.measured import QUICK
+    from samcli.train.measured import DEFAULT_MEASURES
 
     for file in plugin or []:
         load_plugin(file)
     every = measure == "all"
     names = [name.strip() for name in (measure or "").split(",") if name.strip()]
-    names = list(MEASURES) if every else names or list(QUICK)
+    names = list(MEASURES) if every else names or list(DEFAULT_MEASURES)
     flags = {"rho": rho, "eta": eta, "m": m}
     given = [f"{key}={value}" for key, value in flags.items() if value is not None]
     for assignment in set_ or []:
@@ -123,7 +123,7 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
             hint(f"{number}/{len(paths)} {path.parent.name}")
         try:
             try:
-                row = measure_checkpoint(path, names, begins=lambda label: status(f"  {label} ..."), **how)
+                row = measure_checkpoint(path, names, on_begin=lambda label: status(f"  {label} ..."), **how)
             finally:
                 status("")
         except (CheckpointError, NotApplicable) as error:

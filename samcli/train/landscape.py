@@ -14,17 +14,17 @@ from samcli.errors import CheckpointError, ConfigError
 from samcli.sharpness import Landscape, loss_line, loss_slice
 from samcli.train.trained import Trained, load_trained
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """What a picture shows of one or two checkpoints.
+    """The landscapes of one or two checkpoints.
 
     Attributes:
-        checkpoints: their files.
-        configs: their resolved configurations.
-        loss: what is drawn, with its unit.
+        checkpoints: the files.
+        configs: the runs as documents, see `RunConfig.document`.
+        loss: the name of the loss, with its unit.
         landscapes: by the part of the data, "train" or "test".
         same_data: whether the runs had the same training examples and labels.
     """
@@ -41,13 +41,26 @@ def survey_slice(
 ) -> Surveyed:
     """The training loss on a slice through a checkpoint.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.runs.folder import RunFolder
+    >>> from samcli.train import CATALOGUE, train_run
+    >>> text, cpu = "{dataset: wine, model: linear, optimizer: sgd, epochs: 1}", torch.device("cpu")
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> with TemporaryDirectory() as folder:
+    ...     run = RunFolder(Path(folder))
+    ...     status = train_run(config, run, data_dir=Path("data"), device=cpu)
+    ...     found = survey_slice(run.checkpoint, examples=50, seed=0, data_dir=None, device=cpu, points=3)
+    >>> found.loss, found.landscapes["train"].losses.shape
+    ('cross-entropy in nats', torch.Size([3]))
+
     Args:
-        path: of the checkpoint.
-        examples: of the training part, chosen by the seed.
-        seed: of the choice of examples and of the directions.
+        path: the checkpoint.
+        examples: how many examples of the training part, chosen by the seed.
+        seed: for the choice of examples and the directions.
         data_dir: where data sets lie; None is where the run found them.
         device: where to compute.
-        how: as for `samcli.sharpness.loss_slice`.
+        how: options of `samcli.sharpness.loss_slice`.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or its weights are not finite.
@@ -69,14 +82,28 @@ def survey_line(
 
     Inputs are normalised as they were for the first.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.runs.folder import RunFolder
+    >>> from samcli.train import CATALOGUE, train_run
+    >>> text, cpu = "{dataset: wine, model: linear, optimizer: sgd, epochs: 1}", torch.device("cpu")
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> with TemporaryDirectory() as folder:
+    ...     run = RunFolder(Path(folder))
+    ...     status = train_run(config, run, data_dir=Path("data"), device=cpu)
+    ...     file = run.checkpoint
+    ...     found = survey_line(file, file, examples=50, seed=0, data_dir=None, device=cpu, points=5)
+    >>> list(found.landscapes), found.same_data
+    (['train', 'test'], True)
+
     Args:
-        first: where the line begins.
-        last: where it leads, a checkpoint of the same architecture.
-        examples: of either part, chosen by the seed.
-        seed: of the choice of examples.
+        first: the checkpoint where the line begins.
+        last: the one where it leads, of the same architecture.
+        examples: how many examples of either part, chosen by the seed.
+        seed: for the choice of examples.
         data_dir: where data sets lie; None is where the run found them.
         device: where to compute.
-        how: as for `samcli.sharpness.loss_line`.
+        how: options of `samcli.sharpness.loss_line`.
 
     Raises:
         CheckpointError: a checkpoint cannot be read, or its weights are not finite.
@@ -106,4 +133,4 @@ def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:
 
 
 def _batches(part: Part, examples: int, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(part.subset(examples, seed=seed).batches(BATCH))
+    return list(part.subset(examples, seed=seed).batches(BATCH_SIZE))

@@ -15,20 +15,26 @@ from samcli.runs.sharpness_file import SharpnessFile
 from samcli.sharpness import MEASURES, Result, labels, measuring
 from samcli.train.trained import Trained, load_trained
 
-# What is measured when nobody says what: all of it is quick.
-QUICK = ("one-step", "one-step-linf", "one-step-adaptive", "one-step-adaptive-linf", "grad-norm", "lambda-max")
+DEFAULT_MEASURES = (
+    "one-step",
+    "one-step-linf",
+    "one-step-adaptive",
+    "one-step-adaptive-linf",
+    "grad-norm",
+    "lambda-max",
+)  # all of them are quick
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one checkpoint.
+    """The measures of one checkpoint.
 
     Attributes:
-        run: the name of its folder.
+        run: the name of the run's folder.
         checkpoint: the file.
-        epoch: how many epochs it was trained for.
-        values: by the name of the measure, and its radius where there are several.
-        passed_over: why a measure does not apply, by its name.
+        epoch: how many epochs the model was trained for.
+        values: results by the name of the measure, and its radius where there are several.
+        passed_over: reasons why a measure does not apply, by its name.
     """
 
     run: str
@@ -50,25 +56,38 @@ def measure_checkpoint(
     data_dir: Path | None = None,
     device: torch.device,
     pass_over: bool = False,
-    begins: Callable[[str], None] = lambda label: None,
+    on_begin: Callable[[str], None] = lambda label: None,
 ) -> Measured:
     """Measure a checkpoint on a part of its training data, or read what was measured before.
 
     Results are kept in `sharpness.json` beside the checkpoint as soon as each is there, by measure, parameters,
     examples, seed and BatchNorm mode, as long as neither the checkpoint nor samcli's version changes.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.runs.folder import RunFolder
+    >>> from samcli.train import CATALOGUE, train_run
+    >>> text, cpu = "{dataset: wine, model: linear, optimizer: sgd, epochs: 1}", torch.device("cpu")
+    >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
+    >>> with TemporaryDirectory() as folder:
+    ...     run = RunFolder(Path(folder))
+    ...     status = train_run(config, run, data_dir=Path("data"), device=cpu)
+    ...     found = measure_checkpoint(run.checkpoint, ["one-step"], examples=50, parameters={"rho": 0.1}, device=cpu)
+    >>> found.epoch, found.values["one-step"].details["rho"]
+    (1, 0.1)
+
     Args:
-        path: of the checkpoint.
+        path: the checkpoint.
         measures: names from `MEASURES`.
-        examples: of the training part, chosen by the seed.
-        seed: of the choice of examples and of all draws.
+        examples: how many examples of the training part to measure on, chosen by the seed.
+        seed: for the choice of examples and all random draws.
         batch_norm: see `samcli.sharpness.measure`.
         batch_size: examples in a forward pass.
-        parameters: of the measures, see `samcli.sharpness.measure`.
+        parameters: the measures' parameters, see `samcli.sharpness.measure`.
         data_dir: where data sets lie; None is where the run found them.
         device: where to measure.
-        pass_over: whether to pass over what does not apply.
-        begins: is called with the name of each measurement before it begins.
+        pass_over: whether measures that do not apply are passed over.
+        on_begin: called with the name of each measurement before it begins.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -76,9 +95,9 @@ def measure_checkpoint(
         NotApplicable: a measure is not defined for this run, and is not to be passed over.
     """
     # how examples are cut into batches changes nothing, unless BatchNorm looks at batches
-    circumstances = {"batch_norm": batch_norm} | ({} if batch_norm == "evaluation" else {"batch_size": batch_size})
+    mode = {"batch_norm": batch_norm} | ({} if batch_norm == "evaluation" else {"batch_size": batch_size})
     wanted: dict[str, dict[str, Any]] = {
-        label: {"measure": name, "parameters": settings, "examples": examples, "seed": seed, **circumstances}
+        label: {"measure": name, "parameters": settings, "examples": examples, "seed": seed, **mode}
         for label, name, settings in labels(measures, parameters)
     }
     kept, passed_over = SharpnessFile(path), dict[str, str]()
@@ -91,7 +110,7 @@ def measure_checkpoint(
         how: dict[str, Any] = {"seed": seed, "batch_norm": batch_norm, "optimizer": trained.optimizer}
         with measuring(trained.model, trained.data.task.loss, batches, **how) as problem:
             for label, key in missing.items():
-                begins(label)
+                on_begin(label)
                 try:
                     found = MEASURES.create(key["measure"], **key["parameters"]).of(problem)
                 except NotApplicable as error:

@@ -29,14 +29,20 @@ from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.session import Session
 
-INTERFACE = "GLOO_SOCKET_IFNAME"
+INTERFACE = "GLOO_SOCKET_IFNAME"  # the variable by which gloo is told the network interface to use
 # The first process waits for a pass over one batch at most. The second also waits while the first evaluates, for as
 # long as that takes: it ends with the first, and needs no limit of its own.
 PATIENCE = {0: timedelta(minutes=10), 1: timedelta(days=30)}
 
 
 def wants_partner(config: RunConfig) -> bool:
-    """Whether the run is trained by two processes."""
+    """Whether the run is trained by two processes.
+
+    >>> from samcli.config import parse
+    >>> text = "{optimizer: {name: sampa, processes: [1, 2]}}"
+    >>> [wants_partner(config) for config in Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()]
+    [False, True]
+    """
     return config.optimizer.get("processes") == 2
 
 
@@ -44,7 +50,15 @@ def wants_partner(config: RunConfig) -> bool:
 def halved_threads(config: RunConfig, device: torch.device) -> Iterator[None]:
     """Within the block a run of two processes has half of the threads here; the other half is the partner's.
 
-    It is to hold all that computes, the data set included, whose means may change with the number of threads.
+    Everything that computes belongs into the block, the data set included: its means may change with the number of
+    threads.
+
+    >>> from samcli.config import parse
+    >>> text, threads = "{optimizer: {name: sampa, processes: 2}}", torch.get_num_threads()
+    >>> (config,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+    >>> with halved_threads(config, torch.device("cpu")):
+    ...     torch.get_num_threads() == max(1, threads // 2)
+    True
 
     Raises:
         ConfigError: the device is not the CPU, or torch cannot connect two processes.
@@ -71,10 +85,16 @@ def partner(config: RunConfig, folder: RunFolder, data_dir: Path) -> Iterator[No
 
     Nothing happens to a run that does not want one.
 
+    >>> from samcli.config import parse
+    >>> (config,) = Draft.of(parse("{optimizer: sam}", "x.yaml"), CATALOGUE).expand()
+    >>> with partner(config, RunFolder(Path("results/run")), Path("data")):
+    ...     print("trained alone")
+    trained alone
+
     Args:
         config: the run.
-        folder: whose `config.yaml` and checkpoint, if there is one, the partner begins with; nothing writes there
-            before the block is entered.
+        folder: the run's folder. The partner begins with its `config.yaml`, and with its checkpoint if there is one;
+            nothing writes there before the block is entered.
         data_dir: where data sets lie.
 
     Raises:
@@ -85,22 +105,22 @@ def partner(config: RunConfig, folder: RunFolder, data_dir: Path) -> Iterator[No
         return
     with TemporaryDirectory(prefix="samcli-") as name:
         meeting = Path(name)
-        with started(folder, data_dir, meeting) as process:
+        with _started(folder, data_dir, meeting) as process:
             try:
                 while not (meeting / "ready").exists():
                     if process.poll() is not None:
                         raise _lost(process, meeting)
                     time.sleep(0.02)
-                with joined(meeting, rank=0):
+                with _joined(meeting, rank=0):
                     yield
             except RuntimeError as error:
-                if not is_disconnection(error):
+                if not _is_disconnection(error):
                     raise
                 raise _lost(process, meeting) from error
 
 
 @contextmanager
-def started(folder: RunFolder, data_dir: Path, meeting: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _started(folder: RunFolder, data_dir: Path, meeting: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The second process; it is ended with the block."""
     arguments = [folder.path, data_dir, meeting, torch.get_num_threads(), os.getpid()]
     # modules come from where they come from here, and -P keeps those of the current folder out; not -m, which would
@@ -124,7 +144,7 @@ def started(folder: RunFolder, data_dir: Path, meeting: Path) -> Iterator[subpro
 
 
 @contextmanager
-def joined(meeting: Path, *, rank: int) -> Iterator[None]:
+def _joined(meeting: Path, *, rank: int) -> Iterator[None]:
     """Within the block this process is one of two of torch.distributed."""
     before = os.environ.get(INTERFACE)
     # by itself gloo takes the address of the machine's name, which others reach, and which may not exist
@@ -141,8 +161,8 @@ def joined(meeting: Path, *, rank: int) -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-def is_disconnection(error: RuntimeError) -> bool:
-    """Whether an error says that the other process cannot be reached, for which torch has no class of its own."""
+def _is_disconnection(error: RuntimeError) -> bool:
+    """Whether an error says that the other process cannot be reached; torch has no class of its own for it."""
     return "gloo" in str(error)
 
 
@@ -151,12 +171,12 @@ def _lost(process: subprocess.Popen[bytes], meeting: Path) -> ProcessError:
     try:
         code = process.wait(timeout=5)
     except subprocess.TimeoutExpired:
-        what = "does not answer"
+        fate = "does not answer"
     else:
         lines = (meeting / "errors").read_text(encoding="utf-8", errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), f"exit code {code}")
-        what = f"was ended by signal {-code}" if code < 0 else f"stopped ({last.rstrip('.')})"
-    return ProcessError(f"The second process of the run {what}; the same command continues from the last epoch.")
+        fate = f"was ended by signal {-code}" if code < 0 else f"stopped ({last.rstrip('.')})"
+    return ProcessError(f"The second process of the run {fate}; the same command continues from the last epoch.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -179,12 +199,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if run.checkpoint.exists():
         session.restore(checkpoint.load(run.checkpoint))
     Path(meeting, "ready").touch()  # from now on the first process may replace the checkpoint
-    with joined(Path(meeting), rank=1):
+    with _joined(Path(meeting), rank=1):
         try:
             while not session.finished:
                 session.train_unmeasured()
         except RuntimeError as error:
-            if not is_disconnection(error):
+            if not _is_disconnection(error):
                 raise
         # the first process is gone, or will end this one when it has read the last message
         watch.join()

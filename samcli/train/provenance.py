@@ -1,4 +1,4 @@
-"""Where a run came from and what it ran on."""
+"""The provenance of a run: what it was trained with, and on which hardware."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from samcli.config import RunConfig
 
 
 def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[str, Any]:
-    """What `run.json` says beside the status: enough to judge whether two runs may be compared."""
+    """The entries of `run.json` beside the status: enough to judge whether two runs may be compared.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> (config,) = Draft.of(parse("{optimizer: sgd, seeds: 3}", "x.yaml"), CATALOGUE).expand()
+    >>> found = provenance(config, torch.device("cpu"), Path("data"))
+    >>> found["seed"], found["device"], found["identity"] == config.identity
+    (3, 'cpu', True)
+    """
     return {
         "name": config.name,
         "identity": config.identity,
@@ -37,12 +45,20 @@ def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[
 
 
 def now() -> str:
-    """The time in UTC, to the second."""
+    """The time in UTC, to the second.
+
+    >>> len(now()), now()[-6:]
+    (25, '+00:00')
+    """
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def versions() -> dict[str, str]:
-    """Of everything whose change can change a number."""
+    """The versions of everything whose change can change a number.
+
+    >>> list(versions())
+    ['samcli', 'python', 'torch', 'torchvision', 'numpy']
+    """
     return {
         "samcli": samcli.__version__,
         "python": platform.python_version(),
@@ -53,13 +69,21 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Processor, cores and accelerator."""
+    """Processor, cores and accelerator.
+
+    >>> hardware(torch.device("cpu"))["accelerator"] is None
+    True
+    """
     accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {"processor": _processor(), "cores": os.cpu_count(), "accelerator": accelerator}
 
 
 def git_state() -> dict[str, Any]:
-    """Commit of the current folder's repository, and whether it has changes; both None outside one."""
+    """Commit of the current folder's repository, and whether it has changes; both None outside one.
+
+    >>> list(git_state())
+    ['commit', 'dirty']
+    """
     try:
         commit = _git("rev-parse", "HEAD")
         return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}

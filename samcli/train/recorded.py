@@ -10,33 +10,40 @@ from samcli.data import Part
 from samcli.sharpness import Result, measure
 from samcli.sharpness.problem import Loss
 
-BATCH = 1000
-QUICK = ("one-step", "grad-norm")  # both from one gradient, and the radius is not for the others
+BATCH_SIZE = 1000
+FROM_ONE_GRADIENT = ("one-step", "grad-norm")  # measured together; the radius is for these alone
 
 
 def record(
     model: nn.Module, loss: Loss, part: Part, settings: Sharpness, optimizer: Optimizer | None = None
 ) -> dict[str, float | None]:
-    """What a row of `metrics.csv` holds of the chosen measures; the model is left as it was.
+    """The cells of the chosen measures in a row of `metrics.csv`; the model is left as it was.
 
-    `sharpness.rho` is the radius of `one-step`; all other parameters are the measures' defaults. What is drawn is drawn
-    alike after every epoch and in every run.
+    `sharpness.rho` is the radius of `one-step`; all other parameters are the measures' defaults. Random directions are
+    the same after every epoch and in every run.
+
+    >>> import torch
+    >>> from samcli.data.normalise import Normalisation
+    >>> inputs, targets = torch.eye(4), torch.tensor([0, 1, 0, 1])
+    >>> part = Part(inputs, targets, Normalisation(inputs, torch.device("cpu")))
+    >>> list(record(nn.Linear(4, 2), nn.functional.cross_entropy, part, Sharpness(rho=0.1)))
+    ['sharpness', 'grad_norm']
 
     Args:
-        model: of the run.
+        model: the run's model.
         loss: the mean over a batch, without label smoothing.
         part: the examples to measure on.
-        settings: of the run.
-        optimizer: of the run, for the measures that look at its state.
+        settings: which measures, and the radius of `one-step`.
+        optimizer: the run's optimizer, for the measures that look at its state.
 
     Returns:
         The value of each measure by its column, and where it has one its standard error; None for what has not
         converged.
     """
-    batches = list(part.batches(BATCH))
-    quick = [name for name in settings.measures if name in QUICK]
-    others = [name for name in settings.measures if name not in QUICK]
-    found = measure(model, loss, batches, quick, rho=settings.rho)
+    batches = list(part.batches(BATCH_SIZE))
+    from_one_gradient = [name for name in settings.measures if name in FROM_ONE_GRADIENT]
+    others = [name for name in settings.measures if name not in FROM_ONE_GRADIENT]
+    found = measure(model, loss, batches, from_one_gradient, rho=settings.rho)
     if others:
         found |= measure(model, loss, batches, others, optimizer=optimizer)
     row: dict[str, float | None] = {}

@@ -1,4 +1,4 @@
-"""Writing what an epoch left behind while the next one trains."""
+"""The files of an epoch, written while the next one trains."""
 
 from __future__ import annotations
 
@@ -19,9 +19,19 @@ class Saver:
     they still be written. What is left to the thread is waiting for the disk, so that it takes no processor from the
     epoch whose time is measured. At the end of the block all is on the disk.
 
+    >>> import torch
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     run = RunFolder(Path(folder))
+    ...     with Saver(run, {"status": "running"}) as saver:
+    ...         saver.save({"model": {"w": torch.ones(2)}, "epoch": 1, "rows": [{"epoch": 1, "train_loss": 0.5}]})
+    ...     run.read_status()["epochs_done"], checkpoint.load(run.checkpoint)["epoch"]
+    (1, 1)
+
     Args:
-        folder: of the run.
-        status: what `run.json` says besides the number of epochs.
+        folder: the run's folder.
+        status: the entries of `run.json` besides the number of epochs.
     """
 
     def __init__(self, folder: RunFolder, status: Mapping[str, Any]) -> None:
@@ -34,7 +44,7 @@ class Saver:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             self.wait()
@@ -42,7 +52,7 @@ class Saver:
             self._thread.shutdown()
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Copy what `Session.state` gave, and have it written.
+        """Copy the state of a session, see `Session.state`, and have it written.
 
         Raises:
             ResultsError: the files of an earlier epoch could not be written.

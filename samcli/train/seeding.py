@@ -24,6 +24,12 @@ def seed_everything(seed: int, *purpose: str | int) -> None:
 
     cuDNN is told to take algorithms that add up in the same order each time: otherwise the same seed would give other
     bits on the same GPU. Nothing changes on a CPU.
+
+    >>> seed_everything(0, "weights")
+    >>> first = torch.rand(3)
+    >>> seed_everything(0, "weights")
+    >>> bool((torch.rand(3) == first).all())
+    True
     """
     torch.manual_seed(seed_for(seed, *purpose))
     torch.backends.cudnn.deterministic = True

@@ -1,4 +1,4 @@
-"""Whether a user's data set or model is what training takes it for."""
+"""The soundness of a user's data set or model: whether it is as training expects it to be."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,))
 
 
 def dataset_faults(name: str, data_dir: Path) -> list[str]:
-    """What is wrong with a data set, in sentences; empty if nothing is.
+    """The faults of a data set, in sentences; empty if there are none.
+
+    >>> dataset_faults("wine", Path("data"))
+    []
 
     Args:
         name: as registered; every option has its default.
         data_dir: where data sets lie.
     """
-    kind = CATALOGUE.datasets.create(name)
+    dataset = CATALOGUE.datasets.create(name)
     cpu = torch.device("cpu")
-    first, second = (data.load(kind, seed=0, data_dir=data_dir, device=cpu) for _ in range(2))
+    first, second = (data.load(dataset, seed=0, data_dir=data_dir, device=cpu) for _ in range(2))
     faults = []
     for part in ("train", "test"):
         inputs, targets = getattr(first, part).inputs, getattr(first, part).targets
-        wanted = torch.uint8 if kind.is_images else torch.float32
+        wanted = torch.uint8 if dataset.is_images else torch.float32
         if len(inputs) != len(targets) or not len(inputs):
             faults.append(f"The {part} part has {len(inputs)} inputs and {len(targets)} targets.")
         if inputs.dtype != wanted:
-            faults.append(f"The {part} inputs are {inputs.dtype}; is_images = {kind.is_images} asks for {wanted}.")
+            faults.append(f"The {part} inputs are {inputs.dtype}; is_images = {dataset.is_images} asks for {wanted}.")
         classes = first.task.classes
         if classes is not None and len(targets) and not (int(targets.min()) >= 0 and int(targets.max()) < classes):
             faults.append(f"The {part} targets are not all from 0 to {classes - 1}.")
@@ -44,9 +47,16 @@ def dataset_faults(name: str, data_dir: Path) -> list[str]:
 
 
 def model_faults(name: str) -> list[str]:
-    """What is wrong with a model, in sentences; empty if nothing is."""
-    kind = CATALOGUE.models.create(name)
-    shape = next((shape for shape in SHAPES if kind.fits(shape)), None)
+    """The faults of a model, in sentences; empty if there are none.
+
+    >>> model_faults("mlp")
+    []
+
+    Args:
+        name: as registered; every option has its default.
+    """
+    architecture = CATALOGUE.models.create(name)
+    shape = next((shape for shape in SHAPES if architecture.fits(shape)), None)
     if shape is None:
         return [f"It fits none of the shapes {', '.join(map(str, SHAPES))}."]
     built = []

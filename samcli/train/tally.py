@@ -1,4 +1,4 @@
-"""What an epoch of training adds up, without the host looking at it."""
+"""The sums of an epoch of training, which the host does not look at before its end."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Tally:
         """Add a batch.
 
         Args:
-            loss: its mean.
-            statistics: sums over its examples, see `Task.statistics`.
-            examples: how many these are.
+            loss: the mean over the batch.
+            statistics: sums over the batch, see `Task.statistics`.
+            examples: how many examples the batch has.
         """
         self.loss += loss * examples
         if self.statistics is None:

@@ -16,7 +16,7 @@ def runs(text: str) -> list[RunConfig]:
 SMALL = "name: small\ndataset: {name: digits, train_examples: 50}\nepochs: 2\noptimizer: [sgd, sam]\n"
 
 
-def test_states(tmp_path: Path):
+def test_states(tmp_path: Path) -> None:
     cells = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path)
     assert [cell.state for cell in cells] == ["new"] * 6
     here = {"host": socket.gethostname(), "pid": os.getpid()}
@@ -44,7 +44,7 @@ def test_states(tmp_path: Path):
     assert len(larger) == 12
 
 
-def test_a_run_that_ended_at_its_training_loss_is_finished(tmp_path: Path):
+def test_a_run_that_ended_at_its_training_loss_is_finished(tmp_path: Path) -> None:
     text = "dataset: digits\nschedule: constant\noptimizer: sgd\nepochs: 9\nstop_at_train_loss: 0.5\n"
     (cell,) = launch.plan(runs(text), tmp_path)
     cell.folder.write_status({"status": "finished", "epochs_done": 4})

@@ -1,11 +1,9 @@
 """Where to train, and in which precision."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
+from small_run import MakeConfig
 
-from samcli.config import RunConfig
 from samcli.errors import ConfigError
 from samcli.train import device as module
 from samcli.train.device import choose_device, computes_bf16, resolve_precision
@@ -14,17 +12,17 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["tpu", "mps", "cpu:x"])
-def test_unknown_device(name: str):
+def test_unknown_device(name: str) -> None:
     with pytest.raises(ConfigError, match="use auto, cpu or cuda"):
         choose_device(name)
 
 
-def test_a_gpu_that_is_not_there():
+def test_a_gpu_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="use --device cpu or auto"):
         choose_device("cuda:99")
 
 
-def test_auto_device_is_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch):
+def test_auto_device_is_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for available, device in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda available=available: available)
         assert choose_device("auto").type == device
@@ -32,8 +30,8 @@ def test_auto_device_is_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("supported", "precision"), [(True, "bf16"), (False, "fp32")])
 def test_auto_precision_is_what_the_hardware_has(
-    supported: bool, precision: str, config_of: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch
-):
+    supported: bool, precision: str, config_of: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "computes_bf16", lambda device: supported)
     auto, named = config_of("precision=auto"), config_of(f"precision={precision}")
     assert resolve_precision(auto, CPU) == named
@@ -41,7 +39,7 @@ def test_auto_precision_is_what_the_hardware_has(
     assert resolve_precision(named, CPU) is named
 
 
-def test_the_processor_is_asked(monkeypatch: pytest.MonkeyPatch):
+def test_the_processor_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert computes_bf16(CPU) in (True, False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": True})
     assert computes_bf16(CPU)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
-from samcli.config import RunConfig
 from samcli.errors import CheckpointError, ConfigError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
@@ -18,7 +18,7 @@ ALL: dict[str, Any] = {"examples": 10_000, "seed": 0, "data_dir": None, "device"
 
 
 @pytest.fixture
-def train(config_of: Callable[..., RunConfig], places: Any, tmp_path: Path) -> Callable[..., RunFolder]:
+def train(config_of: MakeConfig, places: Places, tmp_path: Path) -> Callable[..., RunFolder]:
     def make(name: str, *assignments: str) -> RunFolder:
         folder = RunFolder(tmp_path / name)
         train_run(config_of("epochs=1", "dataset.train_examples=60", *assignments), folder, **places)
@@ -27,7 +27,7 @@ def train(config_of: Callable[..., RunConfig], places: Any, tmp_path: Path) -> C
     return make
 
 
-def test_the_centre_of_a_slice_is_what_the_run_ended_with(train: Callable[..., RunFolder]):
+def test_the_centre_of_a_slice_is_what_the_run_ended_with(train: Callable[..., RunFolder]) -> None:
     folder = train("run", "model=mlp")
     around = survey_slice(folder.checkpoint, points=3, span=0.1, **ALL)
     assert around.loss == "cross-entropy in nats"
@@ -41,7 +41,7 @@ def test_the_centre_of_a_slice_is_what_the_run_ended_with(train: Callable[..., R
     assert line.landscapes["test"].losses[1] == pytest.approx(last["test_loss"], rel=1e-6)
 
 
-def test_line_says_when_the_runs_had_different_data(train: Callable[..., RunFolder]):
+def test_line_says_when_the_runs_had_different_data(train: Callable[..., RunFolder]) -> None:
     first, last = train("first", "model=mlp"), train("last", "model=mlp", "seeds=1")
     found = survey_line(first.checkpoint, last.checkpoint, points=5, **ALL)
     assert not found.same_data
@@ -49,13 +49,13 @@ def test_line_says_when_the_runs_had_different_data(train: Callable[..., RunFold
     assert found.landscapes["test"].losses[3] == pytest.approx(last.read_metrics()[-1]["test_loss"], rel=1e-3)
 
 
-def test_two_architectures(train: Callable[..., RunFolder]):
+def test_two_architectures(train: Callable[..., RunFolder]) -> None:
     first, last = train("first", "model=mlp"), train("last", "model=linear")
     with pytest.raises(ConfigError, match=r"first/checkpoint.pt is mlp and .*last/checkpoint.pt is linear. The two ne"):
         survey_line(first.checkpoint, last.checkpoint, points=5, **ALL)
 
 
-def test_diverged_weights(train: Callable[..., RunFolder]):
+def test_diverged_weights(train: Callable[..., RunFolder]) -> None:
     folder = train("run", "model=mlp")
     content = checkpoint.load(folder.checkpoint)
     next(iter(content["model"].values())).fill_(float("nan"))

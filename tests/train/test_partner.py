@@ -13,8 +13,8 @@ from typing import Any
 import pandas
 import pytest
 import torch
+from small_run import MakeConfig, Places
 
-from samcli.config import RunConfig
 from samcli.errors import ConfigError, Interrupted, ProcessError
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
@@ -22,7 +22,6 @@ from samcli.train import partner, train_run
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
 
-Make = Callable[..., RunConfig]
 COLUMNS = ["train_loss", "train_accuracy", "test_loss", "test_accuracy", "sharpness", "grad_norm", "skipped_steps"]
 TEXT = """
 name: two
@@ -81,8 +80,13 @@ def check_gone(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_interrupted_and_bereft_and_continued_equals_one_process(
-    config_of: Make, places: Any, tmp_path: Path, alone: RunFolder, two_threads: None, started: Any
-):
+    config_of: MakeConfig,
+    places: Places,
+    tmp_path: Path,
+    alone: RunFolder,
+    two_threads: None,
+    started: list[subprocess.Popen[bytes]],
+) -> None:
     config, folder = config_of(text=TEXT), RunFolder(tmp_path / "run")
 
     def stop(row: EpochMetrics) -> None:
@@ -121,8 +125,8 @@ def test_interrupted_and_bereft_and_continued_equals_one_process(
 
 
 def test_a_partner_that_cannot_begin_says_why(
-    config_of: Make, places: Any, tmp_path: Path, two_threads: None, started: Any
-):
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None, started: list[subprocess.Popen[bytes]]
+) -> None:
     config, folder = config_of(text=TEXT), RunFolder(tmp_path / "run")
     folder.path.mkdir()
     folder.config.write_text("modle: cnn")
@@ -134,13 +138,15 @@ def test_a_partner_that_cannot_begin_says_why(
     check_gone(started[0])
 
 
-def test_an_error_of_the_first_process_stays_as_it_is(config_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_error_of_the_first_process_stays_as_it_is(
+    config_of: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nobody(folder: RunFolder, data_dir: Path, meeting: Path) -> AbstractContextManager[None]:
         (meeting / "ready").touch()
         return nullcontext()
 
-    monkeypatch.setattr(partner, "started", nobody)
-    monkeypatch.setattr(partner, "joined", lambda meeting, rank: nullcontext())
+    monkeypatch.setattr(partner, "_started", nobody)
+    monkeypatch.setattr(partner, "_joined", lambda meeting, rank: nullcontext())
     with (
         pytest.raises(RuntimeError, match="out of luck"),
         partner.partner(config_of(text=TEXT), RunFolder(tmp_path / "run"), tmp_path),
@@ -148,7 +154,7 @@ def test_an_error_of_the_first_process_stays_as_it_is(config_of: Make, tmp_path:
         raise RuntimeError("out of luck")
 
 
-def test_is_for_the_cpu(config_of: Make, two_threads: None):
+def test_is_for_the_cpu(config_of: MakeConfig, two_threads: None) -> None:
     with (
         pytest.raises(ConfigError, match="sampa with processes: 2 trains on the CPU only; use --device cpu"),
         partner.halved_threads(config_of(text=TEXT), torch.device("cuda")),
@@ -157,7 +163,9 @@ def test_is_for_the_cpu(config_of: Make, two_threads: None):
     assert torch.get_num_threads() == 2
 
 
-def test_other_runs_stay_alone(config_of: Make, tmp_path: Path, two_threads: None, started: Any):
+def test_other_runs_stay_alone(
+    config_of: MakeConfig, tmp_path: Path, two_threads: None, started: list[subprocess.Popen[bytes]]
+) -> None:
     config = config_of("optimizer.processes=1", text=TEXT)
     folder = RunFolder(tmp_path / "run")
     with partner.halved_threads(config, torch.device("cuda")), partner.partner(config, folder, tmp_path):
@@ -166,7 +174,7 @@ def test_other_runs_stay_alone(config_of: Make, tmp_path: Path, two_threads: Non
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the second process in /proc")
-def test_ctrl_c_at_the_command_leaves_nobody(tmp_path: Path):
+def test_ctrl_c_at_the_command_leaves_nobody(tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text(TEXT.replace("epochs: 3", "epochs: 5000"))
     command = subprocess.Popen(
         [sys.executable, "-m", "samcli", "train", "two.yaml", "--device", "cpu"],
@@ -190,7 +198,7 @@ def test_ctrl_c_at_the_command_leaves_nobody(tmp_path: Path):
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the second process in /proc")
-def test_a_partner_whose_parent_is_killed_ends(tmp_path: Path, alone: RunFolder):
+def test_a_partner_whose_parent_is_killed_ends(tmp_path: Path, alone: RunFolder) -> None:
     """Even while it waits for the first process to join; a shell stands for that one."""
     meeting = tmp_path / "meeting"
     meeting.mkdir()
@@ -212,7 +220,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_both_stop_at_a_training_loss(config_of: Make, places: Any, tmp_path: Path, two_threads: None, started: Any):
+def test_both_stop_at_a_training_loss(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None, started: list[subprocess.Popen[bytes]]
+) -> None:
     """Neither is left waiting for the other: the loss of an untrained network is below 5."""
     folder = RunFolder(tmp_path / "run")
     config = config_of("schedule=constant", "epochs=20", "stop_at_train_loss=5", text=TEXT)

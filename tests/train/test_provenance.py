@@ -2,17 +2,16 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from small_run import MakeConfig
 
-from samcli.config import RunConfig
 from samcli.train.provenance import git_state, provenance
 
 
-def test_is_plain_json(config_of: Callable[..., RunConfig]):
+def test_is_plain_json(config_of: MakeConfig) -> None:
     config = config_of()
     found = provenance(config, torch.device("cpu"), Path("data"))
     assert json.loads(json.dumps(found)) == found
@@ -22,7 +21,7 @@ def test_is_plain_json(config_of: Callable[..., RunConfig]):
     assert set(found["versions"]) == {"samcli", "python", "torch", "torchvision", "numpy"}
 
 
-def test_git_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_git_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git_state() == {"commit": None, "dirty": None}

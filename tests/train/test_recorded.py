@@ -31,7 +31,7 @@ def model() -> torch.nn.Module:
 LOSS = torch.nn.functional.cross_entropy
 
 
-def test_values_are_those_of_the_library(model: torch.nn.Module, part: Part):
+def test_values_are_those_of_the_library(model: torch.nn.Module, part: Part) -> None:
     batches = list(part.batches(1000))
     row = record(model, LOSS, part, Sharpness(measures=MEASURES, rho=0.2))
     assert list(row) == [
@@ -51,7 +51,7 @@ def test_values_are_those_of_the_library(model: torch.nn.Module, part: Part):
     assert row["average_case"] != wide["average-case"].value
 
 
-def test_what_has_not_converged_is_empty(model: torch.nn.Module, part: Part, monkeypatch: pytest.MonkeyPatch):
+def test_what_has_not_converged_is_empty(model: torch.nn.Module, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsettled(*args: Any, **kwargs: Any) -> Any:
         return {
             name: replace(result, converged=name != "lambda-max") for name, result in measure(*args, **kwargs).items()
@@ -64,7 +64,7 @@ def test_what_has_not_converged_is_empty(model: torch.nn.Module, part: Part, mon
     assert row["trace"] is not None
 
 
-def test_a_measure_that_needs_the_optimizer_is_given_it(model: torch.nn.Module, part: Part):
+def test_a_measure_that_needs_the_optimizer_is_given_it(model: torch.nn.Module, part: Part) -> None:
     adam = torch.optim.Adam(model.parameters(), lr=0.01)
     ((inputs, targets),) = part.batches(1000)
     LOSS(model(inputs), targets).backward()

@@ -25,7 +25,7 @@ def runs(text: str) -> list[RunConfig]:
 )
 def test_what_would_stop_a_later_run_is_found(
     text: str, error: type[Exception], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     def no_network(*args: object, **kwargs: object) -> None:
         raise OSError("no network")
 
@@ -44,7 +44,7 @@ def test_what_would_stop_a_later_run_is_found(
         ("optimizer: {name: sampa, processes: 2}\nprecision: fp16", "does not take precision: fp16"),
     ],
 )
-def test_rehearsal_finds_settings_that_the_rule_does_not_take(optimizer: str, sentence: str, tmp_path: Path):
+def test_rehearsal_finds_settings_that_the_rule_does_not_take(optimizer: str, sentence: str, tmp_path: Path) -> None:
     """Of any run, not only of the first."""
     refused = runs("dataset: digits\nmodel: cnn\n" + optimizer)
     sound = runs("dataset: digits\nmodel: cnn\noptimizer: [sgd, bsam, msam, sampa]")
@@ -53,7 +53,7 @@ def test_rehearsal_finds_settings_that_the_rule_does_not_take(optimizer: str, se
         rehearse([*sound, *refused], tmp_path)
 
 
-def test_rehearsal_finds_measures_that_do_not_apply(tmp_path: Path):
+def test_rehearsal_finds_measures_that_do_not_apply(tmp_path: Path) -> None:
     """Of any run; what is sound is tried and passes, whatever state a measure needs."""
     digits = "dataset: digits\nmodel: mlp\n"
     sound = runs(digits + "optimizer: [{name: sam, base: adam}, adamw]\nsharpness: {measures: [lambda-max-adam]}")

@@ -18,7 +18,7 @@ def state(weight: torch.Tensor, epoch: int) -> dict[str, Any]:
     return {"model": {"w": weight}, "epoch": epoch, "rows": [{"epoch": e + 1, "train_loss": 0.5} for e in range(epoch)]}
 
 
-def test_the_state_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_state_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training goes on meanwhile and changes the weights in place."""
     may_write = threading.Event()
     write = saver_module.write_atomic
@@ -41,7 +41,7 @@ def test_the_state_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.Monke
     assert folder.read_status()["epochs_done"] == 1
 
 
-def test_all_is_written_when_the_block_is_interrupted(tmp_path: Path):
+def test_all_is_written_when_the_block_is_interrupted(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     with pytest.raises(KeyboardInterrupt), Saver(folder, {}) as saver:
         for epoch in (1, 2, 3):
@@ -51,7 +51,7 @@ def test_all_is_written_when_the_block_is_interrupted(tmp_path: Path):
     assert folder.read_status()["epochs_done"] == 3
 
 
-def test_an_error_comes_out_at_the_next_call_or_at_the_end(tmp_path: Path):
+def test_an_error_comes_out_at_the_next_call_or_at_the_end(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
     saver = Saver(RunFolder(blocked / "run"), {})

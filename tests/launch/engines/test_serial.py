@@ -54,7 +54,7 @@ def go(tmp_path: Path) -> Go:
     return run
 
 
-def test_all_runs_and_then_none(go: Go):
+def test_all_runs_and_then_none(go: Go) -> None:
     outcome, recorder = go()
     assert outcome == ["finished", "finished", "diverged"]
     assert recorder.events[:8] == [
@@ -74,7 +74,7 @@ def test_all_runs_and_then_none(go: Go):
 
 
 @pytest.mark.parametrize("error", [CheckpointError("damaged; do this."), RuntimeError("a defect")])
-def test_a_failing_run_does_not_stop_the_others(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception):
+def test_a_failing_run_does_not_stop_the_others(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     from samcli.launch import cell
 
     train = cell.train_run
@@ -93,7 +93,7 @@ def test_a_failing_run_does_not_stop_the_others(go: Go, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("error", [Interrupted("stop"), ResultsError("full"), OSError(28, "No space left on device")])
-def test_what_stops_everything(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception):
+def test_what_stops_everything(go: Go, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def failing(*args: object, **options: object) -> str:
         raise error
 
