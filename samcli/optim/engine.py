@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable
+import weakref
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,22 @@ from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.optim.scaled import scaled_update
 from samcli.optim.step import Closure, Step
 from samcli.optim.variant import Variant
+from samcli.weights.geometry import global_norm
+
+
+def _of_base(name: str) -> Any:
+    """An attribute that is always the base optimizer's own, also after that has loaded a state with new groups."""
+
+    def get(self: SharpnessAware) -> Any:
+        return getattr(self.base, name) if "base" in self.__dict__ else self.__dict__[name]
+
+    def put(self: SharpnessAware, value: Any) -> None:
+        if "base" in self.__dict__:
+            setattr(self.base, name, value)
+        else:  # from the constructor of torch's own class, which comes first
+            self.__dict__[name] = value
+
+    return property(get, put)
 
 
 class SharpnessAware(Optimizer):
@@ -40,7 +57,7 @@ class SharpnessAware(Optimizer):
 
     Promises, for every variant: ρ = 0 equals the base optimizer bit for bit; the weights come back from a saved copy
     bit for bit, also when the closure raises; `state_dict` holds the base optimizer's state too, so that a resumed run
-    equals an uninterrupted one; a step whose first gradient is not finite changes nothing and is counted in
+    equals an uninterrupted one; a step with a gradient that is not finite changes nothing and is counted in
     `skipped_steps`; parameter groups are those of the base optimizer, so learning-rate schedulers work on either.
 
     Whether the first gradient is finite is decided on the host where that costs nothing (on the CPU). On an accelerator
@@ -65,6 +82,10 @@ class SharpnessAware(Optimizer):
             free. Steps that are to be recorded and replayed must run so.
     """
 
+    param_groups = _of_base("param_groups")
+    state = _of_base("state")
+    defaults = _of_base("defaults")
+
     def __init__(
         self,
         base: Optimizer,
@@ -75,6 +96,8 @@ class SharpnessAware(Optimizer):
         seed: int = 0,
     ) -> None:
         super().__init__(base.param_groups, {})
+        for name in ("param_groups", "state", "defaults"):
+            del self.__dict__[name]
         self.base = base
         self.variant = variant
         self.model = model
@@ -86,7 +109,7 @@ class SharpnessAware(Optimizer):
         self._steps = 0
         self._variant_state: dict[str, Any] = {}
         self._skipped: int | Tensor = 0
-        self._share_with_base()
+        self._left: dict[Tensor, tuple[weakref.ref[Tensor], int]] = {}
         self.check(scaled=False)
 
     @property
@@ -122,6 +145,8 @@ class SharpnessAware(Optimizer):
         on_host = scaler is not None or self._decides_on_host()
         if isinstance(closure, Batch):
             closure.output = None  # a batch may serve several steps
+        elif foreign := self._foreign_gradients():
+            closure = _clearing(closure, foreign)
         means = StepMeans()
         loss: Tensor | None = None
         norm: Tensor | None = None
@@ -136,10 +161,13 @@ class SharpnessAware(Optimizer):
             norm = step.gradient_norm if norm is None else norm + step.gradient_norm
             finite = finite and step.finite
         assert loss is not None and norm is not None
+        if on_host and scaler is None and finite and self.rho > 0.0:  # a scaled update looks at all by itself
+            finite = _all_finite(means)
         if scaler is not None:
             finite = scaled_update(scaler, self.base, means, finite, partial(self._update, step, means))
         elif not on_host:
-            self._update_unless_found(~torch.isfinite(norm), step, means)
+            norms = [norm, global_norm(means.tensors())] if self.rho > 0.0 and means.gradient else [norm]
+            self._update_unless_found(~torch.isfinite(torch.stack(norms)).all(), step, means)
         elif finite:
             self._update(step, means, self._descend)
         else:
@@ -147,6 +175,7 @@ class SharpnessAware(Optimizer):
         self._steps += 1
         if not finite:
             self._skipped += 1
+        self._left = {p: (weakref.ref(p.grad), p.grad._version) for p in self._parameters() if p.grad is not None}
         return loss
 
     def signature(self) -> Hashable | None:
@@ -194,25 +223,39 @@ class SharpnessAware(Optimizer):
         return {**self.base.state_dict(), "sharpness_aware": own}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the state that `state_dict` gave."""
+        """Restore the state that `state_dict` gave, or begin with that of a plain optimizer like the base.
+
+        With the latter the variant starts anew, as for finishing with SAM what was begun with SGD.
+        """
         state_dict = dict(state_dict)
-        own = copy.deepcopy(state_dict.pop("sharpness_aware"))
+        fresh = {"steps": 0, "skipped": 0, "state": {}}
+        own = copy.deepcopy(state_dict.pop("sharpness_aware", fresh))
         self.base.load_state_dict(state_dict)
         self._steps, self._skipped, self._variant_state = own["steps"], own["skipped"], own["state"]
-        self._share_with_base()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All of it, base optimizer and model too, for copies and pickles; hooks stay behind, as torch's do."""
+        kept = {name: value for name, value in self.__dict__.items() if not name.startswith("_optimizer_")}
+        return kept | {"_left": {}}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, for this optimizer and its base alike."""
-        if hasattr(self, "base"):
+        if "base" in self.__dict__:
             self.base.add_param_group(param_group)
-            self._share_with_base()
         else:  # from the constructor of torch's own class
             super().add_param_group(param_group)
 
-    def _share_with_base(self) -> None:
-        self.param_groups = self.base.param_groups
-        self.state = self.base.state
-        self.defaults = self.base.defaults
+    def _parameters(self) -> Iterator[Tensor]:
+        return (p for group in self.param_groups for p in group["params"])
+
+    def _foreign_gradients(self) -> list[Tensor]:
+        """The parameters with a gradient that the last step did not leave: from a backward pass outside the closure."""
+
+        def is_own(p: Tensor, gradient: Tensor) -> bool:
+            left, version = self._left.get(p, (None, 0))
+            return left is not None and left() is gradient and version == gradient._version
+
+        return [p for p in self._parameters() if p.grad is not None and not is_own(p, p.grad)]
 
     def _part_of_step(self, closure: Closure, part: int, on_host: bool, scaler: GradScaler | None) -> Step:
         return Step(
@@ -270,3 +313,34 @@ class SharpnessAware(Optimizer):
         if not isinstance(self._skipped, Tensor):
             self._skipped = torch.full_like(found, self._skipped)
         self._skipped += found
+
+
+def _all_finite(means: StepMeans) -> bool:
+    tensors = means.tensors()
+    return not tensors or bool(torch.isfinite(global_norm(tensors)))
+
+
+def _clearing(closure: Closure, foreign: list[Tensor]) -> Closure:
+    """The closure, which has to clear gradients that were there before it.
+
+    What it does not clear it adds to: the first pass would climb the sum of both, the second descend its own alone. So
+    these gradients are put out of the way, and a mark in the place of one of them shows whether it was cleared.
+    """
+    marked, *others = foreign
+    assert marked.grad is not None
+    mark = marked.grad = torch.full_like(marked.grad, float("nan"))
+    for p in others:
+        p.grad = None
+
+    def checked() -> Tensor:
+        loss = closure()
+        if marked.grad is mark and isinstance(loss, Tensor) and bool(loss.isfinite() & mark.isnan().any()):
+            marked.grad = None
+            raise ValueError(
+                "The closure does not clear the gradients that were there before the step: let it begin with "
+                "optimizer.zero_grad(). To add up parts of a batch, do so inside the closure, or give step a "
+                "samcli.optim.Batch with accumulate."
+            )
+        return loss
+
+    return checked

@@ -312,7 +312,10 @@ class Step:
     @staticmethod
     @torch.enable_grad()
     def _pass(closure: Closure) -> Tensor:
-        return closure().detach()
+        loss: object = closure()
+        if not isinstance(loss, Tensor):
+            raise TypeError(f"The closure must return the loss, a tensor, and not {type(loss).__name__}.")
+        return loss.detach()
 
     def _take(self, parameters: list[Tensor]) -> list[Tensor]:
         """Take the gradients away from the parameters, so that a closure that zeroes in place cannot reach them."""

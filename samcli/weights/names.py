@@ -14,8 +14,13 @@ def is_weight(name: str) -> bool:
 
     >>> is_weight("layer1.0.conv1.weight"), is_weight("attention.in_proj_weight"), is_weight("weights.bias")
     (True, True, False)
+    >>> is_weight("0.parametrizations.weight.original1"), is_weight("0.parametrizations.bias.original")
+    (True, False)
     """
-    return "weight" in name.rpartition(".")[2]
+    parts = name.split(".")
+    # torch.nn.utils.parametrizations keeps what makes up `weight` as `parametrizations.weight.original0`, ...
+    own = parts[parts.index("parametrizations") + 1 :][:1] if "parametrizations" in parts else parts[-1:]
+    return "weight" in "".join(own)
 
 
 def parameter_names(parameters: list[Tensor], model: nn.Module | None, groups: list[dict[str, Any]]) -> list[str]:

@@ -26,13 +26,33 @@ class Sparse:
 Epsilon = Tensor | Sparse | None
 
 
-def in_memory_order(tensor: Tensor) -> Tensor:
-    """A dense tensor as a vector in the order in which its elements lie in memory; a view, whatever its strides.
+def in_memory_order(tensor: Tensor, parameter: Tensor | None = None) -> Tensor:
+    """A tensor as a vector, in the order in which the elements of a parameter lie in memory.
+
+    It is a view if the tensor lies as the parameter does and without gaps, otherwise a copy.
 
     >>> in_memory_order(torch.tensor([[1, 2], [3, 4]]).T)
     tensor([1, 2, 3, 4])
+
+    Args:
+        tensor: of the parameter's shape.
+        parameter: whose order it is; the tensor itself if left out.
     """
-    return tensor.as_strided((tensor.numel(),), (1,))
+    return _by_stride(tensor, tensor if parameter is None else parameter).reshape(-1)
+
+
+def _by_stride(tensor: Tensor, parameter: Tensor) -> Tensor:
+    """A view with the dimensions of a tensor sorted by the strides of a parameter, the widest first."""
+    return tensor.permute(sorted(range(tensor.dim()), key=parameter.stride, reverse=True))
+
+
+def _elements(parameter: Tensor) -> Tensor:
+    """A view of a parameter, in whose elements, counted one by one, a `Sparse` is written: a vector, if it has no gaps.
+
+    A slice such as weight[:, ::2] has gaps, and its elements make no vector without a copy.
+    """
+    view = _by_stride(parameter, parameter)
+    return view.view(-1) if view.is_contiguous() else view
 
 
 @contextmanager
@@ -55,14 +75,14 @@ def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None
     """
     dense = [(p, e) for p, e in zip(parameters, epsilon, strict=True) if isinstance(e, Tensor)]
     sparse = [
-        (in_memory_order(p.detach()), e.index, e.values)
+        (_elements(p.detach()), e.index, e.values)
         for p, e in zip(parameters, epsilon, strict=True)
         if isinstance(e, Sparse)
     ]
     epsilon.clear()
     weights, offsets = [p for p, _ in dense], [e for _, e in dense]
     saved = [p.clone() for p in weights]
-    few = [flat[index] for flat, index, _ in sparse]
+    few = [flat[index] if flat.dim() == 1 else flat.take(index.long()) for flat, index, _ in sparse]
     del dense
     try:
         with torch.no_grad():
@@ -70,11 +90,17 @@ def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None
                 torch._foreach_add_(weights, offsets)
             offsets.clear()
             for flat, index, values in sparse:
-                flat.index_add_(0, index, values)
+                if flat.dim() == 1:
+                    flat.index_add_(0, index, values)
+                else:
+                    flat.put_(index.long(), values, accumulate=True)
         yield
     finally:
         with torch.no_grad():
             if weights:
                 torch._foreach_copy_(weights, saved)
             for (flat, index, _), values in zip(sparse, few, strict=True):
-                flat[index] = values
+                if flat.dim() == 1:
+                    flat[index] = values
+                else:
+                    flat.put_(index.long(), values)

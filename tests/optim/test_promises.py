@@ -71,11 +71,13 @@ class Broken(TwoPass):
         return steepest_ascent(step.gradient, self.rho)
 
     def gradient(self, step: Step) -> list[Tensor]:
+        if self.how == "smooths":
+            return [g.nan_to_num() for g in super().gradient(step)]
         if self.how != "ignores":
             return super().gradient(step)
-        step.evaluate()
+        gradient = [g.nan_to_num() for g in step.evaluate()]
         step.finite = True
-        return step.gradient
+        return gradient
 
 
 FORGOTTEN: list[int] = []
@@ -90,6 +92,7 @@ FORGOTTEN: list[int] = []
         ("forgets", "resumes_bit_for_bit"),
         ("drifts", "weights_come_back"),
         ("ignores", "bad_gradient_changes_nothing"),
+        ("smooths", "bad_second_gradient_changes_nothing"),
         ("raises", "stays_finite"),
         ("hides", "radius_matters"),
         ("masks", "passes_share_their_draws"),

@@ -22,6 +22,7 @@ from samcli.optim.promises.settings import (
 from samcli.optim.promises.steps import repeats_as_it_says, resumes_bit_for_bit
 from samcli.optim.promises.weights import (
     bad_gradient_changes_nothing,
+    bad_second_gradient_changes_nothing,
     radius_matters,
     stays_finite,
     weights_come_back,
@@ -41,6 +42,7 @@ PROMISES: tuple[Promise, ...] = (
     passes_share_their_draws,
     resumes_bit_for_bit,
     bad_gradient_changes_nothing,
+    bad_second_gradient_changes_nothing,
     stays_finite,
     repeats_as_it_says,
     takes_a_scaled_loss,

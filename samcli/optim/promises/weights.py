@@ -89,20 +89,47 @@ def bad_gradient_changes_nothing(variant: Variant, base: Base) -> str:
     before, statistics = trial.weights(), copy.deepcopy(trial.model.norm.state_dict())
     state = copy.deepcopy(trial.inner.state_dict()["state"])
     trial.optimizer.step(trial.batch(3, factor=float("inf")))
-    names = differing(before, trial.weights())
-    if names:
-        return f"a gradient that is not finite changed: {names}"
-    after = trial.inner.state_dict()["state"]
-    if any(
-        not torch.equal(state[i][k], after[i][k]) for i in state for k in state[i] if isinstance(state[i][k], Tensor)
-    ):
-        return "a gradient that is not finite changed the base optimizer's state"
-    if trial.optimizer.skipped_steps != 1:
-        return "the step was not counted in skipped_steps"
+    found = _changed(trial, before, state)
+    if found:
+        return found
     trial.model.norm.load_state_dict(statistics)  # the pass did see the batch
     trial.train(4, 5)
     found = unsound(before, trial.weights())
     return found and f"in the step after it: {found}"
+
+
+def bad_second_gradient_changes_nothing(variant: Variant, base: Base) -> str:
+    """A step whose gradient near the weights is not finite changes no weight and is counted, if it looks there."""
+    trial, passes = Trial(variant, base), 0
+    trial.train(0, 3)
+    before, state = trial.weights(), copy.deepcopy(trial.inner.state_dict()["state"])
+
+    def loss(output: Tensor, targets: Tensor) -> Tensor:
+        nonlocal passes
+        passes += output.requires_grad
+        bad = float("nan") if passes > 1 and output.requires_grad else 1.0
+        return bad * nn.functional.cross_entropy(output, targets)
+
+    batch = trial.batch(3)
+    batch.loss = loss
+    trial.optimizer.progress = 3 / 20
+    trial.optimizer.step(batch)
+    if passes < 2:
+        return ""
+    return _changed(trial, before, state)
+
+
+def _changed(trial: Trial, before: dict[str, Tensor], state: dict[int, dict[str, object]]) -> str:
+    """What a step changed that had to be skipped; empty if it changed nothing and was counted."""
+    names = differing(before, trial.weights())
+    if names:
+        return f"a gradient that is not finite changed: {names}"
+    after = trial.inner.state_dict()["state"]
+    for index, kept in state.items():
+        for key, old in kept.items():
+            if isinstance(old, Tensor) and not torch.equal(old, after[index][key]):
+                return "a gradient that is not finite changed the base optimizer's state"
+    return "" if trial.optimizer.skipped_steps == 1 else "the step was not counted in skipped_steps"
 
 
 def stays_finite(variant: Variant, base: Base) -> str:

@@ -58,7 +58,7 @@ class SparseSAM(TwoPass):
                 epsilon.append(None)
                 continue
             index = kept[place] = kept[place].to(p.device)  # on the host after loading a checkpoint
-            epsilon.append(Sparse(index, flat(g, p)[index] * factor))
+            epsilon.append(Sparse(index, in_memory_order(g, p)[index] * factor))
         return epsilon
 
     def count(self, total: int) -> int:
@@ -94,13 +94,6 @@ def largest(scores: Tensor, count: int) -> Tensor:
     return above | (equal & (equal.cumsum(0) <= count - above.sum()))
 
 
-def flat(tensor: Tensor, parameter: Tensor) -> Tensor:
-    """The tensor as a vector in the order of the parameter's memory."""
-    if tensor.stride() != parameter.stride():
-        tensor = torch.empty_like(parameter).copy_(tensor)
-    return in_memory_order(tensor)
-
-
 def concatenated(tensors: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:
     """All tensors as one vector, (D,), each in the order of its parameter's memory."""
-    return torch.cat([flat(tensor, p) for tensor, p in zip(tensors, parameters, strict=True)])
+    return torch.cat([in_memory_order(tensor, p) for tensor, p in zip(tensors, parameters, strict=True)])
