@@ -110,7 +110,7 @@ def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
     (files / "broken_data.py").write_text(text.replace('"rings"', '"wrong-rings"'))
     code, out, err = samcli("check", "broken_data.py")
     assert code == 1
-    assert "targets are not all from 0 to 0." in out
+    assert "targets must be class numbers from 0 to 0, and reach from 0 to 1." in out
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from samcli.data.base import Source as Source
 from samcli.data.dataset import Dataset as Dataset
 from samcli.data.dataset import load as load
 from samcli.data.part import Part as Part
+from samcli.data.soundness import source_faults as source_faults
 from samcli.tasks import Binary as Binary
 from samcli.tasks import Classification as Classification
 from samcli.tasks import Regression as Regression

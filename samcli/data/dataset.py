@@ -15,9 +15,10 @@ from samcli.data.augment import ImageStore, mix
 from samcli.data.base import DatasetKind, Source
 from samcli.data.normalise import Normalisation
 from samcli.data.part import Part
+from samcli.data.soundness import source_faults
 from samcli.data.split import hold_out, noisy_labels, training_subset
 from samcli.data.streams import stream, stream_seed
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, DataError
 from samcli.tasks import Task
 
 
@@ -104,7 +105,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
         device: where the tensors are to be held.
 
     Raises:
-        DataError: the data set is missing or unreadable.
+        DataError: the data set is missing, unreadable or not sound, see `source_faults`.
         ConfigError: more examples are asked for than there are.
 
     >>> from samcli.data import DATASETS
@@ -139,7 +140,10 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
 @functools.lru_cache(maxsize=4)
 def _source(kind: DatasetKind, data_dir: Path) -> Source:
     # A kind whose common options are at their defaults names the raw data: runs that differ in them share it.
-    return kind.source(data_dir)
+    source = kind.source(data_dir)
+    if faults := source_faults(source, kind):
+        raise DataError(f"{getattr(kind, 'title', 'The data set')} cannot be trained on. {' '.join(faults[:3])}")
+    return source
 
 
 def _indices(kind: DatasetKind, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:

@@ -23,26 +23,18 @@ def dataset_faults(name: str, data_dir: Path) -> list[str]:
         name: as registered; every option has its default.
         data_dir: where data sets lie.
     """
-    dataset = CATALOGUE.datasets.create(name)
-    cpu = torch.device("cpu")
-    first, second = (data.load(dataset, seed=0, data_dir=data_dir, device=cpu) for _ in range(2))
-    faults = []
-    for part in ("train", "test"):
-        inputs, targets = getattr(first, part).inputs, getattr(first, part).targets
-        wanted = torch.uint8 if dataset.is_images else torch.float32
-        if len(inputs) != len(targets) or not len(inputs):
-            faults.append(f"The {part} part has {len(inputs)} inputs and {len(targets)} targets.")
-        if inputs.dtype != wanted:
-            faults.append(f"The {part} inputs are {inputs.dtype}; is_images = {dataset.is_images} asks for {wanted}.")
-        classes = first.task.classes
-        if classes is not None and len(targets) and not (int(targets.min()) >= 0 and int(targets.max()) < classes):
-            faults.append(f"The {part} targets are not all from 0 to {classes - 1}.")
-        if not torch.equal(inputs, getattr(second, part).inputs):
-            faults.append(f"Loading twice gives different {part} inputs: draw random numbers from a seeded generator.")
-    if not faults:
-        inputs, targets = next(iter(first.epoch(1, 8, 0)))
-        if tuple(inputs.shape[1:]) != first.shape or not bool(torch.isfinite(inputs).all()):
-            faults.append("A training batch has another shape than the data set says, or numbers that are not finite.")
+    kind = CATALOGUE.datasets.create(name)
+    first, second = (kind.source(data_dir) for _ in range(2))
+    faults = data.source_faults(first, kind)
+    if faults:
+        return faults
+    for part in ("inputs", "targets", "test_inputs", "test_targets"):
+        if not torch.equal(getattr(first, part), getattr(second, part)):
+            faults.append(f"Loading twice gives different {part}: draw random numbers from a seeded generator.")
+    loaded = data.load(kind, seed=0, data_dir=data_dir, device=torch.device("cpu"))
+    inputs, _ = next(iter(loaded.epoch(1, 8, 0)))
+    if tuple(inputs.shape[1:]) != loaded.shape or not bool(torch.isfinite(inputs).all()):
+        faults.append("A training batch has another shape than the data set says, or numbers that are not finite.")
     return faults
 
 
