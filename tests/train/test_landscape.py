@@ -1,4 +1,4 @@
-"""Landscapes of checkpoints: that they are drawn on the data the runs recorded."""
+"""Landscapes of checkpoints are measured on the data that the runs recorded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,13 +29,13 @@ def train(config_of: MakeConfig, places: Places, tmp_path: Path) -> Callable[...
 
 def test_the_centre_of_a_slice_is_what_the_run_ended_with(train: Callable[..., RunFolder]) -> None:
     folder = train("run", "model=mlp")
-    around = survey_slice(folder.checkpoint, points=3, span=0.1, **ALL)
-    assert around.loss == "cross-entropy in nats"
-    assert around.configs[0]["model"]["name"] == "mlp"
+    sliced = survey_slice(folder.checkpoint, points=3, span=0.1, **ALL)
+    assert sliced.loss == "cross-entropy in nats"
+    assert sliced.configs[0]["model"]["name"] == "mlp"
     line = survey_line(folder.checkpoint, folder.checkpoint, points=5, **ALL)
     assert line.same_data
-    assert line.landscapes["train"].examples == around.landscapes["train"].examples == 54  # a tenth is held out
-    assert torch.all(line.landscapes["train"].losses == around.landscapes["train"].losses[1])
+    assert line.landscapes["train"].examples == sliced.landscapes["train"].examples == 54  # a tenth is held out
+    assert torch.all(line.landscapes["train"].losses == sliced.landscapes["train"].losses[1])
     last = folder.read_metrics()[-1]
     # another size of batches, fp32
     assert line.landscapes["test"].losses[1] == pytest.approx(last["test_loss"], rel=1e-6)

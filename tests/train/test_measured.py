@@ -134,7 +134,7 @@ def test_edge_of_stability_of_the_checkpoint(config_of: MakeConfig, checkpoint: 
 
 
 def test_batch_norm_mode_is_part_of_the_question(checkpoint: Path, loads: list[Path]) -> None:
-    """And with it the size of the batches, on which nothing depends in evaluation mode."""
+    """The size of the batches is part of it too, except in evaluation mode, where nothing depends on it."""
     for mode, size, measurements in (
         ("evaluation", 40, 1),
         ("evaluation", 20, 1),

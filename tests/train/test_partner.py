@@ -36,7 +36,7 @@ optimizer: {name: sampa, lr: 0.05, rho: 0.1, processes: 2}
 
 @pytest.fixture
 def two_threads() -> Iterator[None]:
-    """One for each process."""
+    """Two threads of torch, one for each process."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
@@ -49,7 +49,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     found: list[subprocess.Popen[bytes]] = []
     popen = subprocess.Popen
 
-    def start(command: Any, *args: Any, **kwargs: Any) -> Any:
+    def start(command: str | list[str], *args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
         process = popen(command, *args, **kwargs)
         if "partner" in str(command):
             found.append(process)
@@ -199,7 +199,7 @@ def test_ctrl_c_at_the_command_leaves_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the second process in /proc")
 def test_a_partner_whose_parent_is_killed_ends(tmp_path: Path, alone: RunFolder) -> None:
-    """Even while it waits for the first process to join; a shell stands for that one."""
+    """It ends even while it waits for the first process to join; a shell stands for that one."""
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     python = f'"{sys.executable}" -c "from samcli.train.partner import main; main()"'

@@ -1,4 +1,4 @@
-"""What is recorded of the sharpness in training."""
+"""The sharpness that is recorded in training."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from samcli.config.schema import Sharpness
 from samcli.data import Part
 from samcli.data.normalise import Normalisation
-from samcli.sharpness import measure
+from samcli.sharpness import Result, measure
 from samcli.train.recorded import column, record
 
 MEASURES = ("grad-norm", "lambda-max", "average-case", "one-step", "worst-case")
@@ -52,7 +52,7 @@ def test_values_are_those_of_the_library(model: torch.nn.Module, part: Part) -> 
 
 
 def test_what_has_not_converged_is_empty(model: torch.nn.Module, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unsettled(*args: Any, **kwargs: Any) -> Any:
+    def unsettled(*args: Any, **kwargs: Any) -> dict[str, Result]:
         return {
             name: replace(result, converged=name != "lambda-max") for name, result in measure(*args, **kwargs).items()
         }

@@ -1,4 +1,4 @@
-"""What would go wrong in a run is found before the first one."""
+"""A rehearsal finds what would stop a later run before the first begins."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def test_what_would_stop_a_later_run_is_found(
     ],
 )
 def test_rehearsal_finds_settings_that_the_rule_does_not_take(optimizer: str, sentence: str, tmp_path: Path) -> None:
-    """Of any run, not only of the first."""
+    """It finds them in any run, not only in the first."""
     refused = runs("dataset: digits\nmodel: cnn\n" + optimizer)
     sound = runs("dataset: digits\nmodel: cnn\noptimizer: [sgd, bsam, msam, sampa]")
     rehearse(sound, tmp_path)
@@ -54,7 +54,7 @@ def test_rehearsal_finds_settings_that_the_rule_does_not_take(optimizer: str, se
 
 
 def test_rehearsal_finds_measures_that_do_not_apply(tmp_path: Path) -> None:
-    """Of any run; what is sound is tried and passes, whatever state a measure needs."""
+    """It finds them in any run; sound measures are tried and pass, whatever state they need."""
     digits = "dataset: digits\nmodel: mlp\n"
     sound = runs(digits + "optimizer: [{name: sam, base: adam}, adamw]\nsharpness: {measures: [lambda-max-adam]}")
     sound += runs(digits + "optimizer: sgd\nsharpness: {measures: [pac-bayes-sigma]}")
