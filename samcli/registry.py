@@ -116,7 +116,7 @@ def load_plugin(file: str | Path) -> ModuleType:
     path = Path(file).resolve()
     if path in _PLUGINS:
         return _PLUGINS[path]
-    if not path.is_file() or path.suffix != ".py":
+    if path.suffix != ".py" or not path.is_file():
         raise ConfigError(
             f"There is no Python file {file}; name a file that registers an optimizer, model or data set."
         )
@@ -127,7 +127,7 @@ def load_plugin(file: str | Path) -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plug-in that ends the process would end every run
         line = next(
             (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), "?"
         )
@@ -182,6 +182,9 @@ class Registry(Generic[T]):
         """
 
         def enter(kind: type[T]) -> type[T]:
+            held = self._kinds.get(name)
+            if held and held.__module__.startswith("samcli.") and held.__module__ != kind.__module__:
+                raise ConfigError(f"There is an {self.noun} named {name!r} already; give {kind.__name__} another name.")
             if missing := sorted(getattr(kind, "__abstractmethods__", ())):
                 raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{self._advice}")
             self._kinds[name] = kind

@@ -143,3 +143,13 @@ def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, tmp_path: Pat
     assert code == 2
     assert "allow it with --plugin trap.py" in err
     assert not (files / "sprung").exists()
+
+
+def test_a_plugin_that_ends_the_process_or_takes_a_name(files: Path, samcli: Samcli) -> None:
+    (files / "leaves.py").write_text("import sys\nsys.exit()\n")
+    code, _, err = samcli("train", "--plugin", "leaves.py", *ONE_EPOCH)
+    assert (code, "leaves.py, line 2: SystemExit" in err) == (2, True)
+    text = (files / "my_variant.py").read_text()
+    (files / "takes.py").write_text(text.replace('"half-sign-sam"', '"sam"'))
+    code, _, err = samcli("train", "--plugin", "takes.py", *ONE_EPOCH)
+    assert (code, "There is an optimizer named 'sam' already; give HalfSignSAM another name." in err) == (2, True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from samcli.config.source import KeyPath, Source
 from samcli.errors import ConfigError
+
+MOST_CELLS = 100_000
 
 
 @dataclass
@@ -58,16 +61,32 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def check_size(cells: int) -> None:
+    """Refuse a grid that nobody can have meant, before it fills the memory.
+
+    >>> check_size(100)
+
+    Raises:
+        ConfigError: it has more than `MOST_CELLS`.
+    """
+    if cells > MOST_CELLS:
+        raise ConfigError(
+            f"The lists multiply to {cells:,} settings, more than {MOST_CELLS:,}; leave values out, or part the "
+            "experiment into several files."
+        )
+
+
 def choices_of(values: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every choice of one value per key; the value of a list option is a choice itself, a list of lists several.
 
     >>> list(choices_of({"rho": [0.05, 0.1], "k": 5}, {}))
     [{'rho': 0.05, 'k': 5}, {'rho': 0.1, 'k': 5}]
     """
-    choices = []
+    choices: list[list[Any]] = []
     for key, value in values.items():
         own_list = key in options and options[key].is_list
         is_axis = isinstance(value, list) and (not own_list or any(isinstance(item, list) for item in value))
         choices.append(value if is_axis else [value])
+    check_size(math.prod(map(len, choices)))
     for cell in itertools.product(*choices):
         yield dict(zip(values, cell, strict=True))

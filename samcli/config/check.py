@@ -13,6 +13,8 @@ from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, nearest
 from samcli.registry import Option
 
+LARGEST = 2**31 - 1  # of a whole number that has no bound of its own
+
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -68,9 +70,15 @@ def _model_of(options: tuple[Option, ...]) -> type[BaseModel]:
     return create_model("Options", __config__=STRICT, **fields)
 
 
+def _maximum(o: Option) -> float | None:
+    """The upper bound of an option: no count of an experiment is beyond 2³¹."""
+    whole = int in (o.type, *get_args(o.type)) and float not in (o.type, *get_args(o.type))
+    return LARGEST if o.maximum is None and o.below is None and whole else o.maximum
+
+
 def _annotation(o: Option) -> Any:
     finite: Any = {"allow_inf_nan": False} if float in (o.type, *get_args(o.type)) and not o.infinite else {}
-    bounds = Field(ge=o.minimum, gt=o.above, le=o.maximum, lt=o.below, **finite)
+    bounds = Field(ge=o.minimum, gt=o.above, le=_maximum(o), lt=o.below, **finite)
     element: Any
     if o.is_list:
         inner = get_args(o.type)
@@ -78,7 +86,7 @@ def _annotation(o: Option) -> Any:
         return tuple[element, ...] if inner[-1] is Ellipsis else tuple[(element,) * len(inner)]  # type: ignore[misc]
     if o.choices:
         return Literal[o.choices]
-    if finite or any(bound is not None for bound in (o.minimum, o.above, o.maximum, o.below)):
+    if finite or any(bound is not None for bound in (o.minimum, o.above, _maximum(o), o.below)):
         return Annotated[o.type, bounds]
     return o.type
 
@@ -99,12 +107,13 @@ def _sentence(o: Option, value: Any) -> str:
         given = value if isinstance(value, list) else [value]
         if not o.infinite and any(isinstance(x, float) and not math.isfinite(x) for x in given):
             must = must.replace(_WORDS[float], "a finite number")
+        beyond = any(isinstance(x, int) and x > LARGEST for x in given)
         bounds = [
-            f"{words} {bound:g}"
+            f"{words} {bound:g}" if bound < LARGEST else f"{words} {bound:,.0f}"
             for words, bound in (
                 ("at least", o.minimum),
                 ("above", o.above),
-                ("at most", o.maximum),
+                ("at most", _maximum(o) if beyond else o.maximum),
                 ("below", o.below),
             )
             if bound is not None

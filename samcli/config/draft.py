@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from samcli.config.block import Block, as_list, blocks_of, choices_of
+from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.check import check
 from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
@@ -131,15 +132,16 @@ class Draft:
         """
         datasets = self._variations("dataset")
         runs: dict[str, RunConfig] = {}
-        axes = itertools.product(
-            datasets,
-            [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())],
-            self._variations("schedule"),
-            self._sharpness(),
-            parse_seeds(self.seeds, self.source),
-        )
-        for dataset, training, schedule, sharpness, seed in axes:
-            for model, optimizer in itertools.product(self._models(dataset), self._variations("optimizer")):
+        optimizers = self._variations("optimizer")
+        trainings = [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())]
+        schedules, sharpnesses = self._variations("schedule"), self._sharpness()
+        seeds = parse_seeds(self.seeds, self.source)
+        models = [self._models(dataset) for dataset in datasets]
+        sizes = (len(trainings), len(schedules), len(sharpnesses), len(seeds), sum(map(len, models)), len(optimizers))
+        check_size(math.prod(sizes))
+        axes = itertools.product(zip(datasets, models, strict=True), trainings, schedules, sharpnesses, seeds)
+        for (dataset, its_models), training, schedule, sharpness, seed in axes:
+            for model, optimizer in itertools.product(its_models, optimizers):
                 check_stop(training, schedule, optimizer, self.source)
                 run = RunConfig(
                     name=self._checked_name(dataset),
@@ -252,9 +254,9 @@ class Draft:
     def _checked_name(self, dataset: Mapping[str, Any]) -> str:
         if self.name is None:
             return re.sub(r"[^A-Za-z0-9]+", "-", str(dataset["name"])).strip("-")
-        if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+        if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name):
             raise ConfigError(
-                f"{self.source.where(('name',))}: the name {self.name!r} is to be a folder's; "
-                "use letters, digits, dots, dashes and underscores."
+                f"{self.source.where(('name',))}: the name {str(self.name)[:100]!r} is to be a folder's; "
+                "use letters, digits, dots, dashes and underscores, at most 100 of them."
             )
         return self.name

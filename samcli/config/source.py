@@ -7,7 +7,7 @@ Here `1e-3` is a number, only `true` and `false` are booleans, and a repeated ke
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ import yaml
 from samcli.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
+
+MOST_CHARACTERS = 1_000_000
+MOST_VALUES = 100_000
+MOST_DIGITS = 1000
 
 
 @dataclass
@@ -51,16 +55,18 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.2's core scalars: what looks like a number is one, and nothing else turns into anything."""
 
 
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
+_CORE = "tag:yaml.org,2002:"
+_SCALARS = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
     ("float", r"[-+]?\.?(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.iI"),
     ("merge", r"<<", "<"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+)
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in _SCALARS:
+    _Loader.add_implicit_resolver(_CORE + _tag, re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
 def _float(loader: yaml.SafeLoader, node: yaml.Node) -> float:
@@ -77,11 +83,14 @@ def parse_scalar(text: str) -> Any:
 
     >>> parse_scalar("1e-3"), parse_scalar("no"), parse_scalar("[1, 2]"), parse_scalar("inf")
     (0.001, 'no', [1, 2], inf)
+
+    Raises:
+        ConfigError: it is no YAML, or more than an experiment may hold.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # a SafeLoader: builds plain values only
+        return _load(text, Source({}))[1]
     except yaml.YAMLError as error:
-        raise ConfigError(f"Cannot read the value {text!r}; write it as in a YAML file.") from error
+        raise ConfigError(f"Cannot read the value {text[:100]!r}; write it as in a YAML file.") from error
 
 
 def read(path: Path) -> Source:
@@ -98,6 +107,8 @@ def read(path: Path) -> Source:
     {'epochs': 2}
     """
     try:
+        if not path.is_file() and path.exists() and not path.is_dir():  # a pipe would never end
+            raise ConfigError(f"{path} is no regular file; name an experiment file in YAML.")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
@@ -123,9 +134,9 @@ def parse(text: str, name: str) -> Source:
         text: YAML.
         name: of the document, for messages.
     """
+    source = Source({}, name)
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # a SafeLoader: builds plain values only
+        node, data = _load(text, source)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(
@@ -137,28 +148,93 @@ def parse(text: str, name: str) -> Source:
         raise ConfigError(f"{name} is empty; start from a copy of experiments/quickstart.yaml.")
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{name} must hold keys and values such as 'epochs: 10'; see experiments/quickstart.yaml.")
-    source = Source({}, name)
-    try:
-        _record_lines(node, (), source)
-    except RecursionError:
-        raise ConfigError(f"{name} has an alias inside what it stands for; write the values out.") from None
     source.data = data
     return source
 
 
-def _record_lines(node: yaml.Node, path: KeyPath, source: Source) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: dict[Hashable, int] = {}
+def _load(text: str, source: Source) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a text and its value, after a look at each of them; the lines of keys go into the source.
+
+    Raises:
+        ConfigError: more than an experiment may hold, a tag or a character that has no place in one.
+        yaml.YAMLError: no YAML.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigError(f"{source.name} has {len(text):,} characters; an experiment has at most {MOST_CHARACTERS:,}.")
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is not None:
+            _Look(source).at(node, ())
+        return node, yaml.load(text, Loader=_Loader)  # a SafeLoader: builds plain values only
+    except RecursionError:
+        raise ConfigError(
+            f"{source.name} is nested too deeply, or has an alias inside what it stands for; write the values out."
+        ) from None
+
+
+class _Look:
+    """Looks at every node once it is composed, and before anything is made of it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._nodes = 0
+
+    def at(self, node: yaml.Node, path: KeyPath) -> None:
+        """Look at a node and what is below it."""
+        self._nodes += 1
+        if self._nodes > MOST_VALUES:
+            raise ConfigError(
+                f"{self._source.name} stands for more than {MOST_VALUES:,} values once its aliases are written out; "
+                "leave some out."
+            )
+        if isinstance(node, yaml.MappingNode):
+            self._at_mapping(node, path)
+        elif isinstance(node, yaml.SequenceNode):
+            self._check_tag(node, "seq")
+            for index, item in enumerate(node.value):
+                self._source.lines[(*path, index)] = item.start_mark.line + 1
+                self.at(item, (*path, index))
+        elif isinstance(node, yaml.ScalarNode):
+            self._at_scalar(node)
+
+    def _at_mapping(self, node: yaml.MappingNode, path: KeyPath) -> None:
+        self._check_tag(node, "map")
+        seen: dict[str, int] = {}
         for key_node, value_node in node.value:
-            key, line = key_node.value, key_node.start_mark.line + 1
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise ConfigError(f"{self._place(key_node)}: a key must be a word, such as epochs.")
+            self._at_scalar(key_node)
+            key = key_node.value
             if key in seen and key != "<<":
                 raise ConfigError(
-                    f"{source.name}, line {line}: the key {key!r} is set in line {seen[key]} already; remove one."
+                    f"{self._place(key_node)}: the key {key!r} is set in line {seen[key]} already; remove one."
                 )
             seen[key] = line
-            source.lines[(*path, key)] = line
-            _record_lines(value_node, (*path, key), source)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            source.lines[(*path, index)] = item.start_mark.line + 1
-            _record_lines(item, (*path, index), source)
+            self._source.lines[(*path, key)] = line
+            self.at(value_node, (*path, key))
+
+    def _at_scalar(self, node: yaml.ScalarNode) -> None:
+        tag = self._check_tag(node, "str", *(tag for tag, _, _ in _SCALARS))
+        patterns = [pattern for known, pattern, _ in _SCALARS if known == tag]
+        if patterns and not any(re.fullmatch(pattern, node.value) for pattern in patterns):
+            raise ConfigError(f"{self._place(node)}: {node.value[:100]!r} is no {tag}; write the value plainly.")
+        if tag == "int" and len(node.value) > MOST_DIGITS:
+            raise ConfigError(f"{self._place(node)}: a number of {len(node.value):,} digits; write a smaller one.")
+        if odd := next((c for c in node.value if _is_control(c)), None):
+            raise ConfigError(f"{self._place(node)}: a text holds the control character {odd!r}; leave it out.")
+
+    def _check_tag(self, node: yaml.Node, *known: str) -> str:
+        tag = str(node.tag).removeprefix(_CORE)
+        if tag not in known:
+            raise ConfigError(f"{self._place(node)}: the tag {node.tag} has no meaning here; write the value plainly.")
+        return tag
+
+    def _place(self, node: yaml.Node) -> str:
+        return f"{self._source.name}, line {node.start_mark.line + 1}"
+
+
+def _is_control(character: str) -> bool:
+    """Whether a character does something else than to be read: to a terminal, a path, or an encoder."""
+    turns_text = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+    return turns_text or (unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t")

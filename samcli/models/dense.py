@@ -28,8 +28,8 @@ class Linear(ModelKind):
 class MLP(ModelKind):
     """Dense hidden layers of one width with ReLU between them."""
 
-    hidden: int = option(64, "width of every hidden layer", minimum=1)
-    depth: int = option(2, "number of hidden layers", minimum=1)
+    hidden: int = option(64, "width of every hidden layer", minimum=1, maximum=1_000_000)
+    depth: int = option(2, "number of hidden layers", minimum=1, maximum=1000)
     dropout: float = option(0.0, "share of the units dropped after every hidden layer", minimum=0.0, below=1.0)
 
     def fits(self, shape: tuple[int, ...]) -> bool:

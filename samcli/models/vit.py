@@ -125,7 +125,7 @@ class ViT(ModelKind):
 
     patch: int = option(4, "side of the square patches in pixels; divides height and width", minimum=1)
     dim: int = option(192, "width of the tokens", minimum=1)
-    depth: int = option(6, "number of encoder blocks", minimum=1)
+    depth: int = option(6, "number of encoder blocks", minimum=1, maximum=1000)
     heads: int = option(3, "attention heads in each block; divides dim", minimum=1)
     dropout: float = option(0.0, "probability of a zero after each dense layer", minimum=0.0, below=1.0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from samcli.errors import ConfigError
 from samcli.registry import option
 
 
@@ -25,6 +26,13 @@ class RadiusSchedule:
     end_epoch: float | None = option(
         None, "finished epochs from which on the base optimizer works alone; null: never", minimum=0.0
     )
+
+    def __post_init__(self) -> None:
+        if self.end_epoch is not None and self.end_epoch <= self.start_epoch:
+            raise ConfigError(
+                f"end_epoch {self.end_epoch:g} is not after start_epoch {self.start_epoch:g}, and the rule would never "
+                "work; set a later end_epoch, or leave it out."
+            )
 
     def factor(self, step: int, steps_per_epoch: int, epochs: int, lr_factor: float) -> float:
         """ρ as a factor of its top value; 0 outside [start_epoch, end_epoch).

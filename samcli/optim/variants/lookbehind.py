@@ -49,7 +49,7 @@ class Lookbehind(TwoPass):
     year: ClassVar[int] = 2024
     repeats: ClassVar[bool] = True
 
-    k: int = option(5, "k, how often to climb and to descend", minimum=1)
+    k: int = option(5, "k, how often to climb and to descend", minimum=1, maximum=1000)
     alpha: float = option(0.5, "α, the share of the way to the fast weights; 1 goes all of it", above=0.0, maximum=1.0)
 
     def ascend(self, step: Step) -> list[Tensor]:

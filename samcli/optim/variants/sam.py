@@ -53,7 +53,7 @@ class SAM(TwoPass):
 
     norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0, infinite=True)
 
-    ascent_steps: int = option(1, "k, gradient steps of length ρ/k from the weights to w + ε", minimum=1)
+    ascent_steps: int = option(1, "k, gradient steps of length ρ/k from the weights to w + ε", minimum=1, maximum=1000)
 
     def ascend(self, step: Step) -> list[Tensor]:
         length = step.rho / self.ascent_steps
