@@ -130,6 +130,25 @@ def test_a_sound_variant_is_not_accused() -> None:
     assert not any(broken_promises(Broken(how="not at all")).values())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Late(TwoPass):
+    """Looks around in few steps, or only towards the end of training."""
+
+    decides_ahead: ClassVar[bool] = True
+    when: str
+
+    def perturbs(self, step: Step) -> bool:
+        return step.index % 50 == 49 if self.when == "seldom" else (step.progress or 0.0) >= 0.9
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        return steepest_ascent(step.gradient, step.rho)
+
+
+@pytest.mark.parametrize("when", ["seldom", "at the end"])
+def test_a_rule_that_looks_around_late_is_not_accused(when: str) -> None:
+    assert not any(broken_promises(Late(when=when)).values())
+
+
 def test_random_state_is_left_alone() -> None:
     before = torch.get_rng_state()
     broken_promises(Broken(how="draws"))

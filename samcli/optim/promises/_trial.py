@@ -88,10 +88,10 @@ class Trial:
         return Batch(self.model, nn.functional.cross_entropy, x, y, indices=indices, **options)
 
     def train(self, first: int, last: int, **options: Any) -> None:
-        """Steps on some of the batches, each with dropout masks of its own."""
+        """Steps on some of the batches, each with dropout masks of its own; training is at its end after twenty."""
         for index in range(first, last):
             torch.manual_seed(index)
-            self.optimizer.progress = index / 20
+            self.optimizer.progress = min(index / 20, 1.0)
             self.optimizer.step(self.batch(index, **options))
 
     def stand_still(self) -> None:
