@@ -47,7 +47,7 @@ class Broken(TwoPass):
     how: str
 
     def ascend(self, step: Step) -> list[Tensor]:
-        if self.how == "draws":
+        if self.how == "draws" or (self.how == "draws later" and step.index > 0):
             torch.rand(1)
         if self.how == "counts" and step.model is not None:
             step.model.norm.num_batches_tracked += 1  # type: ignore[union-attr, operator]
@@ -59,7 +59,7 @@ class Broken(TwoPass):
             return [torch.zeros_like(g) for g in step.gradient]
         if self.how == "drifts":
             torch._foreach_mul_(step.parameters, 1.0 + 1e-6)
-        if self.how == "masks":
+        if self.how == "masks" or (self.how == "masks at first" and step.index == 0):
             step.model.dropout.p = 0.2 if step.model.dropout.p == 0.5 else 0.5  # type: ignore[union-attr, assignment]
         if self.how == "scales":
             return [g * step._unscale for g in step.gradient]
@@ -87,6 +87,7 @@ FORGOTTEN: list[int] = []
     ("how", "promise"),
     [
         ("draws", "draws_as_one_pass"),
+        ("draws later", "draws_as_one_pass"),
         ("counts", "statistics_count_once"),
         ("state", "resumes_bit_for_bit"),
         ("forgets", "resumes_bit_for_bit"),
@@ -96,6 +97,7 @@ FORGOTTEN: list[int] = []
         ("raises", "stays_finite"),
         ("hides", "radius_matters"),
         ("masks", "passes_share_their_draws"),
+        ("masks at first", "passes_share_their_draws"),
         ("scales", "takes_a_scaled_loss"),
         ("explodes", "takes_micro_batches"),
         ("explodes", "climbs_the_weight_decay"),
