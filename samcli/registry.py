@@ -13,7 +13,7 @@ import inspect
 import sys
 import traceback
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -166,12 +166,12 @@ class Registry(Generic[T]):
 
     Args:
         noun: what the entries are, for messages: "optimizer".
-        advice: what may help whoever registers a class that leaves out a method.
+        advice: by the name of a method, what may help whoever registers a class that leaves it out.
     """
 
-    def __init__(self, noun: str, advice: str = "") -> None:
+    def __init__(self, noun: str, advice: Mapping[str, str] | None = None) -> None:
         self.noun = noun
-        self._advice = advice
+        self._advice = advice or {}
         self._kinds: dict[str, type[T]] = {}
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
@@ -186,7 +186,8 @@ class Registry(Generic[T]):
             if held and held.__module__.startswith("samcli.") and held.__module__ != kind.__module__:
                 raise ConfigError(f"There is an {self.noun} named {name!r} already; give {kind.__name__} another name.")
             if missing := sorted(getattr(kind, "__abstractmethods__", ())):
-                raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{self._advice}")
+                advice = "".join(f"; {self._advice[name]}" for name in missing if name in self._advice)
+                raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{advice}")
             self._kinds[name] = kind
             return kind
 

@@ -121,11 +121,16 @@ def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
         (["train", "--optimizer", "my_variant.py:half-sing-sam"], "did you mean half-sign-sam?"),
         (["check", "empty.py"], "registers no optimizer, model or data set; see docs/extending.md."),
         (["check", "wrong.py"], "wrong.py, line 2: ZeroDivisionError: division by zero."),
+        (["check", "no_gradient.py"], "Bare does not define gradient; a rule that says no more than where to look"),
+        (["check", "no_ascend.py"], "Bare does not define ascend. Mend the file"),
     ],
 )
 def test_mistakes(files: Path, samcli: Samcli, arguments: list[str], sentence: str) -> None:
     (files / "empty.py").write_text("x = 1\n")
     (files / "wrong.py").write_text("x = 1\n1 / 0\n")
+    for kind, method in (("Variant", "gradient"), ("TwoPass", "ascend")):
+        bare = f"from samcli.optim import VARIANTS, {kind}\n@VARIANTS.register('bare')\nclass Bare({kind}):\n    pass\n"
+        (files / f"no_{method}.py").write_text(bare)
     code, out, err = samcli(*arguments)
     assert code == 2
     assert sentence in err

@@ -152,5 +152,5 @@ class TwoPass(Variant):
 
 
 VARIANTS: Registry[Variant] = Registry(
-    "optimizer", advice="; a rule that says no more than where to look (ascend) is a samcli.optim.TwoPass"
+    "optimizer", advice={"gradient": "a rule that says no more than where to look (ascend) is a samcli.optim.TwoPass"}
 )
