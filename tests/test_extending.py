@@ -93,6 +93,38 @@ def test_check(files: Path, samcli: Samcli) -> None:
         assert "FAILS" not in out
 
 
+PICKY = """
+from typing import ClassVar
+from samcli.optim import VARIANTS, TwoPass
+from samcli.weights.geometry import steepest_ascent
+
+
+@VARIANTS.register("picky")
+class Picky(TwoPass):
+    base_defaults: ClassVar = {"momentum": 0.0}
+
+    def ascend(self, step):
+        return steepest_ascent(step.ascent_gradient, step.rho)
+
+    def objection(self, base, model, *, m, scaled):
+        return "" if base.param_groups[0].get("momentum") == 0.0 else "picky needs momentum: 0."
+"""
+
+
+def test_check_tries_a_rule_over_a_base_that_it_takes(files: Path, samcli: Samcli) -> None:
+    (files / "picky.py").write_text(PICKY)
+    code, out, err = samcli("check", "picky.py")
+    assert code == 0, out + err
+    code, out, err = samcli("check", "picky.py", "--base", "adam")  # which has no such momentum
+    assert code == 1
+    assert "FAILS" not in out
+    assert "picky is not checked: over adam" in err
+    assert "it says: picky needs momentum: 0." in err
+    code, out, err = samcli("check", "picky.py", "--base", "adma")
+    assert code == 2
+    assert "did you mean adam?" in err
+
+
 def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
     text = (files / "my_variant.py").read_text()
     broken = text.replace("step.rho * g.sign()", "step.rho * torch.rand(()) * g.sign()").replace("half-sign", "draws")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samcli.cli.options import DataDir
 from samcli.cli.output import hint, result
 from samcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from samcli.optim.base import Base
 
 EXAMPLE = "Example: samcli check my_variant.py"
 
@@ -33,20 +36,45 @@ def check(
     datasets = CATALOGUE.datasets.of_module(module)
     if not (variants or models or datasets):
         raise ConfigError(f"{file} registers no optimizer, model or data set; see docs/extending.md.")
-    failed = sum(_check_variant(name, base) for name in variants)
+    CATALOGUE.bases.kind(base)
+    tried = [name for name in variants if _is_taken(name, base)]
+    failed = sum(_check_variant(name, base) for name in tried)
     failed += sum(_check_faults("model", name, data_dir) for name in models)
     failed += sum(_check_faults("data set", name, data_dir) for name in datasets)
+    checked = len(tried) + len(models) + len(datasets)
     if failed:
-        hint(f"{failed} of {len(variants) + len(models) + len(datasets)} do not keep their promises.")
+        hint(f"{failed} of {checked} do not keep their promises.")
+    if failed or len(tried) < len(variants):
         raise typer.Exit(1)
+
+
+def _is_taken(name: str, base: str) -> bool:
+    """Whether a variant takes what it would be tried on; says so if not."""
+    from samcli.optim import VARIANTS
+    from samcli.optim.promises import Trial
+
+    try:
+        Trial(VARIANTS.create(name), _base_of(name, base))
+    except ConfigError as error:
+        hint(f"{name} is not checked: over {base}, on a network with BatchNorm and dropout, it says: {error}")
+        return False
+    return True
+
+
+def _base_of(name: str, base: str) -> Base:
+    """The base optimizer with the defaults that a variant wants of it."""
+    from samcli.optim import BASES, VARIANTS
+
+    options = BASES.options(base)
+    return BASES.create(base, **{k: v for k, v in VARIANTS.kind(name).base_defaults.items() if k in options})
 
 
 def _check_variant(name: str, base: str) -> bool:
     """Print which promises a variant keeps; True if it breaks one."""
-    from samcli.optim import BASES, VARIANTS
+    from samcli.optim import VARIANTS
     from samcli.optim.promises import broken_promises, meaning
 
-    found = broken_promises(VARIANTS.create(name), BASES.create(base))
+    found = broken_promises(VARIANTS.create(name), _base_of(name, base))
     result(f"optimizer {name} over {base}")
     for promise, fault in found.items():
         result(f"  {'FAILS' if fault else 'ok   '}  {meaning(promise)}{f' Found: {fault}.' if fault else ''}")
