@@ -89,6 +89,17 @@ def test_no_circle() -> None:
     assert set(order) >= set(inner)
 
 
+def test_no_file_imports_the_room_that_it_lies_in() -> None:
+    """That would be a circle, and hide which sibling is meant; the package itself holds no more than its version."""
+    inward = [
+        f"{module} imports {name}"
+        for module, names in GRAPH.items()
+        for name in names
+        if name != "samcli" and module.startswith(f"{name}.")
+    ]
+    assert inward == []
+
+
 @pytest.mark.parametrize("room", PLURAL)
 def test_members_of_a_plural_room_stand_alone(room: str):
     members = [module for module in MODULES if module.startswith(f"{room}.")]
