@@ -35,3 +35,10 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_files_that_are_named_exist() -> None:
+    """Whole paths, and in docs/architecture.md those within samcli/."""
+    for document in DOCUMENTS:
+        for file in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|yaml|md))`", document.read_text(encoding="utf-8")):
+            assert (ROOT / file).exists() or (ROOT / "samcli" / file).exists(), f"{document.name}: {file}"
