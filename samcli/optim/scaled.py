@@ -25,8 +25,20 @@ def scaled_step(optimizer: Optimizer, scaler: GradScaler) -> None:
     """
     # unscaled here and not within a fused step, so that a hook which clips the gradient sees its true size
     scaler.unscale_(optimizer)
-    scaler.step(optimizer)
+    if not _begins_its_momentum(optimizer) or _is_finite(optimizer):
+        scaler.step(optimizer)
     scaler.update()
+
+
+def _begins_its_momentum(optimizer: Optimizer) -> bool:
+    """Whether this is its first step, which fused SGD must not be left to skip: it would keep uninitialised memory."""
+    return not optimizer.state and any(group.get("momentum") for group in optimizer.param_groups)
+
+
+def _is_finite(optimizer: Optimizer) -> bool:
+    """Whether all gradients are; the host waits for the device."""
+    gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    return all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
 
 
 def scaled_update(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from samcli.optim.means import ByParameter, Descent, StepMeans
-from samcli.optim.scaled import scaled_update
+from samcli.optim.scaled import scaled_step, scaled_update
 
 
 @pytest.fixture
@@ -18,23 +18,23 @@ def scaler() -> torch.amp.GradScaler:
     return scaler
 
 
-def total_of(weights: Tensor, gradient: list[float]) -> StepMeans:
-    total = StepMeans()
-    total.gradient.add([weights], [torch.tensor(gradient)], 1.0)
-    return total
+def means_of(weights: Tensor, gradient: list[float]) -> StepMeans:
+    means = StepMeans()
+    means.gradient.add([weights], [torch.tensor(gradient)], 1.0)
+    return means
 
 
-def descend_times(times: int, total: StepMeans, descend: Descent) -> None:
+def descend_times(times: int, means: StepMeans, descend: Descent) -> None:
     for _ in range(times):
-        descend(ByParameter({p: g.clone() for p, g in total.gradient.items()}))
+        descend(ByParameter({p: g.clone() for p, g in means.gradient.items()}))
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_sound_gradient_is_descended_as_it_is(scaler: torch.amp.GradScaler, times: int) -> None:
     weights = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
-    total = total_of(weights, [0.1, 0.3])
+    means = means_of(weights, [0.1, 0.3])
     base = torch.optim.SGD([weights], lr=0.5)
-    assert scaled_update(scaler, base, total, True, partial(descend_times, times, total))
+    assert scaled_update(scaler, base, means, True, partial(descend_times, times, means))
     twin = torch.tensor([1.0, 2.0])
     for _ in range(times):
         twin = twin - 0.5 * torch.tensor([0.1, 0.3])
@@ -52,9 +52,21 @@ def test_what_is_not_finite_changes_nothing_but_the_scale(
     base = torch.optim.SGD([weights], lr=0.5, momentum=0.9)
 
     def update(descend: Descent) -> None:
-        raise AssertionError("the rule must not settle this")
+        raise AssertionError("the rule must not update anything")
 
-    assert not scaled_update(scaler, base, total_of(weights, gradient), finite, update)
+    assert not scaled_update(scaler, base, means_of(weights, gradient), finite, update)
     assert weights.tolist() == [1.0, 2.0]
     assert not base.state
     assert scaler.get_scale() == 512.0
+
+
+def test_a_first_step_that_overflows_leaves_no_momentum(scaler: torch.amp.GradScaler) -> None:
+    """Fused SGD allocates its momentum before it looks at the flag, and would go on with what lay in memory."""
+    weights = torch.nn.Parameter(torch.ones(2))
+    base = torch.optim.SGD([weights], lr=0.5, momentum=0.9, fused=True)
+    for slope, expected in ((3e38, 1.0), (1.0, 0.5)):
+        base.zero_grad()
+        scaler.scale(slope * weights.sum()).backward()
+        scaled_step(base, scaler)
+        assert weights.tolist() == [expected, expected]
+        assert bool(base.state) == (slope == 1.0)
