@@ -43,7 +43,7 @@ CONTRACT = [
 def test_columns_are_those_of_the_contract() -> None:
     assert columns("accuracy") == CONTRACT
     assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
-    with pytest.raises(ValueError, match=r"one of accuracy, r2, not 'rmse'\."):
+    with pytest.raises(ValueError, match=rf"one of {', '.join(SCORES)}, not 'rmse'\."):
         columns("rmse")
 
 
