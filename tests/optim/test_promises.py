@@ -70,6 +70,15 @@ class Broken(TwoPass):
             return steepest_ascent(step.gradient, self.rho * len(FORGOTTEN))
         return steepest_ascent(step.gradient, self.rho)
 
+    def descend(self, step: Step) -> list[Tensor]:
+        if self.how != "leaves":
+            return super().descend(step)
+        weights = [p.clone() for p in step.parameters]
+        torch._foreach_add_(step.parameters, self.ascend(step))  # by hand, and brought back only if all goes well
+        gradient = step.gradient_at([None] * len(weights))
+        torch._foreach_copy_(step.parameters, weights)
+        return gradient
+
     def gradient(self, step: Step) -> list[Tensor]:
         if self.how == "smooths":
             return [g.nan_to_num() for g in super().gradient(step)]
@@ -92,6 +101,7 @@ FORGOTTEN: list[int] = []
         ("state", "resumes_bit_for_bit"),
         ("forgets", "resumes_bit_for_bit"),
         ("drifts", "weights_come_back"),
+        ("leaves", "weights_come_back_after_an_error"),
         ("ignores", "bad_gradient_changes_nothing"),
         ("smooths", "bad_second_gradient_changes_nothing"),
         ("raises", "stays_finite"),
