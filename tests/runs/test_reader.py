@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from samcli.errors import ResultsError
+from samcli.runs import folder
 from samcli.runs.folder import RunFolder
 from samcli.runs.reader import Run, scan
 
@@ -190,10 +190,17 @@ def test_runs_of_an_older_version_have_the_same_setting() -> None:
     assert old.setting != run_of(**newer | {"sharpness": {"measures": ["trace"], "every": 1}}).setting
 
 
-def test_two_hundred_runs_scan_quickly(make: Make, tmp_path: Path) -> None:
-    for i in range(200):
+def test_each_file_of_a_run_is_read_once(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many runs there are; seconds are for `benchmarks/`."""
+    for i in range(20):
         make(f"results/a/run{i}", epochs=25)
-    start = time.perf_counter()
+    read, seen = folder._read, list[Path]()
+
+    def counted(path: Path) -> str:
+        seen.append(path)
+        return read(path)
+
+    monkeypatch.setattr(folder, "_read", counted)
     runs, _ = scan([tmp_path / "results"])
-    assert len(runs) == 200
-    assert time.perf_counter() - start < 2.0  # measured 0.4 s on two cores
+    assert len(runs) == 20
+    assert len(seen) == len(set(seen)) == 3 * 20
