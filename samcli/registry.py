@@ -184,7 +184,7 @@ class Registry(Generic[T]):
         def enter(kind: type[T]) -> type[T]:
             held = self._kinds.get(name)
             if held and held.__module__.startswith("samcli.") and held.__module__ != kind.__module__:
-                raise ConfigError(f"There is an {self.noun} named {name!r} already; give {kind.__name__} another name.")
+                raise ConfigError(f"samcli has its own {self.noun} named {name!r}; give {kind.__name__} another name")
             if missing := sorted(getattr(kind, "__abstractmethods__", ())):
                 advice = "".join(f"; {self._advice[name]}" for name in missing if name in self._advice)
                 raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{advice}")

@@ -189,4 +189,7 @@ def test_a_plugin_that_ends_the_process_or_takes_a_name(files: Path, samcli: Sam
     text = (files / "my_variant.py").read_text()
     (files / "takes.py").write_text(text.replace('"half-sign-sam"', '"sam"'))
     code, _, err = samcli("train", "--plugin", "takes.py", *ONE_EPOCH)
-    assert (code, "There is an optimizer named 'sam' already; give HalfSignSAM another name." in err) == (2, True)
+    assert (code, "samcli has its own optimizer named 'sam'; give HalfSignSAM another name. Mend the file" in err) == (
+        2,
+        True,
+    )

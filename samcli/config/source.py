@@ -73,9 +73,9 @@ def _float(loader: yaml.SafeLoader, node: yaml.Node) -> float:
     return float(str(node.value).lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
-_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+_Loader.add_constructor(f"{_CORE}float", _float)
 # decimal, whatever the leading zero: YAML 1.1 reads 010 as eight
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(node.value), 10))
+_Loader.add_constructor(f"{_CORE}int", lambda loader, node: int(str(node.value), 10))
 
 
 def parse_scalar(text: str) -> Any:
@@ -161,26 +161,30 @@ def _load(text: str, source: Source) -> tuple[yaml.Node | None, Any]:
     """
     if len(text) > MOST_CHARACTERS:
         raise ConfigError(f"{source.name} has {len(text):,} characters; an experiment has at most {MOST_CHARACTERS:,}.")
+    loader = _Loader(text)
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        if node is not None:
-            _Look(source).at(node, ())
-        return node, yaml.load(text, Loader=_Loader)  # a SafeLoader: builds plain values only
+        node = loader.get_single_node()
+        if node is None:
+            return None, None
+        _Inspection(source).of(node, ())
+        return node, loader.construct_document(node)  # a SafeLoader: builds plain values only
     except RecursionError:
         raise ConfigError(
             f"{source.name} is nested too deeply, or has an alias inside what it stands for; write the values out."
         ) from None
+    finally:
+        loader.dispose()
 
 
-class _Look:
-    """Looks at every node once it is composed, and before anything is made of it."""
+class _Inspection:
+    """The inspection of every node, once all are composed and before anything is made of them."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._nodes = 0
 
-    def at(self, node: yaml.Node, path: KeyPath) -> None:
-        """Look at a node and what is below it."""
+    def of(self, node: yaml.Node, path: KeyPath) -> None:
+        """Inspect a node and what is below it."""
         self._nodes += 1
         if self._nodes > MOST_VALUES:
             raise ConfigError(
@@ -188,23 +192,23 @@ class _Look:
                 "leave some out."
             )
         if isinstance(node, yaml.MappingNode):
-            self._at_mapping(node, path)
+            self._of_mapping(node, path)
         elif isinstance(node, yaml.SequenceNode):
             self._check_tag(node, "seq")
             for index, item in enumerate(node.value):
                 self._source.lines[(*path, index)] = item.start_mark.line + 1
-                self.at(item, (*path, index))
+                self.of(item, (*path, index))
         elif isinstance(node, yaml.ScalarNode):
-            self._at_scalar(node)
+            self._of_scalar(node)
 
-    def _at_mapping(self, node: yaml.MappingNode, path: KeyPath) -> None:
+    def _of_mapping(self, node: yaml.MappingNode, path: KeyPath) -> None:
         self._check_tag(node, "map")
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise ConfigError(f"{self._place(key_node)}: a key must be a word, such as epochs.")
-            self._at_scalar(key_node)
+            self._of_scalar(key_node)
             key = key_node.value
             if key in seen and key != "<<":
                 raise ConfigError(
@@ -212,9 +216,9 @@ class _Look:
                 )
             seen[key] = line
             self._source.lines[(*path, key)] = line
-            self.at(value_node, (*path, key))
+            self.of(value_node, (*path, key))
 
-    def _at_scalar(self, node: yaml.ScalarNode) -> None:
+    def _of_scalar(self, node: yaml.ScalarNode) -> None:
         tag = self._check_tag(node, "str", *(tag for tag, _, _ in _SCALARS))
         patterns = [pattern for known, pattern, _ in _SCALARS if known == tag]
         if patterns and not any(re.fullmatch(pattern, node.value) for pattern in patterns):

@@ -77,9 +77,9 @@ def _faults_between(source: Source) -> Iterator[str]:
     train, test = (tuple(inputs.shape[1:]) for inputs in (source.inputs, source.test_inputs))
     if train != test:
         yield f"A training input has the shape {train}, a test input {test}."
-    first = source.inputs.flatten()[:1]
-    if bool((source.inputs == first).all()):
-        yield f"All training inputs are the same number, {first.item():g}: there is nothing to learn from."
+    low, high = source.inputs.aminmax()
+    if low == high:
+        yield f"All training inputs are the same number, {low.item():g}: there is nothing to learn from."
 
 
 def _values(count: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import weakref
 from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any
@@ -16,11 +15,11 @@ from torch.optim import Optimizer
 from samcli.errors import ConfigError
 from samcli.optim.ascent import WHOLE, Ascent
 from samcli.optim.batch import Batch
+from samcli.optim.leftovers import Leftovers
 from samcli.optim.means import ByParameter, Descent, StepMeans
 from samcli.optim.scaled import scaled_update
 from samcli.optim.step import Closure, Step
 from samcli.optim.variant import Variant
-from samcli.weights.geometry import global_norm
 
 
 def _of_base(name: str) -> Any:
@@ -60,8 +59,9 @@ class SharpnessAware(Optimizer):
     equals an uninterrupted one; a step with a gradient that is not finite changes nothing and is counted in
     `skipped_steps`; parameter groups are those of the base optimizer, so learning-rate schedulers work on either.
 
-    Whether the first gradient is finite is decided on the host where that costs nothing (on the CPU). On an accelerator
-    a fused base optimizer decides on the device; any other makes the host wait once per step.
+    Whether gradients are finite is decided on the host where that costs nothing (on the CPU). On an accelerator a fused
+    base optimizer decides on the device; any other makes the host wait twice in a step, for the norm of the first
+    gradient and for that of what is descended.
 
     Args:
         base: any optimizer of torch that takes gradients from `.grad`.
@@ -109,7 +109,7 @@ class SharpnessAware(Optimizer):
         self._steps = 0
         self._variant_state: dict[str, Any] = {}
         self._skipped: int | Tensor = 0
-        self._left: dict[Tensor, tuple[weakref.ref[Tensor], int]] = {}
+        self._leftovers = Leftovers()
         self.check(scaled=False)
 
     @property
@@ -135,7 +135,9 @@ class SharpnessAware(Optimizer):
             The loss of the first pass, detached: at the unperturbed weights, for all rules that start there.
 
         Raises:
-            ValueError: no closure, or one that does not know its examples where the rule needs them.
+            ValueError: no closure, one that does not know its examples where the rule needs them, or one that does not
+                clear gradients from before the step.
+            TypeError: the closure returns no tensor.
             ConfigError: a scaler, and the variant takes none.
         """
         if closure is None:
@@ -145,8 +147,8 @@ class SharpnessAware(Optimizer):
         on_host = scaler is not None or self._decides_on_host()
         if isinstance(closure, Batch):
             closure.output = None  # a batch may serve several steps
-        elif foreign := self._foreign_gradients():
-            closure = _clearing(closure, foreign)
+        else:
+            closure = self._leftovers.guarded(closure, self._parameters())
         means = StepMeans()
         loss: Tensor | None = None
         norm: Tensor | None = None
@@ -161,21 +163,19 @@ class SharpnessAware(Optimizer):
             norm = step.gradient_norm if norm is None else norm + step.gradient_norm
             finite = finite and step.finite
         assert loss is not None and norm is not None
-        if on_host and scaler is None and finite and self.rho > 0.0:  # a scaled update looks at all by itself
-            finite = _all_finite(means)
         if scaler is not None:
             finite = scaled_update(scaler, self.base, means, finite, partial(self._update, step, means))
-        elif not on_host:
-            norms = [norm, global_norm(means.tensors())] if self.rho > 0.0 and means.gradient else [norm]
-            self._update_unless_found(~torch.isfinite(torch.stack(norms)).all(), step, means)
-        elif finite:
-            self._update(step, means, self._descend)
+        elif on_host:
+            finite = finite and self._update_if_finite(step, means)
+            if not finite:
+                self.zero_grad()
         else:
-            self.zero_grad()
+            self._update_on_device(norm, step, means)
         self._steps += 1
         if not finite:
             self._skipped += 1
-        self._left = {p: (weakref.ref(p.grad), p.grad._version) for p in self._parameters() if p.grad is not None}
+        if not isinstance(closure, Batch):  # which clears its gradients by itself
+            self._leftovers.note(self._parameters())
         return loss
 
     def signature(self) -> Hashable | None:
@@ -235,8 +235,7 @@ class SharpnessAware(Optimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         """All of it, base optimizer and model too, for copies and pickles; hooks stay behind, as torch's do."""
-        kept = {name: value for name, value in self.__dict__.items() if not name.startswith("_optimizer_")}
-        return kept | {"_left": {}}
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_optimizer_")}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, for this optimizer and its base alike."""
@@ -247,15 +246,6 @@ class SharpnessAware(Optimizer):
 
     def _parameters(self) -> Iterator[Tensor]:
         return (p for group in self.param_groups for p in group["params"])
-
-    def _foreign_gradients(self) -> list[Tensor]:
-        """The parameters with a gradient that the last step did not leave: from a backward pass outside the closure."""
-
-        def is_own(p: Tensor, gradient: Tensor) -> bool:
-            left, version = self._left.get(p, (None, 0))
-            return left is not None and left() is gradient and version == gradient._version
-
-        return [p for p in self._parameters() if p.grad is not None and not is_own(p, p.grad)]
 
     def _part_of_step(self, closure: Closure, part: int, on_host: bool, scaler: GradScaler | None) -> Step:
         return Step(
@@ -302,8 +292,27 @@ class SharpnessAware(Optimizer):
         gradient.hand_over()
         self.base.step()
 
-    def _update_unless_found(self, not_finite: Tensor, step: Step, means: StepMeans) -> None:
-        """An update that the device skips where the flag is set, by the attributes that torch's GradScaler uses."""
+    def _update_if_finite(self, step: Step, means: StepMeans) -> bool:
+        """An update unless what it descends is not finite, though the first gradient was; whether it was made."""
+        if self.rho > 0.0 and not bool(torch.isfinite(means.norm())):
+            return False
+        self._update(step, means, self._descend)
+        return True
+
+    def _update_on_device(self, norm: Tensor, step: Step, means: StepMeans) -> None:
+        """An update that the device skips where it finds something that is not finite, and counts.
+
+        It is told by the attributes that torch's GradScaler uses.
+
+        Args:
+            norm: that of the first gradient.
+            step: that of the last micro-batch.
+            means: over the micro-batches.
+        """
+        finite = torch.isfinite(norm)
+        if self.rho > 0.0:
+            finite = finite & torch.isfinite(means.norm())
+        not_finite = ~finite
         found = not_finite.to(torch.float32)
         self.base.grad_scale, self.base.found_inf = None, found  # type: ignore[attr-defined]
         try:
@@ -313,34 +322,3 @@ class SharpnessAware(Optimizer):
         if not isinstance(self._skipped, Tensor):
             self._skipped = torch.full_like(found, self._skipped)
         self._skipped += found
-
-
-def _all_finite(means: StepMeans) -> bool:
-    tensors = means.tensors()
-    return not tensors or bool(torch.isfinite(global_norm(tensors)))
-
-
-def _clearing(closure: Closure, foreign: list[Tensor]) -> Closure:
-    """The closure, which has to clear gradients that were there before it.
-
-    What it does not clear it adds to: the first pass would climb the sum of both, the second descend its own alone. So
-    these gradients are put out of the way, and a mark in the place of one of them shows whether it was cleared.
-    """
-    marked, *others = foreign
-    assert marked.grad is not None
-    mark = marked.grad = torch.full_like(marked.grad, float("nan"))
-    for p in others:
-        p.grad = None
-
-    def checked() -> Tensor:
-        loss = closure()
-        if marked.grad is mark and isinstance(loss, Tensor) and bool(loss.isfinite() & mark.isnan().any()):
-            marked.grad = None
-            raise ValueError(
-                "The closure does not clear the gradients that were there before the step: let it begin with "
-                "optimizer.zero_grad(). To add up parts of a batch, do so inside the closure, or give step a "
-                "samcli.optim.Batch with accumulate."
-            )
-        return loss
-
-    return checked

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from samcli.weights.geometry import global_norm
+
 
 class ByParameter(dict[Tensor, Tensor]):
     """Weighted sums of tensors, by the parameter that they belong to.
@@ -67,6 +69,11 @@ class StepMeans:
     def tensors(self) -> list[Tensor]:
         """All tensors, in one list."""
         return [t for sums in (self.gradient, *self.extras.values(), self.displacement) for t in sums.values()]
+
+    def norm(self) -> Tensor:
+        """The 2-norm of all tensors as one vector, on their device: finite only if all of them are, 0 without any."""
+        tensors = self.tensors()
+        return global_norm(tensors) if tensors else torch.tensor(0.0)
 
     def displace(self, unless: Tensor | None = None) -> None:
         """Add the displacement to the weights.

@@ -36,9 +36,9 @@ def _begins_its_momentum(optimizer: Optimizer) -> bool:
 
 
 def _is_finite(optimizer: Optimizer) -> bool:
-    """Whether all gradients are; the host waits for the device."""
+    """Whether all gradients are; the host waits for the device, once."""
     gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    return all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+    return not gradients or bool(torch.isfinite(global_norm(gradients)))
 
 
 def scaled_update(
@@ -69,7 +69,7 @@ def scaled_update(
     """
     if not means.gradient:
         return finite
-    sound, told = finite and bool(torch.isfinite(global_norm(means.tensors()))), False
+    sound, told = finite and bool(torch.isfinite(means.norm())), False
 
     def descend(gradient: ByParameter) -> None:
         nonlocal told

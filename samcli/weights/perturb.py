@@ -46,13 +46,16 @@ def _by_stride(tensor: Tensor, parameter: Tensor) -> Tensor:
     return tensor.permute(sorted(range(tensor.dim()), key=parameter.stride, reverse=True))
 
 
-def _elements(parameter: Tensor) -> Tensor:
-    """A view of a parameter, in whose elements, counted one by one, a `Sparse` is written: a vector, if it has no gaps.
+def _lies_without_gaps(parameter: Tensor) -> bool:
+    """Whether its elements make a vector without a copy; those of a slice such as weight[:, ::2] do not."""
+    return _by_stride(parameter, parameter).is_contiguous()
 
-    A slice such as weight[:, ::2] has gaps, and its elements make no vector without a copy.
-    """
-    view = _by_stride(parameter, parameter)
-    return view.view(-1) if view.is_contiguous() else view
+
+def _dense(parameter: Tensor, epsilon: Sparse) -> Tensor:
+    """The perturbation of a parameter with gaps as a whole tensor."""
+    whole = torch.zeros_like(parameter)
+    _by_stride(whole, parameter).put_(epsilon.index.long(), epsilon.values)
+    return whole
 
 
 @contextmanager
@@ -73,16 +76,19 @@ def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None
         parameters: changed within the block.
         epsilon: ε, one entry for each parameter and of its shape, or `Sparse` to move some of its elements.
     """
+    for place, (p, e) in enumerate(zip(parameters, epsilon, strict=True)):
+        if isinstance(e, Sparse) and not _lies_without_gaps(p):
+            epsilon[place] = _dense(p.detach(), e)
     dense = [(p, e) for p, e in zip(parameters, epsilon, strict=True) if isinstance(e, Tensor)]
     sparse = [
-        (_elements(p.detach()), e.index, e.values)
+        (in_memory_order(p.detach()), e.index, e.values)
         for p, e in zip(parameters, epsilon, strict=True)
         if isinstance(e, Sparse)
     ]
     epsilon.clear()
     weights, offsets = [p for p, _ in dense], [e for _, e in dense]
     saved = [p.clone() for p in weights]
-    few = [flat[index] if flat.dim() == 1 else flat.take(index.long()) for flat, index, _ in sparse]
+    few = [flat[index] for flat, index, _ in sparse]
     del dense
     try:
         with torch.no_grad():
@@ -90,17 +96,11 @@ def moved(parameters: Sequence[Tensor], epsilon: list[Epsilon]) -> Iterator[None
                 torch._foreach_add_(weights, offsets)
             offsets.clear()
             for flat, index, values in sparse:
-                if flat.dim() == 1:
-                    flat.index_add_(0, index, values)
-                else:
-                    flat.put_(index.long(), values, accumulate=True)
+                flat.index_add_(0, index, values)
         yield
     finally:
         with torch.no_grad():
             if weights:
                 torch._foreach_copy_(weights, saved)
             for (flat, index, _), values in zip(sparse, few, strict=True):
-                if flat.dim() == 1:
-                    flat[index] = values
-                else:
-                    flat.put_(index.long(), values)
+                flat[index] = values
