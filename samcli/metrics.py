@@ -21,7 +21,9 @@ OTHER_COLUMNS = (
     "gradient_evaluations",
     "examples_per_second",
     "skipped_steps",
+    "cpu_seconds",
 )
+NEWER_COLUMNS = ("cpu_seconds",)  # files of earlier versions lack them
 
 
 @dataclass(frozen=True, kw_only=True)

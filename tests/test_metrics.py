@@ -37,6 +37,7 @@ CONTRACT = [
     "gradient_evaluations",
     "examples_per_second",
     "skipped_steps",
+    "cpu_seconds",
 ]
 
 

@@ -24,7 +24,7 @@ from typing import Any, cast
 import yaml
 
 from samcli.errors import ResultsError
-from samcli.metrics import SCORES, columns, score_among
+from samcli.metrics import NEWER_COLUMNS, SCORES, columns, score_among
 from samcli.runs.files import write_atomic
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
@@ -114,7 +114,7 @@ class RunFolder:
             ResultsError: as for `read_metrics`.
         """
         header, *lines = list(csv.reader(io.StringIO(_read(self.metrics)))) or [[]]
-        if not any(set(columns(score)) <= set(header) for score in SCORES):
+        if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(header) for score in SCORES):
             raise unreadable(self.metrics, "lacks columns that samcli writes")
         try:
             rows = [dict(zip(header, map(_number, line), strict=True)) for line in lines]

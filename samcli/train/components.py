@@ -57,3 +57,15 @@ def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.M
     options = {key: value for key, value in config.model.items() if key != "name"}
     model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
     return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
+
+
+def wants_partner(config: RunConfig) -> bool:
+    """Whether the run is trained by two processes.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> text = "{optimizer: {name: sampa, processes: [1, 2]}}"
+    >>> [wants_partner(config) for config in Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()]
+    [False, True]
+    """
+    return config.optimizer.get("processes") == 2

@@ -27,23 +27,13 @@ from samcli.errors import ConfigError, ProcessError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
+from samcli.train.components import wants_partner
 from samcli.train.session import Session
 
 INTERFACE = "GLOO_SOCKET_IFNAME"  # the variable by which gloo is told the network interface to use
 # The first process waits for a pass over one batch at most. The second also waits while the first evaluates, for as
 # long as that takes: it ends with the first, and needs no limit of its own.
 PATIENCE = {0: timedelta(minutes=10), 1: timedelta(days=30)}
-
-
-def wants_partner(config: RunConfig) -> bool:
-    """Whether the run is trained by two processes.
-
-    >>> from samcli.config import parse
-    >>> text = "{optimizer: {name: sampa, processes: [1, 2]}}"
-    >>> [wants_partner(config) for config in Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()]
-    [False, True]
-    """
-    return config.optimizer.get("processes") == 2
 
 
 @contextmanager

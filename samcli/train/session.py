@@ -17,7 +17,7 @@ from samcli.config import RunConfig
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.components import build_model, load_dataset
+from samcli.train.components import build_model, load_dataset, wants_partner
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
 from samcli.train.recorded import record
@@ -146,7 +146,7 @@ class Session:
         self.model.train()
         self._tally.clear()
         examples, scored, rate = 0, 0, 0.0
-        start = self._clock()
+        start, cpu_start = self._clock(), time.process_time()
         order = self.data.order(epoch, self.config.seed).to(self.device)
         batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
         for index, (inputs, targets) in enumerate(batches):
@@ -154,7 +154,7 @@ class Session:
             seen, evaluated = self._step(inputs, targets, order[examples : examples + len(inputs)])
             examples, scored = examples + len(inputs), scored + seen
             self.gradient_evaluations += evaluated
-        seconds = self._clock() - start
+        seconds, cpu_seconds = self._clock() - start, time.process_time() - cpu_start
         assert self._tally.statistics is not None
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
         return {
@@ -166,6 +166,8 @@ class Session:
             "gradient_evaluations": self.gradient_evaluations,
             "examples_per_second": examples / seconds,
             "skipped_steps": sharp.skipped_steps if sharp else 0,
+            # that of a partner is not known here
+            "cpu_seconds": None if wants_partner(self.config) else cpu_seconds,
         }
 
     def _take_step(self, inputs: Tensor, targets: Tensor, indices: Tensor) -> tuple[int, int]:

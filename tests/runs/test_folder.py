@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from samcli.errors import ResultsError
-from samcli.metrics import columns
+from samcli.metrics import NEWER_COLUMNS, columns
 from samcli.runs.folder import RunFolder, find_checkpoints
 
 CLASSIFICATION = columns("accuracy")
@@ -45,6 +45,13 @@ def test_metrics_round_trip_bit_for_bit(folder: RunFolder) -> None:
     folder.write_metrics(rows)
     assert folder.read_metrics() == rows
     assert all(type(row["epoch"]) is int and row["sharpness"] is None for row in folder.read_metrics())
+
+
+def test_a_file_of_an_earlier_version_is_read(folder: RunFolder) -> None:
+    """One without the columns that are younger than it."""
+    older = [name for name in CLASSIFICATION if name not in NEWER_COLUMNS]
+    folder.metrics.write_text(f"{','.join(older)}\n1{',0.5' * (len(older) - 1)}\n")
+    assert folder.read_metrics() == [{name: 1 if name == "epoch" else 0.5 for name in older}]
 
 
 def test_pandas_reads_the_same(folder: RunFolder) -> None:

@@ -13,7 +13,7 @@ from samcli.optim.replay import Recorder
 from samcli.optim.tape import record
 from samcli.train.session import Session
 
-TIMES = ("train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second")
+TIMES = ("train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second")
 ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 

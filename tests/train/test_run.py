@@ -14,7 +14,7 @@ from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 
-TIMES = ["train_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
+TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 
 
 def same_weights(a: Path, b: Path) -> bool:

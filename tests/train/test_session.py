@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import time
 
 import pytest
 import torch
@@ -47,6 +48,16 @@ def test_epoch_equals_a_plain_loop(config_of: MakeConfig, places: Places) -> Non
         assert not rest
         accuracy = (twin.model(x).argmax(1) == y).float().mean().item()
     assert row["test_accuracy"] == pytest.approx(accuracy)
+
+
+def test_cpu_seconds_are_what_the_epoch_took_of_the_processor(config_of: MakeConfig, places: Places) -> None:
+    """Between nothing and all that the process took around it; a sleep beside it takes none."""
+    session = Session(config_of(text=PLAIN), **places)
+    before = time.process_time()
+    row = session.train_epoch()
+    cpu_seconds = row["cpu_seconds"]
+    assert cpu_seconds is not None
+    assert 0.0 < cpu_seconds < time.process_time() - before
 
 
 def test_initial_weights_do_not_depend_on_the_optimizer(config_of: MakeConfig, places: Places) -> None:
