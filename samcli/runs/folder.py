@@ -11,26 +11,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
-from samcli.errors import ResultsError
-from samcli.metrics import NEWER_COLUMNS, SCORES, columns, score_among
+from samcli.runs.documents import ConfigDocument, StatusDocument, fault_of
+from samcli.runs.door import read_json, read_text, read_yaml, unreadable
 from samcli.runs.files import write_atomic
-
-STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
-
-Value = float | int | None
-EpochMetrics = dict[str, Value]  # a row of `metrics.csv`: the value of each column
+from samcli.runs.rows import EpochMetrics, Value, from_csv, to_csv
 
 
 @dataclass(frozen=True)
@@ -67,32 +61,29 @@ class RunFolder:
         return self.path / "checkpoint.pt"
 
     def read_config(self) -> dict[str, Any]:
-        """The content of `config.yaml`.
+        """The content of `config.yaml`, see `samcli.runs.documents.ConfigDocument`.
 
         Raises:
-            ResultsError: it is missing, or no YAML mapping.
+            ResultsError: it is missing, or not the configuration of a run.
         """
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is the same, ten times as fast
-        try:
-            config = yaml.load(_read(self.config), Loader=loader)
-        except yaml.YAMLError:
-            config = None
-        if not isinstance(config, dict):
-            raise unreadable(self.config, "is not a YAML mapping")
+        config = read_yaml(self.config)
+        if fault := fault_of(config, ConfigDocument):
+            raise unreadable(self.config, fault)
         return config
 
+    def write_config(self, document: Mapping[str, Any]) -> None:
+        """Replace `config.yaml`."""
+        write_atomic(self.config, yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True))
+
     def read_status(self) -> dict[str, Any]:
-        """The content of `run.json`.
+        """The content of `run.json`, see `samcli.runs.documents.StatusDocument`.
 
         Raises:
-            ResultsError: it is missing, or no JSON object.
+            ResultsError: it is missing, or not the status of a run.
         """
-        try:
-            status = json.loads(_read(self.run))
-        except json.JSONDecodeError:
-            status = None
-        if not isinstance(status, dict):
-            raise unreadable(self.run, "is not a JSON object")
+        status = read_json(self.run)
+        if fault := fault_of(status, StatusDocument):
+            raise unreadable(self.run, fault)
         return status
 
     def write_status(self, status: Mapping[str, Any]) -> None:
@@ -100,10 +91,10 @@ class RunFolder:
         write_atomic(self.run, json.dumps(status, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
     def read_metrics(self) -> list[EpochMetrics]:
-        """The rows of `metrics.csv`, equal to those written: whole numbers, floats bit for bit, None where empty.
+        """The rows of `metrics.csv`, see `read_table`.
 
         Raises:
-            ResultsError: the file is missing, lacks a column, has a torn row, or something other than a number.
+            ResultsError: as for `read_table`.
         """
         return self.read_table()[1]
 
@@ -111,34 +102,16 @@ class RunFolder:
         """The column names and the rows of `metrics.csv`; the names say what a file without rows would hold.
 
         Raises:
-            ResultsError: as for `read_metrics`.
+            ResultsError: the file is missing, or not what a run recorded, see `samcli.runs.rows.from_csv`.
         """
-        header, *lines = list(csv.reader(io.StringIO(_read(self.metrics)))) or [[]]
-        if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(header) for score in SCORES):
-            raise unreadable(self.metrics, "lacks columns that samcli writes")
         try:
-            rows = [dict(zip(header, map(_number, line), strict=True)) for line in lines]
-        except ValueError:
-            raise unreadable(self.metrics, "holds a torn row or something other than a number") from None
-        if any(not isinstance(row["epoch"], int) for row in rows):
-            raise unreadable(self.metrics, "has a row without its epoch")
-        return header, rows
+            return from_csv(read_text(self.metrics))
+        except ValueError as error:
+            raise unreadable(self.metrics, str(error)) from None
 
     def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Replace `metrics.csv` by these rows.
-
-        First come the columns of the score that a row has, see `samcli.metrics.columns`, then those of further
-        measures, in the order in which the rows have them. A value that is None, or whose key is left out, becomes an
-        empty field: not measured, never zero.
-        """
-        keys = dict.fromkeys(key for row in rows for key in row)
-        names = list(dict.fromkeys([*columns(score_among(keys).name), *keys]))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _text(value) for name, value in row.items()})
-        write_atomic(self.metrics, text.getvalue())
+        """Replace `metrics.csv` by these rows, see `samcli.runs.rows.to_csv`."""
+        write_atomic(self.metrics, to_csv(rows))
 
 
 def is_alive(status: Mapping[str, Any]) -> bool:
@@ -161,15 +134,6 @@ def is_alive(status: Mapping[str, Any]) -> bool:
     return True
 
 
-def unreadable(path: Path, what: str) -> ResultsError:
-    """The error for a file of a run that cannot be used; the folder may be someone else's, so nothing is deleted.
-
-    >>> print(unreadable(Path("run.json"), "is missing"))
-    run.json is missing; restore it, or move its folder away and train the run again.
-    """
-    return ResultsError(f"{path} {what}; restore it, or move its folder away and train the run again.")
-
-
 def find_checkpoints(paths: list[Path]) -> list[Path]:
     """The checkpoints that the paths stand for: a file for itself, a folder for those of the runs in it.
 
@@ -181,27 +145,3 @@ def find_checkpoints(paths: list[Path]) -> list[Path]:
         inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
         found += inside or [path]
     return list(dict.fromkeys(found))
-
-
-def _text(value: Value) -> str:
-    if value is None:
-        return ""
-    # float(): the repr of numpy's own floats names their type; repr is the shortest text that reads back bit for bit
-    return str(int(value)) if isinstance(value, int) else repr(float(value))
-
-
-def _number(text: str) -> Value:
-    if not text:
-        return None
-    return int(text) if text.lstrip("-").isdecimal() else float(text)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise unreadable(path, "is missing") from None
-    except UnicodeDecodeError:
-        raise unreadable(path, "is not text") from None
-    except OSError as error:
-        raise unreadable(path, f"cannot be read: {cast(str, error.strerror)}") from None

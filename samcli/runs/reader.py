@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from samcli.config.schema import without_newer
 from samcli.errors import ResultsError
-from samcli.runs.folder import STATUSES, RunFolder, is_alive, unreadable
+from samcli.runs.door import unreadable
+from samcli.runs.folder import RunFolder, is_alive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,17 +127,21 @@ def _load(folder: RunFolder) -> Run:
     import pandas as pd
 
     config, status = folder.read_config(), folder.read_status()
-    for block in ("dataset", "model", "optimizer"):
-        if not isinstance(config.get(block), dict) or not isinstance(config[block].get("name"), str):
-            raise unreadable(folder.config, f"has no {block} block with a name")
-    if type(config.get("seeds")) is not int:
-        raise unreadable(folder.config, "has not one whole number as its seed")
-    if status.get("status") not in STATUSES:
-        raise unreadable(folder.run, f"has none of the statuses {', '.join(STATUSES)}")
     names, rows = folder.read_table()
+    if fault := _incompleteness(config, status, len(rows)):
+        raise unreadable(folder.metrics, fault)
     values = [[row[name] for name in names] for row in rows]
     metrics = pd.DataFrame(values, columns=pd.Index(names), dtype=float).astype({"epoch": int})
     return Run(folder.path, str(config.get("name", "")), config, status, metrics)
+
+
+def _incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: int) -> str | None:
+    """What shows that a finished run has lost rows, or has some that are not its own; None if nothing does."""
+    if status["status"] != "finished":
+        return None
+    planned = None if config.get("stop_at_train_loss") is not None else config.get("epochs")
+    wanted = status.get("epochs_done") if planned is None else planned
+    return None if wanted in (None, rows) else f"has {rows} of {wanted} epochs, though the run is finished"
 
 
 def _nothing(path: Path) -> str:

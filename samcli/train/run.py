@@ -13,7 +13,8 @@ from samcli.config import RunConfig
 from samcli.errors import CheckpointError, Interrupted
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
-from samcli.runs.folder import EpochMetrics, RunFolder
+from samcli.runs.folder import RunFolder
+from samcli.runs.rows import EpochMetrics
 from samcli.train.device import resolve_precision
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import now, provenance

@@ -9,7 +9,8 @@ from typing import Any
 
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
-from samcli.runs.folder import EpochMetrics, RunFolder
+from samcli.runs.folder import RunFolder
+from samcli.runs.rows import EpochMetrics
 
 
 class Saver:

@@ -230,7 +230,8 @@ def test_a_repeated_run_is_counted_once(results: Results, sgd: Block) -> None:
 
 def test_runs_without_the_metric_are_named(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,))
-    results.add(sgd, 1, (0.5, float("nan")), epochs=1)
+    unmeasured = results.add(sgd, 1, (0.5,))
+    unmeasured.write_metrics([row | {"test_accuracy": None} for row in unmeasured.read_metrics()])
     found = compare(results.runs())
     assert found.rows[0].by_seed == {0: 0.5}
     assert found.notes == ("sgd: 1 finished run has no test_accuracy at the epoch read and counts nowhere.",)
@@ -257,14 +258,15 @@ def test_nothing_finished_yet(results: Results, sgd: Block, sam: Block, budget: 
 def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: Block) -> None:
     lengths = ((64, (3.0, 0.4)), (64, (3.0, 2.0, 0.3)), (512, (3.0, 2.0, 1.0, 0.9)))
     for seed, (batch_size, losses) in enumerate(lengths):
-        folder = results.add(sgd, seed, losses, epochs=4, batch_size=batch_size, stop_at_train_loss=0.5)
+        accuracies = [1.0 - loss / 10.0 for loss in losses]
+        folder = results.add(sgd, seed, accuracies, epochs=4, batch_size=batch_size, stop_at_train_loss=0.5)
         folder.write_metrics(
             [row | {"train_loss": loss} for row, loss in zip(folder.read_metrics(), losses, strict=True)]
         )
     found = compare(results.runs())
     assert {row.settings: dict(row.by_seed) for row in found.rows} == {
-        "batch_size=64": {0: 0.4, 1: 0.3},
-        "batch_size=512": {2: 0.9},
+        "batch_size=64": {0: 0.96, 1: 0.97},
+        "batch_size=512": {2: 0.91},
     }
     assert "sgd batch_size=512: 1 of 1 runs did not reach the training loss 0.5." in found.notes
     assert "Runs that end at a training loss are read there, after 2 to 4 epochs." in found.notes

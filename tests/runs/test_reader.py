@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from samcli.errors import ResultsError
-from samcli.runs import folder
+from samcli.runs import door
 from samcli.runs.folder import RunFolder
 from samcli.runs.reader import Run, scan
 
@@ -194,13 +194,13 @@ def test_each_file_of_a_run_is_read_once(make: Make, tmp_path: Path, monkeypatch
     """However many runs there are; seconds are for `benchmarks/`."""
     for i in range(20):
         make(f"results/a/run{i}", epochs=25)
-    read, seen = folder._read, list[Path]()
+    read, seen = door._read, list[Path]()
 
-    def counted(path: Path) -> str:
+    def counted(path: Path, most: int | None) -> bytes:
         seen.append(path)
-        return read(path)
+        return read(path, most)
 
-    monkeypatch.setattr(folder, "_read", counted)
+    monkeypatch.setattr(door, "_read", counted)
     runs, _ = scan([tmp_path / "results"])
     assert len(runs) == 20
     assert len(seen) == len(set(seen)) == 3 * 20

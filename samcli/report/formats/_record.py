@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from samcli.report.row import Row
-from samcli.runs.folder import STATUSES
+from samcli.runs.documents import STATUSES
 
 
 def record(row: Row) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def test_wide_cells_leave_room_for_the_last_column(results: Results, sgd: Block,
     """Six digits before the point, as a loss or a kept measure may have, and names that take two lines."""
     for seed, (low, high) in enumerate([(-120000.5, -420000.25), (-160000.5, -480000.75)]):
         for schedule in ("cosine", "multi-step"):
-            results.add(sgd, seed, (low,), schedule={"name": schedule}, seconds=1.0)
-            results.add(sam, seed, (high,), schedule={"name": schedule}, seconds=2.19)
+            results.add(sgd, seed, (low,), metric="r2", schedule={"name": schedule}, seconds=1.0)
+            results.add(sam, seed, (high,), metric="r2", schedule={"name": schedule}, seconds=2.19)
     text = render(compare(results.runs(), metric="test_loss"), "table", width=width)
     assert text.count("2.19×") == 2
     assert "Cost" in text

@@ -1,0 +1,123 @@
+"""What each file of a results folder must hold; whatever else it holds is kept as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Text = Annotated[str, Field(max_length=4096)]
+Scalar = str | int | float | bool | None
+Setting = Scalar | list[Any]
+
+
+class Document(BaseModel):
+    """A part of a file: its known keys have these types, exactly."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+class ConfigBlock(Document):
+    """A block of `config.yaml`: a name and options."""
+
+    __pydantic_extra__: dict[str, Setting]
+    name: Text = Field(min_length=1)
+
+
+class Optimizer(ConfigBlock):
+    """The `optimizer:` block."""
+
+    base: Text | None = None
+
+
+class ConfigDocument(Document):
+    """`config.yaml`: one cell of a grid, which has one seed."""
+
+    dataset: ConfigBlock
+    model: ConfigBlock
+    optimizer: Optimizer
+    schedule: ConfigBlock | None = None
+    sharpness: dict[str, Setting] | None = None
+    seeds: Count
+    name: Text = ""
+    epochs: Count | None = None
+    stop_at_train_loss: float | None = None
+
+
+class StatusDocument(Document):
+    """`run.json`: how a run ended, and what it was trained with."""
+
+    status: Literal["finished", "diverged", "failed", "interrupted", "running"]
+    epochs_done: Count | None = None
+    identity: Text | None = None
+    host: Text | None = None
+    pid: Count | None = None
+    error: str | None = None
+    data_dir: Text | None = None
+    versions: dict[str, str | None] | None = None
+    git: dict[str, Scalar] | None = None
+    hardware: dict[str, Scalar] | None = None
+    plugins: dict[str, str] | None = None
+    dataset: dict[str, Any] | None = None
+
+
+class MeasurementDocument(Document):
+    """An entry of `sharpness.json`: what was measured, how, and what came out."""
+
+    label: Text
+    key: dict[str, Any]
+    value: float | str | None  # a text is an infinity, which JSON does not know
+    stderr: float | None
+    converged: bool
+    details: dict[str, Any]
+
+
+class CheckpointDocument(Document):
+    """What a session needs of a checkpoint in order to continue; the tensors are checked where they are loaded."""
+
+    config: dict[str, Any]
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    scaler: dict[str, Any] | None
+    random_state: dict[str, Any]
+    epoch: Count
+    gradient_evaluations: Count
+    rows: list[dict[str, int | float | None]]
+
+
+D = TypeVar("D", bound=Document)
+
+
+def fault_of(document: Mapping[str, Any], kind: type[D]) -> str | None:
+    """What a document lacks of its kind, in words that follow the name of its file; None if nothing.
+
+    >>> fault_of({"status": "napping"}, StatusDocument)
+    "has no sound value of status: 'napping'"
+    >>> fault_of({"status": "finished", "epochs_done": 3}, StatusDocument)
+    """
+    try:
+        kind.model_validate(document)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        # of a union, the branches that do not fit stand behind the key
+        place = [part for part in first["loc"] if isinstance(part, int) or part in _keys_of(document)]
+        where = ".".join(map(str, place or first["loc"][:1]))
+        if first["type"] == "missing":
+            return f"has no {'.'.join(map(str, first['loc']))}"
+        return f"has no sound value of {where}: {_short(first['input'])}"
+    return None
+
+
+def _keys_of(value: object) -> set[object]:
+    if isinstance(value, Mapping):
+        return {*value, *(key for item in value.values() for key in _keys_of(item))}
+    return set()
+
+
+def _short(value: object) -> str:
+    text = repr(value) if not isinstance(value, Mapping | Sequence) or isinstance(value, str) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:57]}..."
