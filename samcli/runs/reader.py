@@ -14,6 +14,7 @@ from samcli.config.schema import without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder, is_alive
+from samcli.runs.rows import EpochMetrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,15 +125,24 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _load(folder: RunFolder) -> Run:
-    import pandas as pd
-
     config, status = folder.read_config(), folder.read_status()
     names, rows = folder.read_table()
     if fault := _incompleteness(config, status, len(rows)):
         raise unreadable(folder.metrics, fault)
-    values = [[row[name] for name in names] for row in rows]
-    metrics = pd.DataFrame(values, columns=pd.Index(names), dtype=float).astype({"epoch": int})
-    return Run(folder.path, str(config.get("name", "")), config, status, metrics)
+    return Run(folder.path, str(config.get("name", "")), config, status, _table(names, rows))
+
+
+def _table(names: Sequence[str], rows: Sequence[EpochMetrics]) -> pd.DataFrame:
+    """The rows as a table: epochs are whole numbers, all else one block of floats with NaN where nothing was measured."""
+    import numpy as np
+    import pandas as pd
+
+    others = [name for name in names if name != "epoch"]
+    values = np.array([[row[name] for name in others] for row in rows], dtype=float).reshape(len(rows), len(others))
+    # by astype of one column pandas copies each by itself: half of the time that compare took over 2,000 runs
+    table = pd.DataFrame(values, columns=pd.Index(others))
+    table.insert(list(names).index("epoch"), "epoch", np.array([row["epoch"] for row in rows], dtype=np.int64))
+    return table
 
 
 def _incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: int) -> str | None:
