@@ -28,7 +28,11 @@ class DataError(SamcliError):
 
 
 class CheckpointError(SamcliError):
-    """A checkpoint is truncated, of another program, or holds code."""
+    """A checkpoint is missing, cannot be read for the moment, or is of a later version."""
+
+
+class UnusableCheckpoint(CheckpointError):
+    """A checkpoint that will never serve the run: damaged, of another program, holding code, or of another run."""
 
 
 class ResultsError(SamcliError):
@@ -37,6 +41,18 @@ class ResultsError(SamcliError):
 
 class ProcessError(SamcliError):
     """A process that shares the work of a run ended too early; what was finished is kept, the rest can be resumed."""
+
+    exit_code = 1
+
+
+class RunBusy(SamcliError):
+    """A run is being trained by another process."""
+
+    exit_code = 1
+
+
+class RunLost(SamcliError):
+    """The folder of a run was taken away while it was being trained."""
 
     exit_code = 1
 

@@ -8,6 +8,7 @@ defaults), and `samcli list` (documentation).
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.util
 import inspect
 import sys
@@ -96,6 +97,7 @@ def options_of(kind: type) -> dict[str, Option]:
 
 
 _PLUGINS: dict[Path, ModuleType] = {}
+_DIGEST = "__samcli_digest__"  # of the file, in the module that it became
 
 
 def load_plugin(file: str | Path) -> ModuleType:
@@ -125,6 +127,7 @@ def load_plugin(file: str | Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    module.__dict__[_DIGEST] = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a plug-in that ends the process would end every run
@@ -136,6 +139,16 @@ def load_plugin(file: str | Path) -> ModuleType:
         ) from error
     _PLUGINS[path] = module
     return module
+
+
+def plugin_digests(kind: type) -> dict[str, str]:
+    """The SHA-256 of each plug-in file that a class or one of its bases is defined in, by its path.
+
+    >>> plugin_digests(Option)
+    {}
+    """
+    modules = [sys.modules.get(base.__module__) for base in kind.__mro__]
+    return {str(m.__file__): m.__dict__[_DIGEST] for m in modules if m is not None and _DIGEST in m.__dict__}
 
 
 def is_loaded(file: str | Path) -> bool:

@@ -58,6 +58,9 @@ class PlainProgress:
             hint(self._line)
         self._last, self._line = time.monotonic(), ""
 
+    def noticed(self, cell: Cell, sentence: str) -> None:
+        hint(f"  {sentence}")
+
     def ended(self, cell: Cell, status: str, message: str) -> None:
         if status == "finished":
             self._tell()
@@ -81,7 +84,7 @@ class RichProgress(PlainProgress):
             console=console,
             transient=False,
         )
-        epochs = sum(cell.config.training.epochs - cell.epochs_done for cell in cells if cell.to_do)
+        epochs = sum(cell.epochs_left for cell in cells)
         self._all = self._bars.add_task("all runs", total=epochs, summary="")
         self._current: TaskID | None = None
         self._summary = ""
@@ -107,6 +110,9 @@ class RichProgress(PlainProgress):
         self._summary = summary(row)
         self._bars.update(self._current, advance=1, summary=self._summary)
         self._bars.update(self._all, advance=1)
+
+    def noticed(self, cell: Cell, sentence: str) -> None:
+        self._bars.console.print(sentence, markup=False, highlight=False)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         assert self._current is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,15 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
+    reuse_changed: Annotated[
+        bool,
+        typer.Option(
+            "--reuse-changed", help="Count runs that were trained with another content of a plug-in file or data set."
+        ),
+    ] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Continue runs of a process on another machine that is gone.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and train nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
@@ -72,7 +82,8 @@ def train(
         draft.set(assignment)
 
     chosen = choose_device(device)
-    cells = launch.plan([resolve_precision(run, chosen) for run in draft.expand()], results)
+    runs = [resolve_precision(run, chosen) for run in draft.expand()]
+    cells = launch.plan(runs, results, data_dir=data_dir, reuse_changed=reuse_changed, take_over=take_over)
     if dry_run:
         _show_plan(cells, json)
         return
@@ -130,8 +141,8 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         hint(f"{kept} of {len(cells)} runs are finished already, {waiting} left to do.")
     for cell in cells:
         if cell.state in ("diverged", "busy"):
-            words = "diverged before" if cell.state == "diverged" else "is being trained by another process"
-            hint(f"{cell.folder.path.name} {words}.")
+            hint(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
+    _tell_changes(cells)
     with _termination_as_interrupt():
         try:
             rehearse([cell.config for cell in cells if cell.to_do], data_dir)
@@ -139,6 +150,17 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
                 return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
         except KeyboardInterrupt as error:
             raise Interrupted("Interrupted between two runs; the same command continues.") from error
+
+
+def _tell_changes(cells: list[Cell]) -> None:
+    """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
+    reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
+    for reason, count in reasons.items():
+        runs = "1 run" if count == 1 else f"{count} runs"
+        hint(
+            f"{runs} of before used {reason}. They are trained anew, and what they gave is kept in the experiment's "
+            "folder .replaced; with --reuse-changed it counts as it is."
+        )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from samcli.config.check import check_flags as check_flags
 from samcli.config.draft import Draft as Draft
 from samcli.config.schema import Catalogue as Catalogue
 from samcli.config.schema import RunConfig as RunConfig
+from samcli.config.schema import identity_of as identity_of
 from samcli.config.source import Source as Source
 from samcli.config.source import parse as parse
 from samcli.config.source import read as read

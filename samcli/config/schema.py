@@ -148,16 +148,18 @@ class RunConfig:
     @cached_property
     def identity(self) -> str:
         """A hash of what determines the run: the same for any order of keys and whatever else is in the grid."""
-        body = without_newer({k: v for k, v in self.document().items() if k not in ("name", "plugins")})
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return identity_of(self.document())
 
-    @cached_property
-    def slug(self) -> str:
-        """The name of the run's folder: readable, and unique by the first digits of the identity."""
-        parts = [self.dataset["name"], self.model["name"], self.optimizer["name"], f"seed{self.seed}"]
-        words = "-".join("".join(c if c.isalnum() else "-" for c in str(part)).strip("-")[-40:] for part in parts)
-        return f"{words}-{self.identity[:8]}"
+
+def identity_of(document: Mapping[str, Any]) -> str:
+    """The identity of the run that a document describes, see `RunConfig.identity`.
+
+    >>> identity_of({"epochs": 2, "name": "a"}) == identity_of({"name": "b", "epochs": 2})
+    True
+    """
+    body = without_newer({key: value for key, value in document.items() if key not in ("name", "plugins")})
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:

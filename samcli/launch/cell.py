@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ResultsError, SamcliError
+from samcli.errors import Interrupted, ResultsError, RunBusy, SamcliError
 from samcli.runs import EpochMetrics
+from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 
@@ -23,43 +24,55 @@ class Cell:
     Attributes:
         config: the run.
         folder: where its files are.
-        state: `new`, `resume` (stopped after some epochs), `finished`, `diverged`, or `busy` (another process is
-            training it).
+        state: `new`, `resume` (stopped after some epochs), `restore` (finished, and has lost files that its checkpoint
+            holds), `changed` (trained with another plug-in file or other data), `finished`, `diverged`, or `busy`
+            (another process is training it).
         epochs_done: finished epochs so far.
+        detail: who trains a `busy` run, or what is `changed`, in words.
+        take_over: whether it is taken from a process that may be gone.
     """
 
     config: RunConfig
     folder: RunFolder
     state: str
     epochs_done: int
+    detail: str = ""
+    take_over: bool = False
 
     @property
     def to_do(self) -> bool:
-        """Whether training it is left to do."""
-        return self.state in ("new", "resume")
+        """Whether training or restoring it is left to do."""
+        return self.state in ("new", "resume", "restore", "changed")
+
+    @property
+    def epochs_left(self) -> int:
+        """How many epochs are left to train, if it ends at no training loss before."""
+        kept = 0 if self.state == "changed" else self.epochs_done
+        return self.config.training.epochs - kept if self.to_do else 0
 
 
 def train_cell(
-    config: RunConfig,
-    folder: RunFolder,
+    cell: Cell,
     *,
     data_dir: Path,
     device: torch.device,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
+    on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[str, str]:
     """Train a run so that whatever goes wrong in it does not stop the others.
 
-    An unexpected error ends this run and is told with its traceback. What would meet every run goes through.
+    An unexpected error ends this run and is told with its traceback. What would meet every run goes through. What a
+    `changed` run had is put aside into the folder `.replaced` of its experiment.
 
     Args:
-        config: the run.
-        folder: where its files go.
+        cell: the run, with its folder.
         data_dir: where data sets lie.
         device: where to train.
         on_epoch: called with each new row.
+        on_notice: is told in a sentence what a user should know besides.
 
     Returns:
-        The status it ended with, `finished`, `diverged` or `failed`, and an explanation unless it finished.
+        The status it ended with, `finished`, `diverged`, `failed` or `busy`, and an explanation unless it finished.
 
     Raises:
         Interrupted: on Ctrl-C; whatever was finished is kept.
@@ -72,15 +85,28 @@ def train_cell(
     >>> text = "{dataset: wine, epochs: 2, optimizer: sgd, sharpness: {every: 0}}"
     >>> (config,) = Draft.of(parse(text, "wine.yaml"), CATALOGUE).expand()
     >>> with tempfile.TemporaryDirectory() as results:
-    ...     train_cell(config, RunFolder(Path(results, "run")), data_dir=Path(), device=torch.device("cpu"))
+    ...     cell = Cell(config, RunFolder(Path(results, "run")), "new", 0)
+    ...     train_cell(cell, data_dir=Path(), device=torch.device("cpu"))
     ('finished', '')
     """
     try:
-        status = train_run(config, folder, data_dir=data_dir, device=device, on_epoch=on_epoch)
+        if cell.state == "changed":
+            put_aside(cell.folder.path, cell.folder.path.parent / ".replaced" / cell.folder.path.name)
+        status = train_run(
+            cell.config,
+            cell.folder,
+            data_dir=data_dir,
+            device=device,
+            take_over=cell.take_over,
+            on_epoch=on_epoch,
+            on_notice=on_notice,
+        )
     except (Interrupted, ResultsError, OSError):
         raise
+    except RunBusy as error:
+        return "busy", str(error)
     except SamcliError as error:
         return "failed", str(error)
     except Exception:
         return "failed", traceback.format_exc()
-    return status, "" if status == "finished" else str(folder.read_status().get("error") or "")
+    return status, "" if status == "finished" else str(cell.folder.read_status().get("error") or "")

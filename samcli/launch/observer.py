@@ -17,5 +17,8 @@ class Observer(Protocol):
     def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
         """An epoch is finished and saved."""
 
+    def noticed(self, cell: Cell, sentence: str) -> None:
+        """Something is to be known of a run, such as a checkpoint put aside, or that another process trains it."""
+
     def ended(self, cell: Cell, status: str, message: str) -> None:
-        """A run is over: `finished`, `diverged` or `failed`, with an explanation unless it finished."""
+        """A run is over: `finished`, `diverged`, `failed` or `busy`, with an explanation unless it finished."""

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from samcli.config import RunConfig
 from samcli.errors import ResultsError
 from samcli.launch.cell import Cell
-from samcli.runs.folder import RunFolder, is_alive
+from samcli.launch.folders import folders_of
+from samcli.runs.folder import RunFolder
+from samcli.runs.ownership import owner_of
+from samcli.runs.reader import read_files
+from samcli.train.digests import Digests
 
 
-def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:
-    """The cells of an experiment, from what lies in the results folder and nothing else.
+def plan(
+    runs: Sequence[RunConfig],
+    results: Path,
+    *,
+    data_dir: Path = Path("data"),
+    reuse_changed: bool = False,
+    take_over: bool = False,
+) -> list[Cell]:
+    """The cells of an experiment, from what lies in the results folder, and what the runs would be trained on today.
 
     >>> from samcli.config import Draft, parse
     >>> from samcli.train import CATALOGUE
@@ -23,20 +36,60 @@ def plan(runs: Sequence[RunConfig], results: Path) -> list[Cell]:
     Args:
         runs: of the grid.
         results: the results folder.
+        data_dir: where data sets lie.
+        reuse_changed: whether a run counts that was trained with another plug-in file or other data.
+        take_over: whether runs are taken from processes that may be gone.
     """
-    return [_cell(run, RunFolder(results / run.name / run.slug)) for run in runs]
+    today = None if reuse_changed else Digests(data_dir)
+    return [
+        _cell(Cell(run, folder, "new", 0, take_over=take_over), today)
+        for run, folder in zip(runs, folders_of(runs, results), strict=True)
+    ]
 
 
-def _cell(run: RunConfig, folder: RunFolder) -> Cell:
+def look_again(cell: Cell) -> Cell:
+    """The cell in the state in which its folder is by now: another process may have trained it since.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> (run,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "wine.yaml"), CATALOGUE).expand()
+    >>> look_again(Cell(run, RunFolder(Path("nowhere")), "new", 0)).state
+    'new'
+    """
+    return cell if cell.state == "changed" else _cell(cell, None)
+
+
+def _cell(cell: Cell, today: Digests | None) -> Cell:
     try:
-        status = folder.read_status()
+        status = cell.folder.read_status()
     except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
         status = {}
-    done = int(status.get("epochs_done") or 0)
-    kept = str(status.get("status"))
-    complete = done == run.training.epochs or run.training.stop_at_train_loss is not None
-    if kept == "diverged" or (kept == "finished" and complete):
-        return Cell(run, folder, kept, done)
-    if kept == "running" and is_alive(status):
-        return Cell(run, folder, "busy", done)
-    return Cell(run, folder, "resume" if folder.checkpoint.exists() else "new", done)
+    state, detail = _state(cell, status, today)
+    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=int(status.get("epochs_done") or 0))
+
+
+def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tuple[str, str]:
+    """The state of a cell, and what is to be said of it."""
+    owner = owner_of(cell.folder.path, status)
+    if owner and owner.keeps(cell.take_over):
+        return "busy", owner.words()
+    begun = cell.folder.checkpoint.exists()
+    if today and (status or begun) and (change := today.change(cell.config, status)):
+        return "changed", change
+    training, done = cell.config.training, status.get("epochs_done")
+    complete = done == training.epochs or training.stop_at_train_loss is not None
+    if status.get("status") == "diverged":
+        return "diverged", ""
+    if status.get("status") == "finished" and complete:
+        whole = _has_its_files(cell.folder)
+        return "finished" if whole else "restore" if begun else "new", ""
+    return "resume" if begun else "new", ""
+
+
+def _has_its_files(folder: RunFolder) -> bool:
+    """Whether a finished run can be read by whoever compares it."""
+    try:
+        read_files(folder)
+    except ResultsError:
+        return False
+    return True

@@ -1,7 +1,12 @@
-"""Checkpoints: tensors and plain values only, written atomically, read without running anything."""
+"""Checkpoints: tensors and plain values only, written atomically, read without running anything.
+
+A checkpoint is a zip archive that `torch.load(path, weights_only=True)` reads. Its comment holds the SHA-256 of all
+that stands before it, so that a file of which a single bit has changed is known as damaged.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import zipfile
@@ -11,11 +16,14 @@ from typing import Any
 
 import torch
 
-from samcli.errors import CheckpointError
+from samcli.errors import CheckpointError, UnusableCheckpoint
+from samcli.runs.door import read_bytes
 from samcli.runs.files import write_atomic
 
 FORMAT = "samcli checkpoint"
 VERSION = 1
+_DIGEST = b"sha256:"
+_COMMENT_BYTES = len(_DIGEST) + 64
 
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
@@ -34,11 +42,11 @@ def save(path: Path, content: Mapping[str, Any]) -> None:
     ...     load(Path(folder, "checkpoint.pt"))["weights"]
     tensor([1., 1.])
     """
-    write_atomic(path, encode(content))
+    write_atomic(path, sealed(encode(content)))
 
 
 def encode(content: Mapping[str, Any]) -> bytes:
-    """The bytes of a checkpoint's file.
+    """The bytes of a checkpoint's file, its digest left out.
 
     >>> encode({"epoch": 3})[:2]  # a zip archive
     b'PK'
@@ -49,11 +57,22 @@ def encode(content: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def sealed(encoded: bytes) -> bytes:
+    """The bytes with their digest as the archive's comment, whose length is what a zip archive ends with.
+
+    >>> sealed(encode({"epoch": 3}))[-71:-64]
+    b'sha256:'
+    """
+    comment = _DIGEST + hashlib.sha256(encoded).hexdigest().encode()
+    return encoded[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
 def load(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, its tensors on the CPU.
 
     Raises:
-        CheckpointError: missing, truncated, of another program or a later version, or holding code.
+        CheckpointError: it is missing, cannot be read for the moment, or is of a later version.
+        UnusableCheckpoint: it is truncated, damaged, of another program, or holds code.
 
     >>> load(Path("absent.pt"))
     Traceback (most recent call last):
@@ -61,26 +80,54 @@ def load(path: Path) -> dict[str, Any]:
     """
     if path.is_dir():
         raise CheckpointError(f"{path} is a directory; name a checkpoint.pt or a run folder that holds one.")
-    if not path.exists():
-        raise CheckpointError(f"There is no checkpoint {path}; a run writes one after its first epoch.")
-    if not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path} is truncated or no checkpoint at all; train the run again to write it anew.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} holds more than tensors and plain values, which samcli does not load since it could run code; "
-            "use a checkpoint that samcli wrote."
-        ) from error
-    except (RuntimeError, EOFError, KeyError, OSError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read as a checkpoint; train the run again to write it anew."
-        ) from error
+        data = read_bytes(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no checkpoint {path}; a run writes one after its first epoch.") from None
+    except OSError as error:
+        raise CheckpointError(f"Cannot read {path} ({error.strerror}); check permissions, then try again.") from error
+    if fault := _damage(data):
+        raise UnusableCheckpoint(f"{path} {fault}; train the run again to write it anew.")
+    content = _decoded(path, data)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} was not written by samcli; name the checkpoint.pt of a run of samcli train.")
-    if content["version"] != VERSION:
+        raise UnusableCheckpoint(f"{path} was not written by samcli; name the checkpoint.pt of a run of samcli train.")
+    if content.get("version") != VERSION:
         raise CheckpointError(
-            f"{path} has format version {content['version']}, this samcli reads version {VERSION}; "
+            f"{path} has format version {content.get('version')!r:.20}, this samcli reads version {VERSION}; "
             "use the samcli that wrote it."
         )
     return content
+
+
+def _damage(data: bytes) -> str | None:
+    """What shows that these are not the bytes that were written, in words that follow the file's name."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return "is truncated or no checkpoint at all"
+    if data[-_COMMENT_BYTES:].startswith(_DIGEST):
+        encoded = data[: -_COMMENT_BYTES - 2] + bytes(2)
+        same = sealed(encoded) == data
+    else:  # an earlier version's, which has check sums for each of its parts alone
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                # torch compresses nothing: what unpacks to more than the file is a bomb
+                plain = all(part.compress_type == zipfile.ZIP_STORED for part in archive.infolist())
+                same = plain and archive.testzip() is None
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+            same = False
+    return None if same else "is damaged: its content does not fit its check sums"
+
+
+def _decoded(path: Path, data: bytes) -> object:
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnusableCheckpoint(
+            f"{path} holds more than tensors and plain values, which samcli does not load since it could run code; "
+            "use a checkpoint that samcli wrote."
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever an unpickler stumbles over; the file is foreign, for its check sums are right
+        raise UnusableCheckpoint(
+            f"{path} cannot be read as a checkpoint; train the run again to write it anew."
+        ) from error

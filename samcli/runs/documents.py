@@ -56,6 +56,7 @@ class StatusDocument(Document):
     identity: Text | None = None
     host: Text | None = None
     pid: Count | None = None
+    machine: Text | None = None
     error: str | None = None
     data_dir: Text | None = None
     versions: dict[str, str | None] | None = None
@@ -63,6 +64,17 @@ class StatusDocument(Document):
     hardware: dict[str, Scalar] | None = None
     plugins: dict[str, str] | None = None
     dataset: dict[str, Any] | None = None
+    earlier: list[dict[str, Any]] | None = None
+
+
+class OwnerDocument(Document):
+    """`.owner.json`: the process that trains a run."""
+
+    token: Text
+    host: Text
+    pid: Count
+    machine: Text
+    process_started: Text | None
 
 
 class MeasurementDocument(Document):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from samcli.errors import ResultsError
+from samcli.runs.process import exists, this_machine
+
+_TEMPORARY = re.compile(r"\..+\.(?:([0-9a-f]{12})-(\d+)-)?[0-9a-f]{8}\.tmp")
+_LEFT_BEHIND = 3600.0  # seconds; no file takes as long to write
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path for writers that need a file of their own, moved to `path` when the block ends well.
 
-    The temporary file `.NAME.HEX.tmp` stands in the same folder, because a rename is atomic within one file system
-    only. It is flushed to the disk before the rename, and removed if the block raises anything, Ctrl-C included; only
-    a killed process leaves one behind, and no reader looks at such a name. Missing folders are made.
+    The temporary file `.NAME.MACHINE-PID-HEX.tmp` stands in the same folder, because a rename is atomic within one file
+    system only. It is flushed to the disk before the rename, and removed if the block raises anything, Ctrl-C included;
+    only a killed process leaves one behind, see `remove_leftovers`, and no reader looks at such a name. Missing folders
+    are made.
 
     Args:
         path: the file to replace or to make.
@@ -35,7 +42,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     ...     Path(folder, "picture.png").read_bytes()
     b'drawn'
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    writer = f"{this_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.name}.{writer}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -66,3 +74,47 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote, each as large as what they wrote.
+
+    A file of a process of this machine goes when that process is gone; any other when it is an hour old.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     left = Path(name, f".checkpoint.pt.{this_machine()}-{2**40}-0123abcd.tmp")
+    ...     left.touch()
+    ...     remove_leftovers(Path(name))
+    ...     left.exists()
+    False
+    """
+    for path in folder.glob(".*.tmp"):
+        if found := _TEMPORARY.fullmatch(path.name):
+            machine, pid = found.groups()
+            with suppress(OSError):  # gone already, or not ours to remove
+                dead = machine == this_machine() and not exists(int(pid))
+                if dead or time.time() - path.stat().st_mtime > _LEFT_BEHIND:
+                    path.unlink()
+
+
+def put_aside(path: Path, aside: Path) -> Path:
+    """Move a file or folder to another place on the same disk, to `ASIDE-2`, `ASIDE-3`, ... if that is taken.
+
+    Returns:
+        Where it is now.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     for _ in range(2):
+    ...         Path(name, "run").mkdir()
+    ...         put_aside(Path(name, "run"), Path(name, "kept", "run")).name
+    'run'
+    'run-2'
+    """
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    number, free = 2, aside
+    while free.exists():
+        number, free = number + 1, aside.with_name(f"{aside.name}-{number}")
+    path.rename(free)
+    return free

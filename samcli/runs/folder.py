@@ -12,8 +12,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,26 +110,6 @@ class RunFolder:
     def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
         """Replace `metrics.csv` by these rows, see `samcli.runs.rows.to_csv`."""
         write_atomic(self.metrics, to_csv(rows))
-
-
-def is_alive(status: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote a status may still be at work; one on another host counts as alive.
-
-    >>> is_alive({"host": socket.gethostname(), "pid": os.getpid()}), is_alive({"host": socket.gethostname()})
-    (True, False)
-    """
-    if status.get("host") != socket.gethostname():
-        return True
-    pid = status.get("pid")
-    if type(pid) is not int or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)  # signal 0 only asks whether the process exists
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it does, and is another user's
-        return True
-    return True
 
 
 def find_checkpoints(paths: list[Path]) -> list[Path]:

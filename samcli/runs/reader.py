@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from samcli.config.schema import without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
-from samcli.runs.folder import RunFolder, is_alive
+from samcli.runs.folder import RunFolder
+from samcli.runs.ownership import owner_of
 from samcli.runs.rows import EpochMetrics
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Run:
     def state(self) -> str:
         """One of `STATUSES`; a run that says it is running but whose process is gone was interrupted."""
         state = str(self.status["status"])
-        return "interrupted" if state == "running" and not is_alive(self.status) else state
+        if state != "running":
+            return state
+        owner = owner_of(self.folder, self.status)
+        return "running" if owner and owner.alive else "interrupted"
 
     @cached_property
     def setting(self) -> str:
@@ -125,15 +129,25 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _load(folder: RunFolder) -> Run:
+    config, status, names, rows = read_files(folder)
+    return Run(folder.path, str(config.get("name", "")), config, status, _table(names, rows))
+
+
+def read_files(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any], list[str], list[EpochMetrics]]:
+    """The configuration, the status, the column names and the rows of a run, each sound and fitting the others.
+
+    Raises:
+        ResultsError: a file is missing or unsound, or a finished run has not the rows of all its epochs.
+    """
     config, status = folder.read_config(), folder.read_status()
     names, rows = folder.read_table()
     if fault := _incompleteness(config, status, len(rows)):
         raise unreadable(folder.metrics, fault)
-    return Run(folder.path, str(config.get("name", "")), config, status, _table(names, rows))
+    return config, status, names, rows
 
 
 def _table(names: Sequence[str], rows: Sequence[EpochMetrics]) -> pd.DataFrame:
-    """The rows as a table: epochs are whole numbers, all else one block of floats with NaN where nothing was measured."""
+    """The rows as a table: epochs are whole numbers, all else floats, with NaN where nothing was measured."""
     import numpy as np
     import pandas as pd
 

@@ -6,6 +6,7 @@ import os
 import platform
 import socket
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,11 @@ import torch
 
 import samcli
 from samcli.config import RunConfig
+from samcli.runs.process import this_machine
+from samcli.train.digests import plugins_of
+
+# what may be another one when a run is continued
+CHANGEABLE = ("versions", "git", "hardware", "device", "threads", "plugins", "dataset")
 
 
 def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[str, Any]:
@@ -38,10 +44,30 @@ def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[
         "threads": torch.get_num_threads(),
         "hardware": hardware(device),
         "versions": versions(),
+        "plugins": plugins_of(config),
         "git": git_state(),
         "host": socket.gethostname(),
+        "machine": this_machine(),
         "pid": os.getpid(),
     }
+
+
+def earlier_provenance(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the epochs of a run were trained with before it was continued with something else.
+
+    Args:
+        before: the content of `run.json` before the run is continued.
+        now: that of the process that continues it.
+
+    >>> before = {"epochs_done": 3, "versions": {"torch": "2.11"}, "device": "cpu"}
+    >>> earlier_provenance(before, {"versions": {"torch": "2.14"}, "device": "cpu"})
+    [{'epochs_done': 3, 'versions': {'torch': '2.11'}}]
+    """
+    earlier = list(before.get("earlier") or [])
+    changed = {key: before[key] for key in CHANGEABLE if key in before and before[key] != now.get(key)}
+    if changed and before.get("epochs_done"):
+        earlier.append({"epochs_done": before["epochs_done"], **changed})
+    return earlier
 
 
 def now() -> str:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from samcli.config import RunConfig
-from samcli.errors import CheckpointError, Interrupted
-from samcli.runs import checkpoint
-from samcli.runs.files import write_atomic
+from samcli.errors import Interrupted, ResultsError
+from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
+from samcli.runs.ownership import Ownership
 from samcli.runs.rows import EpochMetrics
+from samcli.train.continuing import restore_files, session_of
 from samcli.train.device import resolve_precision
 from samcli.train.partner import halved_threads, partner
-from samcli.train.provenance import now, provenance
+from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
 
@@ -28,7 +28,9 @@ def train_run(
     *,
     data_dir: Path,
     device: torch.device,
+    take_over: bool = False,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
+    on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> str:
     """Train a run, from the beginning or from its last finished epoch.
 
@@ -49,63 +51,101 @@ def train_run(
 
     Args:
         config: the run.
-        folder: where its files go. A checkpoint in it is continued; one that cannot be read is kept as
-            `checkpoint.damaged`.
+        folder: where its files go. A checkpoint in it is continued, see `session_of`. Files that a finished run has
+            lost are restored from its checkpoint.
         data_dir: where data sets lie.
         device: where to train.
+        take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.ownership`.
         on_epoch: called with each new row; its files are written after the call.
+        on_notice: is told in a sentence what a user should know, such as of a checkpoint that was put aside.
 
     Returns:
         The status it ended with: `finished` or `diverged`.
 
     Raises:
+        RunBusy: another process trains it.
+        RunLost: the folder was deleted, or taken over by another process, which has what is in it.
         Interrupted: on KeyboardInterrupt; the run can be resumed.
         SamcliError: missing data, a model that does not fit them, a second process that died.
     """
     config = resolve_precision(config, device)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder.config, yaml.safe_dump(config.document(), sort_keys=False, allow_unicode=True))
-    status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
-    status |= provenance(config, device, data_dir)
-    session: Session | None = None
+    before = _status_before(folder)
+    with Ownership(folder.path, before, take_over=take_over) as owner:
+        remove_leftovers(folder.path)
+        folder.write_config(config.document())
+        if before.get("status") == "finished" and restore_files(config, folder):
+            return "finished"
+        return _Run(config, folder, owner, before).train(data_dir, device, on_epoch, on_notice)
+
+
+def _status_before(folder: RunFolder) -> dict[str, Any]:
     try:
-        with halved_threads(config, device):
-            session = Session(config, data_dir=data_dir, device=device)
-            if folder.checkpoint.exists():
-                try:
-                    session.restore(checkpoint.load(folder.checkpoint))
-                except CheckpointError:  # keep it aside, and begin anew
-                    folder.checkpoint.replace(folder.checkpoint.with_name("checkpoint.damaged"))
-            status["parameters"] = sum(p.numel() for p in session.model.parameters())
-            folder.write_status({**status, "epochs_done": session.epoch})
-            with partner(config, folder, data_dir):
-                status["status"] = _train_all(session, folder, status, on_epoch)
-        if status["status"] == "diverged":
-            status["error"] = _explain_divergence(session)
-    except KeyboardInterrupt as error:
-        status |= {"status": "interrupted"}
-        raise Interrupted(f"Interrupted; the same command continues {folder.path.name} from its last epoch.") from error
-    except Exception as error:
-        status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
-        raise
-    finally:
-        done, replayed = (session.epoch, session.replay_status) if session else (0, None)
-        folder.write_status({**status, "epochs_done": done, "replayed": replayed, "ended": now()})
-    return str(status["status"])
+        return folder.read_status()
+    except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
+        return {}
 
 
-def _train_all(
-    session: Session, folder: RunFolder, status: dict[str, Any], on_epoch: Callable[[EpochMetrics], None]
-) -> str:
-    folder.write_metrics(session.rows)
-    with Saver(folder, status) as saver:
-        while not session.finished:
-            row = session.train_epoch()
-            if diverged(row):
-                return "diverged"
-            saver.save(session.state())
-            on_epoch(row)
-    return "finished"
+class _Run:
+    """A run under way in a folder that is this process's."""
+
+    def __init__(self, config: RunConfig, folder: RunFolder, owner: Ownership, before: dict[str, Any]) -> None:
+        self._config, self._folder, self._owner = config, folder, owner
+        self._before = before
+        self._status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
+        self._session: Session | None = None
+
+    def train(
+        self,
+        data_dir: Path,
+        device: torch.device,
+        on_epoch: Callable[[EpochMetrics], None],
+        on_notice: Callable[[str], None],
+    ) -> str:
+        config, folder, status = self._config, self._folder, self._status
+        status |= provenance(config, device, data_dir)
+        status["earlier"] = earlier_provenance(self._before, status)
+        try:
+            with halved_threads(config, device):
+                session = session_of(config, folder, data_dir=data_dir, device=device, on_notice=on_notice)
+                self._session = session
+                status["parameters"] = sum(p.numel() for p in session.model.parameters())
+                folder.write_status({**status, "epochs_done": session.epoch})
+                with partner(config, folder, data_dir):
+                    status["status"] = self._train_all(session, on_epoch)
+            if status["status"] == "diverged":
+                status["error"] = _explain_divergence(session)
+        except KeyboardInterrupt as error:
+            status |= {"status": "interrupted"}
+            raise Interrupted(
+                f"Interrupted; the same command continues {folder.path.name} from its last epoch."
+            ) from error
+        except Exception as error:
+            status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+            raise
+        finally:
+            self._write_end()
+        return str(status["status"])
+
+    def _train_all(self, session: Session, on_epoch: Callable[[EpochMetrics], None]) -> str:
+        self._folder.write_metrics(session.rows)
+        with Saver(self._folder, self._status, self._owner.check) as saver:
+            while not session.finished:
+                row = session.train_epoch()
+                if diverged(row):
+                    return "diverged"
+                saver.save(session.state())
+                on_epoch(row)
+        return "finished"
+
+    def _write_end(self) -> None:
+        """Write how it ended, unless the folder is another's by now, or was deleted."""
+        if not self._owner.held():
+            return
+        session = self._session
+        done, replayed = (
+            (session.epoch, session.replay_status) if session else (self._before.get("epochs_done", 0), None)
+        )
+        self._folder.write_status({**self._status, "epochs_done": done, "replayed": replayed, "ended": now()})
 
 
 def _explain_divergence(session: Session) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -33,10 +33,12 @@ class Saver:
     Args:
         folder: the run's folder.
         status: the entries of `run.json` besides the number of epochs.
+        check: raises an error if nothing more is to be written there.
     """
 
-    def __init__(self, folder: RunFolder, status: Mapping[str, Any]) -> None:
+    def __init__(self, folder: RunFolder, status: Mapping[str, Any], check: Callable[[], None] = lambda: None) -> None:
         self._folder = folder
+        self._check = check
         self._status = dict(status)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="samcli-saver")
         self._pending: Future[None] | None = None
@@ -57,6 +59,7 @@ class Saver:
 
         Raises:
             ResultsError: the files of an earlier epoch could not be written.
+            RunLost: the folder is not this process's any more.
         """
         self.wait()
         self._pending = self._thread.submit(
@@ -68,12 +71,14 @@ class Saver:
 
         Raises:
             ResultsError: it could not be written.
+            RunLost: the folder is not this process's any more.
         """
         if self._pending is not None:
             pending, self._pending = self._pending, None
             pending.result()
 
     def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
-        write_atomic(self._folder.checkpoint, encoded)
+        self._check()
+        write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
         self._folder.write_metrics(rows)
         self._folder.write_status({**self._status, "epochs_done": epoch})

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from samcli import optim
 from samcli.config import RunConfig
+from samcli.config.schema import Training
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
 from samcli.train.catalogue import CATALOGUE
@@ -84,7 +85,7 @@ class Session:
     @property
     def finished(self) -> bool:
         """Whether all epochs are finished, or the training loss at which to stop is reached."""
-        return bool(self.rows) and self._is_last(self.rows[-1])
+        return bool(self.rows) and ends_with(self.config.training, self.rows[-1])
 
     @property
     def replay_status(self) -> dict[str, Any] | None:
@@ -206,19 +207,12 @@ class Session:
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
         """The measures that the settings ask for after this epoch, taken off the training clock."""
         settings = self.config.sharpness
-        due = settings.every and ((self.epoch + 1) % settings.every == 0 or self._is_last(row))
+        due = settings.every and ((self.epoch + 1) % settings.every == 0 or ends_with(self.config.training, row))
         if not (due and settings.measures):
             return {}
         start = self._clock()
         recorded = record(self.model, self.task.loss, self._sharpness_part, settings, self.optimizer)
         return {**recorded, "sharpness_seconds": self._clock() - start}
-
-    def _is_last(self, row: EpochMetrics) -> bool:
-        """Whether the run ends with the epoch of this row."""
-        epoch, loss, stop = row["epoch"], row["train_loss"], self.config.training.stop_at_train_loss
-        assert epoch is not None
-        assert loss is not None
-        return epoch >= self.config.training.epochs or (stop is not None and loss <= stop)
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
         """The closure of one batch, through the session's own model if no other is given."""
@@ -252,6 +246,19 @@ class Session:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return time.perf_counter()
+
+
+def ends_with(training: Training, row: EpochMetrics) -> bool:
+    """Whether a run ends with the epoch of this row.
+
+    >>> row = {"epoch": 3, "train_loss": 0.5}
+    >>> ends_with(Training(epochs=9), row), ends_with(Training(epochs=9, stop_at_train_loss=0.6), row)
+    (False, True)
+    """
+    epoch, loss, stop = row["epoch"], row["train_loss"], training.stop_at_train_loss
+    assert epoch is not None
+    assert loss is not None
+    return epoch >= training.epochs or (stop is not None and loss <= stop)
 
 
 def diverged(row: EpochMetrics) -> bool:

@@ -29,7 +29,7 @@ def test_curves_in_each_format(samcli: Samcli, results: Path, tmp_path: Path) ->
         called = samcli("landscape", results, "--points", 5, "--examples", 40, "--output", picture)
         assert called.code == 0, called.err
         assert called.out == f"{picture}\n{picture.with_suffix('.csv')}\n"
-        assert called.err.splitlines()[0].startswith("1/2 digits-mlp-sam-seed0-")
+        assert called.err.splitlines()[0].startswith("1/2 digits-mlp-sam-rho0.05-seed0-")
         assert picture.read_bytes().startswith(start)
         tables.append(picture.with_suffix(".csv").read_text())
     assert tables[0] == tables[1] == tables[2]

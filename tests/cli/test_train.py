@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from command import Samcli
 
+from samcli.runs import RunFolder
+
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
 
 
@@ -59,7 +61,7 @@ def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("train", "--dry-run", "--results", tmp_path / "results")
     assert called.code == 0
     assert len(called.out.splitlines()) == 6
-    assert "quickstart/digits-cnn-sam-seed2-" in called.out
+    assert "quickstart/digits-cnn-sam-rho0.3-seed2-" in called.out
     assert "6 runs, 6 left to do." in called.err
     assert not (tmp_path / "results").exists()
     document = json.loads(samcli("train", "--dry-run", "--json", "--results", tmp_path).out)
@@ -229,8 +231,10 @@ def test_a_finished_run_is_not_rehearsed(samcli: Samcli, tmp_path: Path) -> None
     refused = samcli("train", *impossible)
     assert (refused.code, "models that fit" in refused.err) == (2, True)
     (cell,) = json.loads(samcli("train", *impossible, "--dry-run", "--json").out)["runs"]
-    Path(cell["folder"]).mkdir(parents=True)
-    Path(cell["folder"], "run.json").write_text('{"status": "finished", "epochs_done": 1}')
+    folder = RunFolder(Path(cell["folder"]))
+    folder.write_status({"status": "finished", "epochs_done": 1})
+    folder.write_config(cell["config"])
+    folder.write_metrics([{"epoch": 1, "train_loss": 0.5}])
     assert "models that fit" not in samcli("train", *impossible).err
 
 

@@ -60,7 +60,6 @@ def test_identities_are_those_of_the_first_version(text: str, identity: str) -> 
     """So that runs which were finished long ago stay finished; each is computed once."""
     (run,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
     assert run.identity == identity
-    assert run.slug.endswith(f"-{identity[:8]}")
     assert run.identity is run.identity
 
 
@@ -77,13 +76,6 @@ def test_identity_knows_what_is_recorded_and_where_to_stop() -> None:
 def test_identity_is_pinned() -> None:
     """A change of this value makes every user's finished runs run again: it must be meant."""
     assert config().identity[:16] == "f3a079b0d8651d6d"
-
-
-def test_slug_is_a_folder_name() -> None:
-    slug = config(dataset={"name": "image-folder:../my pictures/x"}).slug
-    assert "/" not in slug
-    assert " " not in slug
-    assert slug.endswith(config(dataset={"name": "image-folder:../my pictures/x"}).identity[:8])
 
 
 def test_document_survives_yaml() -> None:

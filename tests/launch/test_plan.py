@@ -6,6 +6,7 @@ from pathlib import Path
 
 from samcli import launch
 from samcli.config import Draft, RunConfig, parse
+from samcli.launch import Cell
 from samcli.train import CATALOGUE
 
 
@@ -14,6 +15,12 @@ def runs(text: str) -> list[RunConfig]:
 
 
 SMALL = "name: small\ndataset: {name: digits, train_examples: 50}\nepochs: 2\noptimizer: [sgd, sam]\n"
+
+
+def leave(cell: Cell, epochs: int) -> None:
+    """The files of a run that ended after some epochs."""
+    cell.folder.write_config(cell.config.document())
+    cell.folder.write_metrics([{"epoch": epoch, "train_loss": 0.5} for epoch in range(1, epochs + 1)])
 
 
 def test_states(tmp_path: Path) -> None:
@@ -35,6 +42,7 @@ def test_states(tmp_path: Path) -> None:
         cell.folder.write_status(status)
     for index in (1, 5):
         cells[index].folder.checkpoint.touch()
+    leave(cells[0], epochs=2)
     again = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path)
     assert [cell.state for cell in again] == ["finished", "resume", "diverged", "new", "busy", "resume"]
     assert [cell.to_do for cell in again] == [False, True, False, True, False, True]
@@ -48,6 +56,7 @@ def test_a_run_that_ended_at_its_training_loss_is_finished(tmp_path: Path) -> No
     text = "dataset: digits\nschedule: constant\noptimizer: sgd\nepochs: 9\nstop_at_train_loss: 0.5\n"
     (cell,) = launch.plan(runs(text), tmp_path)
     cell.folder.write_status({"status": "finished", "epochs_done": 4})
+    leave(cell, epochs=4)
     (again,) = launch.plan(runs(text), tmp_path)
     assert (again.state, again.to_do) == ("finished", False)
     cell.folder.write_status({"status": "interrupted", "epochs_done": 4})

@@ -49,7 +49,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (tmp_path / "absent.pt", "There is no checkpoint"),
         (tmp_path, "is a directory"),
         (truncated, "is truncated or no checkpoint at all"),
-        (damaged, "cannot be read as a checkpoint"),
+        (damaged, "is damaged: its content does not fit its check sums"),
         (code, "could run code"),
         (pickled, "is truncated or no checkpoint at all"),
         (foreign, "was not written by samcli"),

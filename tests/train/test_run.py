@@ -1,6 +1,9 @@
 """A run and its folder: rows, resumption, divergence, interruption."""
 
 import json
+import os
+import shutil
+import time
 from pathlib import Path
 
 import pandas
@@ -8,11 +11,12 @@ import pytest
 import torch
 from small_run import MakeConfig, Places
 
-from samcli.errors import Interrupted
+from samcli.errors import Interrupted, RunBusy, RunLost
 from samcli.metrics import columns
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
-from samcli.train import train_run
+from samcli.runs.process import this_machine
+from samcli.train import provenance, train_run
 
 TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 
@@ -235,3 +239,88 @@ def test_measures_on_request_have_columns_of_their_own(config_of: MakeConfig, pl
     assert same_weights(plain.checkpoint, more.checkpoint)
     for name in ("sharpness", "grad_norm"):
         assert list(b[name])[1:] == list(a[name])[1:]
+
+
+def test_a_run_whose_folder_is_deleted_writes_nothing_more(
+    config_of: MakeConfig, places: Places, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+
+    def delete(row: EpochMetrics) -> None:
+        if row["epoch"] == 1:
+            while not folder.metrics.exists() or len(folder.read_metrics()) < 1:  # the saver's thread has it
+                time.sleep(0.01)
+            shutil.rmtree(folder.path)
+
+    with pytest.raises(RunLost, match="its folder was moved or deleted"):
+        train_run(config_of(), folder, on_epoch=delete, **places)
+    assert not folder.path.exists()
+    assert train_run(config_of(), folder, **places) == "finished"
+
+
+def test_a_run_taken_over_by_another_process_writes_nothing_more(
+    config_of: MakeConfig, places: Places, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+
+    def take(row: EpochMetrics) -> None:
+        if row["epoch"] == 2:
+            (folder.path / ".owner.json").write_text('{"token": "theirs"}')
+
+    with pytest.raises(RunLost, match="another process took it over"):
+        train_run(config_of(), folder, on_epoch=take, **places)
+    assert folder.read_status()["status"] == "running"
+    assert len(folder.read_metrics()) == 2
+
+
+def test_a_run_under_way_is_not_begun_a_second_time(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    folder, refused = RunFolder(tmp_path / "run"), []
+
+    def again(row: EpochMetrics) -> None:
+        with pytest.raises(RunBusy, match="is being trained by process") as caught:
+            train_run(config_of(), folder, take_over=True, **places)
+        refused.append(caught)
+
+    assert train_run(config_of(), folder, on_epoch=again, **places) == "finished"
+    assert len(refused) == 4
+
+
+def test_files_that_killed_processes_left_are_removed(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    dead, living = f"{this_machine()}-{2**40}", f"{this_machine()}-{os.getpid()}"
+    names = {
+        f".checkpoint.pt.{dead}-0123abcd.tmp": False,
+        f".metrics.csv.{living}-0123abcd.tmp": True,
+        ".metrics.csv.0123456789ab-1-0123abcd.tmp": True,  # of another machine, and young
+        ".run.json.0123abcd.tmp": True,  # of an earlier version
+        ".mine.tmp": True,
+    }
+    for name in names:
+        (folder.path / name).touch()
+    old = folder.path / ".config.yaml.0123abcd.tmp"
+    old.touch()
+    os.utime(old, times=(0.0, 0.0))
+    train_run(config_of("epochs=1"), folder, **places)
+    assert {name: (folder.path / name).exists() for name in names} == names
+    assert not old.exists()
+
+
+def test_what_a_run_was_continued_with_is_kept(
+    config_of: MakeConfig, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+
+    def stop(row: EpochMetrics) -> None:
+        raise KeyboardInterrupt
+
+    before = provenance.versions()
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "versions", lambda: before | {"torch": "2.0"})
+        with pytest.raises(Interrupted):
+            train_run(config_of(), folder, on_epoch=stop, **places)
+    assert folder.read_status()["earlier"] == []
+    train_run(config_of(), folder, **places)
+    status = folder.read_status()
+    assert status["earlier"] == [{"epochs_done": 1, "versions": before | {"torch": "2.0"}}]
+    assert status["versions"] == before

@@ -43,7 +43,7 @@ def test_the_state_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_all_is_written_when_the_block_is_interrupted(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    with pytest.raises(KeyboardInterrupt), Saver(folder, {}) as saver:
+    with pytest.raises(KeyboardInterrupt), Saver(folder, {"status": "running"}) as saver:
         for epoch in (1, 2, 3):
             saver.save(state(torch.full((3,), float(epoch)), epoch))
         raise KeyboardInterrupt

@@ -10,10 +10,13 @@ import torch
 
 from samcli.launch.cell import Cell, train_cell
 from samcli.launch.observer import Observer
+from samcli.launch.plan import look_again
 
 
 def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, observer: Observer) -> dict[str, str]:
     """Train every cell that is left to do; one that fails does not stop the others.
+
+    Two processes may be given the same cells: what the other one trains meanwhile, or has trained, is left alone.
 
     Args:
         cells: the plan.
@@ -30,17 +33,26 @@ def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, obse
         OSError: an error of the operating system, such as a full disk.
 
     >>> class Silent:
-    ...     started = epoch_done = ended = lambda self, *told: None
+    ...     started = epoch_done = noticed = ended = lambda self, *told: None
     >>> run_all([], data_dir=Path(), device=torch.device("cpu"), observer=Silent())
     {}
     """
     outcome: dict[str, str] = {}
-    for cell in cells:
+    for planned in cells:
+        cell = look_again(planned) if planned.to_do else planned
         outcome[cell.folder.path.name] = cell.state
         if cell.to_do:
             observer.started(cell)
-            on_epoch = partial(observer.epoch_done, cell)
-            status, message = train_cell(cell.config, cell.folder, data_dir=data_dir, device=device, on_epoch=on_epoch)
+            status, message = train_cell(
+                cell,
+                data_dir=data_dir,
+                device=device,
+                on_epoch=partial(observer.epoch_done, cell),
+                on_notice=partial(observer.noticed, cell),
+            )
             outcome[cell.folder.path.name] = status
             observer.ended(cell, status, message)
+        elif planned.to_do:
+            words = cell.detail if cell.state == "busy" else f"was trained by another process: {cell.state}."
+            observer.noticed(cell, f"{cell.folder.path.name} {words}")
     return outcome

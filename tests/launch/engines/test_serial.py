@@ -36,6 +36,9 @@ class Recorder:
     def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
         self.events.append(("epoch", row["epoch"]))
 
+    def noticed(self, cell: Cell, sentence: str) -> None:
+        self.events.append(("noticed", sentence))
+
     def ended(self, cell: Cell, status: str, message: str) -> None:
         self.events.append(("ended", status, message))
 

@@ -1,0 +1,106 @@
+"""The folder of each run: found by what the run is, and named by what tells it from the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from samcli.config import RunConfig, identity_of
+from samcli.errors import ResultsError
+from samcli.report.settings import distinguishing
+from samcli.runs.folder import RunFolder
+
+LONGEST = 120  # characters of the settings in a name; a folder's name has at most 255 bytes
+
+
+def folders_of(runs: Sequence[RunConfig], results: Path) -> list[RunFolder]:
+    """The folder of each run of an experiment.
+
+    A folder that holds a run of the same identity is that run's, whatever its name: one of an earlier version, one that
+    a user renamed, or one that was named before the grid grew. Otherwise it is a new one.
+
+    Args:
+        runs: the runs of the grid.
+        results: the results folder.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> text = "{name: radii, dataset: wine, optimizer: {name: sam, rho: [0.1, 0.2]}}"
+    >>> runs = Draft.of(parse(text, "radii.yaml"), CATALOGUE).expand()
+    >>> [folder.path.name[:-9] for folder in folders_of(runs, Path("nowhere"))]
+    ['wine-linear-sam-rho0.1-seed0', 'wine-linear-sam-rho0.2-seed0']
+    """
+    known = {name: _index(results / name) for name in {run.name for run in runs}}
+    return [
+        RunFolder(_chosen(known[run.name], run, name) or results / run.name / name)
+        for run, name in zip(runs, names_of(runs), strict=True)
+    ]
+
+
+def names_of(runs: Sequence[RunConfig]) -> list[str]:
+    """A name for the folder of each run: what tells it from the others, and the first digits of its identity.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> (run,) = Draft.of(parse("{dataset: wine, optimizer: sgd, seeds: 3}", "x.yaml"), CATALOGUE).expand()
+    >>> names_of([run])[0][:-8]
+    'wine-linear-sgd-seed3-'
+    """
+    settings = distinguishing([run.document() for run in runs])
+    names = []
+    for run, words in zip(runs, settings, strict=True):
+        # of a path the end says more than the beginning
+        parts = [_plain(block["name"])[-40:] for block in (run.dataset, run.model, run.optimizer)]
+        told = "-".join(_plain(f"{key.rpartition('.')[2]}{value}") for key, value in _short(words).items())
+        names.append("-".join(filter(None, [*parts, told[:LONGEST], f"seed{run.seed}", run.identity[:8]])))
+    return names
+
+
+def _short(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings with the keys that a name shows: `schedule.name` is the schedule."""
+    return {key.removesuffix(".name"): value for key, value in settings.items()}
+
+
+def _plain(text: Any) -> str:
+    return re.sub(r"[^\w.+]+", "-", str(text), flags=re.ASCII).strip("-.")
+
+
+def _index(experiment: Path) -> dict[str, list[Path]]:
+    """The folders of an experiment by the identity of their runs, or its first eight digits if they say no more."""
+    found: dict[str, list[Path]] = {}
+    try:
+        folders = sorted(entry for entry in experiment.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError:  # none yet
+        return found
+    for folder in folders:
+        if identity := _identity(RunFolder(folder)):
+            found.setdefault(identity, []).append(folder)
+    return found
+
+
+def _identity(folder: RunFolder) -> str | None:
+    try:
+        if identity := folder.read_status().get("identity"):
+            return str(identity)
+    except ResultsError:
+        pass
+    try:
+        return identity_of(folder.read_config())
+    except ResultsError:
+        ending = re.search(r"-([0-9a-f]{8})$", folder.path.name)
+        return ending[1] if ending else None
+
+
+def _chosen(known: Mapping[str, Sequence[Path]], run: RunConfig, name: str) -> Path | None:
+    """The folder of a run: of several, as when one was copied, a finished one, and before others the one so named."""
+    candidates = [*known.get(run.identity, ()), *known.get(run.identity[:8], ())]
+    return max(candidates, key=lambda path: (_is_finished(path), path.name == name), default=None)
+
+
+def _is_finished(path: Path) -> bool:
+    try:
+        return bool(RunFolder(path).read_status()["status"] == "finished")
+    except ResultsError:
+        return False
