@@ -10,7 +10,7 @@ import typer
 
 from samcli.allocator import keep_freed_memory
 from samcli.cli import check, compare, landscape, listing, sharpness, train
-from samcli.cli.output import hint
+from samcli.cli.output import hint, take_any_character
 from samcli.errors import SamcliError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An error that a user can cause ends as a sentence; any other keeps its traceback.
     """
+    take_any_character()
     try:
         app(args=arguments, prog_name="samcli")
     except SystemExit as ended:

@@ -1,14 +1,22 @@
-"""One way out: results to standard output, everything else to standard error."""
+"""One way out: results to standard output, everything else to standard error; both pass through `samcli.escape`."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from samcli.escape import STAND_IN, csv_cell, json_text, spelled_out, visible
+
+
+def take_any_character() -> None:
+    """Let both streams write what their encoding lacks in words: rho for ρ where there are no Greek letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=STAND_IN)
 
 
 def result(text: str) -> None:
@@ -17,7 +25,7 @@ def result(text: str) -> None:
     >>> result("results/quickstart")
     results/quickstart
     """
-    print(text, file=sys.stdout, flush=True)
+    print(visible(text, keep="\n"), file=sys.stdout, flush=True)
 
 
 def document(content: Any) -> None:
@@ -29,7 +37,7 @@ def document(content: Any) -> None:
       "sharpness": null
     }
     """
-    result(json.dumps(strict(content), indent=2, ensure_ascii=False))
+    print(json_text(strict(content)), file=sys.stdout, flush=True)
 
 
 def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -42,20 +50,20 @@ def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
     """
     columns = dict.fromkeys(key for row in rows for key in row)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    result(text.getvalue().rstrip("\n"))
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(csv_cell, columns))
+    writer.writerows([csv_cell(row.get(column, "")) for column in columns] for row in rows)
+    print(text.getvalue(), end="", file=sys.stdout, flush=True)
 
 
 def text(lines: str) -> None:
-    r"""Print a result that brings its line breaks, such as a table; an empty one prints nothing.
+    r"""Print a result that brings its line breaks and is safe for a terminal, such as a table of the room `report`.
 
     >>> text("a table\nof two lines\n")
     a table
     of two lines
     """
-    print(lines, end="", file=sys.stdout, flush=True)
+    print(spelled_out(lines, sys.stdout.encoding or "utf-8"), end="", file=sys.stdout, flush=True)
 
 
 def shows_bold() -> bool:
@@ -83,7 +91,7 @@ def hint(text: str) -> None:
 
     >>> hint("The table again: samcli compare results/quickstart")
     """
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text, keep="\n"), file=sys.stderr, flush=True)
 
 
 def status(text: str) -> None:
@@ -93,7 +101,7 @@ def status(text: str) -> None:
     >>> status("")
     """
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{visible(text)}", end="", file=sys.stderr, flush=True)
 
 
 def strict(content: Any) -> Any:

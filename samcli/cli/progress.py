@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from samcli.cli.output import hint
+from samcli.escape import visible
 from samcli.launch import Cell
 from samcli.metrics import score_among
 from samcli.report.settings import distinguishing, label
@@ -24,7 +25,7 @@ class PlainProgress:
     def __init__(self, cells: list[Cell]) -> None:
         settings = distinguishing([cell.config.document() for cell in cells])
         self._labels = {
-            cell.folder: f"{_names(cell)} {label(words)}".strip() + f" seed {cell.config.seed}"
+            cell.folder: visible(f"{_names(cell)} {label(words)}".strip()) + f" seed {cell.config.seed}"
             for cell, words in zip(cells, settings, strict=True)
         }
         self._total = sum(cell.to_do for cell in cells)
@@ -75,7 +76,7 @@ class RichProgress(PlainProgress):
         super().__init__(cells)
         console = Console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("epochs"),
@@ -119,7 +120,7 @@ class RichProgress(PlainProgress):
         # a run that stopped at a training loss leaves out epochs
         self._bars.update(self._all, advance=next(t.remaining or 0 for t in self._bars.tasks if t.id == self._current))
         self._bars.remove_task(self._current)  # a line above the bars instead: a grid may have more runs than lines
-        words = self._summary if status == "finished" else f"{status}. {message}"
+        words = self._summary if status == "finished" else visible(f"{status}. {message}")
         self._bars.console.print(f"{self._labels[cell.folder]}  {words}", markup=False, highlight=False)
 
 

@@ -6,6 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from samcli.escape import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -34,6 +36,7 @@ def text_table(rows: Sequence[Mapping[str, str]], *, width: int = 100, color: bo
 
     if not rows:
         return ""
+    rows = [{heading: visible(text) for heading, text in row.items()} for row in rows]
     longest = {heading: max(len(row[heading]) for row in rows) for heading in rows[0]}
     name, widest = next(iter(longest)), max(longest, key=lambda heading: longest[heading])
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, expand=longest[widest] > UNBROKEN)

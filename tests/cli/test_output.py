@@ -1,5 +1,6 @@
 """Results to standard output, hints to standard error, JSON that any parser takes."""
 
+import io
 import json
 
 import pytest
@@ -47,3 +48,37 @@ def test_texts_bring_their_line_breaks(capsys: pytest.CaptureFixture[str]) -> No
     output.text("a table\n")
     output.text("")
     assert capsys.readouterr().out == "a table\n"
+
+
+def test_what_hides_in_a_text_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b[31m\u202e\r\udce9"
+    output.result(f"a {hostile}\nb")
+    output.hint(f"a {hostile}\nb")
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == "a \\x1b[31m\\u202e\\r\\udce9\nb\n"
+    output.comma_separated([{"=name": "=1+1", "value": -1.5}, {"=name": hostile}])
+    assert capsys.readouterr().out == "'=name,value\n'=1+1,-1.5\n\\x1b[31m\\u202e\\r\\udce9,\n"
+    output.document({"name": hostile})
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert json.loads(printed) == {"name": hostile}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_any_encoding_of_the_streams(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    output.take_any_character()
+    output.text("     Δ\n1.00×\n")
+    output.hint("Kendall's τ, ρ")
+    out.seek(0)
+    err.seek(0)
+    printed = (out.read(), err.read())
+    if encoding == "utf-8":
+        assert printed == ("     Δ\n1.00×\n", "Kendall's τ, ρ\n")
+    else:
+        assert printed == (
+            f" delta\n1.00{'x' if encoding == 'ascii' else '×'}\n".replace(" delta", "  delta"),
+            "Kendall's tau, rho\n",
+        )

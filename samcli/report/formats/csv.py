@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as comma_separated
 import io
 
+from samcli.escape import csv_cell
 from samcli.report.formats._record import record
 from samcli.report.row import Comparison
 
@@ -21,5 +22,5 @@ def csv(comparison: Comparison) -> str:
     records = [record(row) for row in comparison.rows]
     writer = comma_separated.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({key: csv_cell(value) for key, value in record.items()} for record in records)
     return text.getvalue()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json as javascript
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from samcli.escape import json_text
 from samcli.report.formats._record import record
 from samcli.report.row import Comparison
 
@@ -16,7 +16,8 @@ def json(comparison: Comparison) -> str:
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
-    >>> javascript.loads(json(compare(example_runs())))["rows"][0]["by_seed"]
+    >>> from json import loads
+    >>> loads(json(compare(example_runs())))["rows"][0]["by_seed"]
     {'0': 0.8, '1': 0.85}
     """
     rows = [
@@ -24,7 +25,7 @@ def json(comparison: Comparison) -> str:
         for row in comparison.rows
     ]
     document = {"baseline": comparison.baseline, "budget": comparison.budget, "rows": rows, "notes": comparison.notes}
-    return javascript.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(document) + "\n"
 
 
 def _strict(value: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import re
 
+from samcli.escape import latex_text
 from samcli.report import cells
 from samcli.report.row import Comparison
 
@@ -24,7 +24,7 @@ def latex(comparison: Comparison) -> str:
     lines: list[str] = []
     for place, group in itertools.groupby(zip(comparison.rows, rows, strict=True), key=lambda pair: pair[0].place):
         lines += [r"\midrule"] if lines and place else []
-        lines += [" & ".join(_tex(row[column]) for column in columns) + r" \\" for _, row in group]
+        lines += [" & ".join(latex_text(row[column]) for column in columns) + r" \\" for _, row in group]
     where = ["on " + ", ".join(rows[0][column] for column in common)] if common else []
     caption = " ".join([" or ".join(dict.fromkeys(row[cells.METRIC] for row in rows)), *where])
     below = [*cells.legend(comparison, columns), *comparison.notes]
@@ -34,37 +34,17 @@ def latex(comparison: Comparison) -> str:
             r"\begin{table}",
             r"\centering",
             r"\small",
-            rf"\caption{{{_tex(caption[0].upper() + caption[1:])}.}}",
+            rf"\caption{{{latex_text(caption[0].upper() + caption[1:])}.}}",
             rf"\begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in columns)}}}",
             r"\toprule",
-            " & ".join(_tex(column.heading) for column in columns) + r" \\",
+            " & ".join(latex_text(column.heading) for column in columns) + r" \\",
             r"\midrule",
             *lines,
             r"\bottomrule",
             r"\end{tabular}",
             r"\par\medskip",
-            rf"{{\footnotesize {_tex(' '.join(below))}\par}}",
+            rf"{{\footnotesize {latex_text(' '.join(below))}\par}}",
             r"\end{table}",
             "",
         ]
     )
-
-
-_TEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "Δ": r"$\Delta$",
-    "²": "$^2$",
-}
-
-
-def _tex(text: str) -> str:
-    """The text with LaTeX's own characters escaped, and a real minus before a number."""
-    escaped = "".join(_TEX.get(character, character) for character in text)
-    return re.sub(r"(?<![\w.}-])-(?=\d)", "$-$", escaped).replace("--", "-{}-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from samcli.escape import markdown_text
 from samcli.report import cells
 from samcli.report.row import Comparison
 
@@ -18,7 +19,7 @@ def markdown(comparison: Comparison) -> str:
     """
     rows = [cells.cells(row) for row in comparison.rows]
     columns = cells.used_columns(rows)
-    body = [[row[column].replace("|", r"\|") for column in columns] for row in rows]
+    body = [[row[column] if column.is_number else markdown_text(row[column]) for column in columns] for row in rows]
     head = [column.heading for column in columns]
     widths = [max(3, *map(len, texts)) for texts in zip(head, *body, strict=True)]
 
@@ -30,5 +31,6 @@ def markdown(comparison: Comparison) -> str:
         return f"| {' | '.join(padded)} |"
 
     rule = ["-" * (width - 1) + (":" if c.is_number else "-") for width, c in zip(widths, columns, strict=True)]
-    below = [*cells.legend(comparison, columns), *(f"**Note:** {note}" for note in comparison.notes)]
+    below = [markdown_text(line) for line in cells.legend(comparison, columns)]
+    below += [f"**Note:** {markdown_text(note)}" for note in comparison.notes]
     return "\n".join([*map(line, [head, rule, *body]), "", *(f"- {text}" for text in below)]) + "\n"

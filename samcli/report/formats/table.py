@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from samcli.escape import visible
 from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.cells import Column
@@ -33,10 +34,10 @@ def table(comparison: Comparison, *, width: int, color: bool) -> str:
     parts = []
     for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
         rows = list(group)
-        heading = Text(f"{rows[0].where}: {title(rows[0].metric)}", "bold")
+        heading = Text(visible(f"{rows[0].where}: {title(rows[0].metric)}"), "bold")
         parts += [_lines(heading, width, color), _grid(rows, columns, width, color), "\n"]
-    parts += [_lines(Text(line, "dim"), width, color) for line in cells.legend(comparison, columns)]
-    parts += [_lines(Text(f"Note: {note}"), width, color) for note in comparison.notes]
+    parts += [_lines(Text(visible(line), "dim"), width, color) for line in cells.legend(comparison, columns)]
+    parts += [_lines(Text(visible(f"Note: {note}")), width, color) for note in comparison.notes]
     return "".join(parts)
 
 
@@ -46,9 +47,9 @@ def _grid(rows: Sequence[Row], columns: Sequence[Column], width: int, color: boo
     from rich.table import Table
     from rich.text import Text
 
-    texts = [cells.cells(row) for row in rows]
+    texts = [{column: visible(text) for column, text in cells.cells(row).items()} for row in rows]
     for row, text in zip(rows, texts, strict=True):
-        text[cells.OPTIMIZER] = row.who
+        text[cells.OPTIMIZER] = visible(row.who)
     columns, wrapped = list(columns), [cells.OPTIMIZER]
 
     def least(column: Column) -> int:

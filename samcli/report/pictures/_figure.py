@@ -14,6 +14,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from samcli.escape import visible
+
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 CHARACTERS = 32  # in a line of a name above a panel or at an end of a line, or of one of two columns of the legend
@@ -50,9 +52,19 @@ def legend_groups(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     for number, (group, _) in enumerate(names):
         members[group].append(number)
     return {
-        f"{group}, {len(runs)} runs" if len(runs) > 1 else " ".join(names[runs[0]]): runs
+        in_picture(f"{group}, {len(runs)} runs" if len(runs) > 1 else " ".join(names[runs[0]])): runs
         for group, runs in sorted(members.items(), key=lambda item: _by_size(item[0]))
     }
+
+
+def in_picture(text: str) -> str:
+    r"""The text as a picture shows it: its dollars begin no formula, and its underscore hides no entry of a legend.
+
+    >>> in_picture("_cost $5")
+    ' _cost \\$5'
+    """
+    shown = visible(text, keep="\n").replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def _by_size(text: str) -> list[str | float]:
@@ -84,7 +96,7 @@ def titled_figure(title: Sequence[str], width: float, height: float) -> Iterator
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.06))
-        lines = [fill(line, int(width * CHARACTERS_PER_INCH)) for line in title]
+        lines = [fill(in_picture(line), int(width * CHARACTERS_PER_INCH)) for line in title]
         figure.suptitle("\n".join(lines), fontsize=9)
         yield figure
 

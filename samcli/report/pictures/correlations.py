@@ -15,6 +15,7 @@ from samcli.report.pictures._figure import (
     CHARACTERS,
     CHARACTERS_PER_INCH,
     COLOURS,
+    in_picture,
     joined_by_or,
     legend_groups,
     titled_figure,
@@ -60,7 +61,7 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
     with titled_figure(_title(found, runs, metric), width, height) as figure:
         panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
         for axes in panels[::columns]:
-            axes.set_ylabel(fill(label, CHARACTERS_BESIDE_PANEL))
+            axes.set_ylabel(fill(in_picture(label), CHARACTERS_BESIDE_PANEL))
         for axes in panels[len(found) :]:
             axes.remove()
         for number, (name, members) in enumerate(legend_groups(names).items()):
@@ -72,7 +73,7 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
                 )
                 points[0].set(label=fill(name, 2 * CHARACTERS), markeredgewidth=0.4)
         for axes, one in zip(panels, found, strict=False):
-            axes.set_title(f"{fill(one.measure, CHARACTERS)}\n{_tau(one, len(runs))}")
+            axes.set_title(f"{fill(in_picture(one.measure), CHARACTERS)}\n{_tau(one, len(runs))}")
             _scale(axes, [x for x, _ in one.pairs.values()])
         _legend(figure, panels[0])
     return figure

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from samcli.report.landscape_csv import Landscape
-from samcli.report.pictures._figure import CHARACTERS, COLOURS, joined_by_or, legend_groups, titled_figure
+from samcli.report.pictures._figure import CHARACTERS, COLOURS, in_picture, joined_by_or, legend_groups, titled_figure
 from samcli.report.settings import Config, dataset_and_model
 
 if TYPE_CHECKING:
@@ -121,7 +121,11 @@ def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             )
             lines[0].set_label(fill(name, 2 * CHARACTERS))
         axes.axvline(0.0, color="0.6", linewidth=0.8, zorder=0)
-        axes.set(xlabel=labels.axes[0], ylabel=labels.loss, xlim=(landscapes[0].axes[0][0], landscapes[0].axes[0][-1]))
+        axes.set(
+            xlabel=labels.axes[0],
+            ylabel=in_picture(labels.loss),
+            xlim=(landscapes[0].axes[0][0], landscapes[0].axes[0][-1]),
+        )
         _scale(axes, landscapes)
         longest = max(len(str(line.get_label())) for line in axes.lines)
         figure.legend(loc="outside lower center", ncols=2 if longest <= CHARACTERS else 1)
@@ -158,13 +162,13 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             lines = axes.contour(*landscape.axes, values, levels, colors=strokes, linewidths=0.6)
             axes.clabel(lines, _levels_with_room(lines), fmt="%g", fontsize=7)
             axes.plot(0.0, 0.0, "+", color="#D55E00", markersize=9, markeredgewidth=1.8)
-            axes.set(title=fill(" ".join(name), CHARACTERS), aspect="equal")
+            axes.set(title=fill(in_picture(" ".join(name)), CHARACTERS), aspect="equal")
             axes.locator_params(nbins=5)
         for axes in panels[-columns:]:
             axes.tick_params(labelbottom=True)  # also where there is none below
         figure.supxlabel(labels.axes[0], fontsize=9)
         figure.supylabel(labels.axes[1], fontsize=9)
-        figure.colorbar(filled, ax=panels, label=labels.loss, ticks=levels, format="%g")
+        figure.colorbar(filled, ax=panels, label=in_picture(labels.loss), ticks=levels, format="%g")
     return figure
 
 
@@ -191,14 +195,14 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], labels
         for t, name in enumerate(ends):
             axes.axvline(t, color="0.6", linewidth=0.8, zorder=0)
             axes.annotate(
-                fill(name, CHARACTERS),
+                fill(in_picture(name), CHARACTERS),
                 (t, 1.0),
                 (0, 3),
                 xycoords=("data", "axes fraction"),
                 textcoords="offset points",
                 ha="center",
             )
-        axes.set(xlabel=labels.axes[0], ylabel=labels.loss)
+        axes.set(xlabel=labels.axes[0], ylabel=in_picture(labels.loss))
         axes.margins(x=0.0)
         _scale(axes, list(landscapes.values()))
         axes.legend()
