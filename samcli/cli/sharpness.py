@@ -131,6 +131,8 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
             continue
         for label, reason in row.passed_over.items():
             hint(f"{label} is passed over. {reason}")
+        if row.unwritten:
+            hint(f"Not kept: {row.unwritten}")
         yield row
 
 

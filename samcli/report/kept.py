@@ -38,7 +38,8 @@ def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
     >>> import tempfile
     >>> import pandas as pd
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     entry = {"key": {"measure": "trace", "examples": 100}, "value": 9.5, "converged": True, "details": {}}
+    ...     entry = {"label": "trace", "key": {"measure": "trace", "examples": 100}, "value": 9.5}
+    ...     entry |= {"stderr": None, "converged": True, "details": {}}
     ...     SharpnessFile(Path(folder, "checkpoint.pt")).add([entry], epoch=3)
     ...     (kept,) = kept_measures([Run(Path(folder), "", {}, {}, pd.DataFrame())])
     >>> kept.name, kept.examples, list(kept.values.values())
@@ -76,7 +77,7 @@ def with_measure(run: Run, measure: KeptMeasure) -> Run:
 
 def _examples(entry: dict[str, Any]) -> int:
     """How many examples it was really measured on: a small training part has fewer than were asked for."""
-    return int(entry["details"].get("examples", entry["key"]["examples"]))
+    return int(entry["details"].get("examples") or entry["key"]["examples"])
 
 
 def _flat(key: dict[str, Any]) -> dict[str, Any]:

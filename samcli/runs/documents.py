@@ -77,15 +77,36 @@ class OwnerDocument(Document):
     process_started: Text | None
 
 
+Measured = float | Literal["inf", "-inf"] | None  # JSON knows no infinity; null is not a number
+
+
+class MeasurementKey(Document):
+    """What was measured, and how."""
+
+    measure: Text
+    examples: Count
+    parameters: dict[str, Any] = {}
+
+
+class MeasurementDetails(Document):
+    """What a measure tells besides its value."""
+
+    examples: Count | None = None
+    rho: float | None = None
+    m: float | None = None
+    error: Measured = None
+    residual: Measured = None
+
+
 class MeasurementDocument(Document):
-    """An entry of `sharpness.json`: what was measured, how, and what came out."""
+    """An entry of `sharpness.json`."""
 
     label: Text
-    key: dict[str, Any]
-    value: float | str | None  # a text is an infinity, which JSON does not know
+    key: MeasurementKey
+    value: Measured
     stderr: float | None
     converged: bool
-    details: dict[str, Any]
+    details: MeasurementDetails
 
 
 class CheckpointDocument(Document):

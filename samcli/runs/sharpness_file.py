@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import samcli
+from samcli.errors import ResultsError
+from samcli.runs.documents import MeasurementDocument, fault_of
+from samcli.runs.door import read_bytes, read_json
 from samcli.runs.files import write_atomic
 
 NAME = "sharpness.json"
@@ -29,12 +32,15 @@ class SharpnessFile:
     Attributes:
         entries: the measurements, in the order in which they were made.
         epoch: the epoch of the checkpoint; None while there are no entries.
+        unwritten: why the file could not be written, in a sentence; None if it could.
 
     >>> import tempfile
+    >>> key = {"measure": "trace", "examples": 100}
+    >>> entry = {"label": "trace", "key": key, "value": 9.5, "stderr": 0.1, "converged": True, "details": {}}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = SharpnessFile(Path(folder, "checkpoint.pt"))
-    ...     file.add([{"label": "trace", "key": {"measure": "trace"}, "value": 9.5}], epoch=3)
-    ...     SharpnessFile(Path(folder, "checkpoint.pt")).find({"measure": "trace"})["value"]
+    ...     file.add([entry], epoch=3)
+    ...     SharpnessFile(Path(folder, "checkpoint.pt")).find(key)["value"]
     9.5
     """
 
@@ -44,8 +50,10 @@ class SharpnessFile:
         self._state = {"samcli": samcli.__version__, "checkpoint": _digest(checkpoint)}
         content = _read(self._file)
         same = all(content.get(key) == value for key, value in self._state.items())
-        self.entries: list[dict[str, Any]] = content.get("measured", []) if same else []
-        self.epoch: int | None = content.get("epoch") if same else None
+        self.entries: list[dict[str, Any]] = _sound_entries(content.get("measured")) if same else []
+        epoch = content.get("epoch") if self.entries else None
+        self.unwritten: str | None = None
+        self.epoch: int | None = epoch if type(epoch) is int and epoch >= 0 else None
 
     def find(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """The entry of this key; None if it was not measured."""
@@ -53,28 +61,35 @@ class SharpnessFile:
         return next((entry for entry in self.entries if entry["key"] == wanted), None)
 
     def add(self, entries: Sequence[Mapping[str, Any]], epoch: int) -> None:
-        """Append entries, and write the file.
-
-        Raises:
-            ResultsError: it cannot be written.
-        """
+        """Append entries, and write the file; where it cannot be written, they last as long as this object."""
         self.epoch = epoch
         self.entries += [_plain(entry) for entry in entries]
         if entries:
             document = {**self._state, "epoch": epoch, "measured": self.entries}
-            write_atomic(self._file, json.dumps(document, indent=1) + "\n")
+            try:
+                write_atomic(self._file, json.dumps(document, indent=1) + "\n")
+            except ResultsError as error:  # a folder that one may only read is no reason to show nothing
+                self.unwritten = str(error).partition(". ")[0] + "."
 
 
 def _digest(file: Path) -> str | None:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    try:
+        return hashlib.sha256(read_bytes(file)).hexdigest()
+    except OSError:  # whoever wants its content says so
+        return None
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or damaged: it is measured anew
+        return read_json(file)
+    except ResultsError:  # none yet, or damaged: it is measured anew
         return {}
-    return content if isinstance(content, dict) else {}
+
+
+def _sound_entries(entries: object) -> list[dict[str, Any]]:
+    """The entries that are what samcli writes; what another one was of is measured anew."""
+    dictionaries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [entry for entry in dictionaries if fault_of(entry, MeasurementDocument) is None]
 
 
 def _plain(value: Any) -> Any:

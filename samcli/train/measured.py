@@ -35,6 +35,7 @@ class Measured:
         epoch: how many epochs the model was trained for.
         values: results by the name of the measure, and its radius where there are several.
         passed_over: reasons why a measure does not apply, by its name.
+        unwritten: why the results are not kept, in a sentence; None if they are.
     """
 
     run: str
@@ -42,6 +43,7 @@ class Measured:
     epoch: int
     values: dict[str, Result]
     passed_over: dict[str, str] = field(default_factory=dict)
+    unwritten: str | None = None
 
 
 def measure_checkpoint(
@@ -121,7 +123,8 @@ def measure_checkpoint(
                     kept.add([_entry(label, key, found, trained)], epoch)
     entries = {label: kept.find(key) for label, key in wanted.items()}
     values = {label: _result(entry) for label, entry in entries.items() if entry}
-    return Measured(path.parent.name if path.name == "checkpoint.pt" else path.stem, path, epoch, values, passed_over)
+    run = path.parent.name if path.name == "checkpoint.pt" else path.stem
+    return Measured(run, path, epoch, values, passed_over, kept.unwritten)
 
 
 def _entry(label: str, key: Mapping[str, Any], found: Result, trained: Trained) -> dict[str, Any]:

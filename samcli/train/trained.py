@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from samcli import optim
 from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset
-from samcli.errors import CheckpointError, ConfigError
+from samcli.errors import CheckpointError, ConfigError, ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
@@ -80,5 +80,7 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
 
 
 def _recorded_data_dir(file: Path) -> Path:
-    folder = RunFolder(file.parent)
-    return Path(str(folder.read_status().get("data_dir", "data") if folder.run.exists() else "data"))
+    try:
+        return Path(RunFolder(file.parent).read_status().get("data_dir") or "data")
+    except ResultsError:  # a checkpoint that was taken from its folder
+        return Path("data")

@@ -12,7 +12,8 @@ CONFIG = {
     "optimizer": {"name": "sam", "base": "sgd", "lr": 0.1, "norm": None},
     "seeds": 3,
 }
-MEASURED = {"label": "trace", "key": {}, "value": 1.0, "stderr": None, "converged": True, "details": {}}
+KEY = {"measure": "trace", "examples": 9}
+MEASURED = {"label": "trace", "key": KEY, "value": 1.0, "stderr": None, "converged": True, "details": {}}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_sound(kind: type[Document], document: dict[str, Any]) -> None:
         (StatusDocument, {"status": "running", "pid": "1"}, "has no sound value of pid: '1'"),
         (StatusDocument, {"status": "running", "versions": [1]}, "has no sound value of versions: list"),
         (MeasurementDocument, MEASURED | {"value": [1]}, "has no sound value of value: list"),
+        (MeasurementDocument, MEASURED | {"key": {"examples": 9}}, "has no key.measure"),
         (MeasurementDocument, MEASURED | {"converged": 1}, "has no sound value of converged: 1"),
         (ConfigDocument, CONFIG | {"name": "x" * 5000}, "has no sound value of name: 'xxx"),
     ],

@@ -1,11 +1,15 @@
 """What is kept comes back as JSON has it; for another checkpoint or version there is nothing."""
 
+import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import samcli
+from samcli.errors import ResultsError
+from samcli.runs import sharpness_file
 from samcli.runs.sharpness_file import SharpnessFile
 
 
@@ -15,9 +19,16 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.pt"
 
 
+KEY = {"measure": "x", "examples": 9}
+
+
+def entry_of(key: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"label": "x", "key": key, "value": 1.0, "stderr": None, "converged": True, "details": {}} | fields
+
+
 def test_round_trip(checkpoint: Path) -> None:
-    key = {"measure": "x", "rho": 0.1, "norms": (2.0, math.inf)}
-    entry = {"label": "x", "key": key, "value": math.nan, "details": {"values": [1.0, -math.inf]}}
+    key = {"measure": "x", "examples": 9, "rho": 0.1, "norms": (2.0, math.inf)}
+    entry = entry_of(key, value=math.nan, details={"values": [1.0, -math.inf]})
     assert SharpnessFile(checkpoint).find(key) is None
     SharpnessFile(checkpoint).add([entry], epoch=3)
     again = SharpnessFile(checkpoint)
@@ -30,7 +41,7 @@ def test_round_trip(checkpoint: Path) -> None:
 
 
 def test_another_checkpoint_or_version(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    SharpnessFile(checkpoint).add([{"label": "x", "key": {"a": 1}, "value": 1.0}], epoch=1)
+    SharpnessFile(checkpoint).add([entry_of(KEY)], epoch=1)
     monkeypatch.setattr(samcli, "__version__", "99")
     assert SharpnessFile(checkpoint).entries == []
     monkeypatch.undo()
@@ -39,7 +50,46 @@ def test_another_checkpoint_or_version(checkpoint: Path, monkeypatch: pytest.Mon
     assert SharpnessFile(checkpoint).epoch is None
 
 
-@pytest.mark.parametrize("content", ["{", "[]", ""])
+@pytest.mark.parametrize("content", ["{", "[]", "", "[" * 10_000, '{"measured": NaN}'])
 def test_a_damaged_file_is_none(content: str, checkpoint: Path) -> None:
     checkpoint.with_name("sharpness.json").write_text(content)
     assert SharpnessFile(checkpoint).entries == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        3,
+        {},
+        entry_of({}),
+        entry_of({"measure": "x", "examples": "many"}),
+        entry_of(KEY, value="large"),
+        entry_of(KEY, converged="yes"),
+        entry_of(KEY, details={"rho": "x"}),
+        entry_of(KEY, details=[1]),
+    ],
+)
+def test_an_entry_that_samcli_does_not_write_is_measured_anew(odd: object, checkpoint: Path) -> None:
+    SharpnessFile(checkpoint).add([entry_of(KEY)], epoch=3)
+    file = checkpoint.with_name("sharpness.json")
+    document = json.loads(file.read_text())
+    document["measured"].insert(0, odd)
+    file.write_text(json.dumps(document))
+    assert SharpnessFile(checkpoint).entries == [entry_of(KEY)]
+    for measured in (odd, [odd], None):
+        file.write_text(json.dumps(document | {"measured": measured, "epoch": "x"}))
+        assert (SharpnessFile(checkpoint).entries, SharpnessFile(checkpoint).epoch) == ([], None)
+
+
+def test_where_nothing_can_be_written_it_lasts_as_long_as_the_object(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, data: str) -> None:
+        raise ResultsError(f"Cannot write {path}: Read-only file system. Make room.")
+
+    monkeypatch.setattr(sharpness_file, "write_atomic", refuse)
+    kept = SharpnessFile(checkpoint)
+    kept.add([entry_of(KEY)], epoch=3)
+    assert kept.find(KEY) is not None
+    assert str(kept.unwritten).endswith("sharpness.json: Read-only file system.")
+    assert not checkpoint.with_name("sharpness.json").exists()
