@@ -59,7 +59,7 @@ def session_of(
     try:
         content = checkpoint.load(folder.checkpoint)
         kept_as = "checkpoint.foreign"
-        _restore(session, checked_state(content, config, folder.checkpoint), folder.checkpoint)
+        _restore(session, checked_state(content, config.document(), folder.checkpoint), folder.checkpoint)
     except UnusableCheckpoint as error:
         aside = put_aside(folder.checkpoint, folder.path / kept_as)
         reason = str(error).partition(";")[0]
@@ -81,7 +81,7 @@ def restore_files(config: RunConfig, folder: RunFolder) -> bool:
     False
     """
     try:
-        state = checked_state(checkpoint.load(folder.checkpoint), config, folder.checkpoint)
+        state = checked_state(checkpoint.load(folder.checkpoint), config.document(), folder.checkpoint)
     except CheckpointError:
         return False
     rows = state["rows"]
@@ -91,27 +91,24 @@ def restore_files(config: RunConfig, folder: RunFolder) -> bool:
     return True
 
 
-def checked_state(content: Mapping[str, Any], config: RunConfig, file: Path) -> dict[str, Any]:
-    """The content of a checkpoint, once it is seen to be one of this run.
+def checked_state(content: Mapping[str, Any], run: Mapping[str, Any] | None, file: Path) -> dict[str, Any]:
+    """The content of a checkpoint, once it is seen to be that of a session, and of this run.
 
     Args:
         content: as read.
-        config: the run.
+        run: the run's configuration as a document; None if it may be any run.
         file: the checkpoint, for messages.
 
     Raises:
         UnusableCheckpoint: it is another run's, or lacks something, or its rows are not those that a run records.
 
-    >>> from samcli.config import Draft, parse
-    >>> from samcli.train.catalogue import CATALOGUE
-    >>> (config,) = Draft.of(parse("{optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
-    >>> checked_state({"config": {}}, config, Path("checkpoint.pt"))
+    >>> checked_state({"config": {}}, None, Path("checkpoint.pt"))
     Traceback (most recent call last):
     samcli.errors.UnusableCheckpoint: checkpoint.pt has no model; train the run again to write it anew.
     """
     fault = fault_of(content, CheckpointDocument) or plain_fault(content["config"])
-    if not fault and identity_of(content["config"]) != config.identity:
-        fault = f"belongs to another run ({_difference(content['config'], config.document())})"
+    if not fault and run is not None and identity_of(content["config"]) != identity_of(run):
+        fault = f"belongs to another run ({_difference(content['config'], run)})"
     if not fault and (odd := rows_fault(content["rows"])):
         fault = f"does not fit: its table {odd}"
     if not fault and content["epoch"] != len(content["rows"]):

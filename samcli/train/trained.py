@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,6 +18,7 @@ from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, load_dataset
+from samcli.train.continuing import checked_state
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
         DataError: the data set is missing.
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
-    content = checkpoint.load(file)
+    content = checked_state(checkpoint.load(file), _config_beside(file), file)
     data_dir = data_dir or _recorded_data_dir(file)
     try:
         (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
@@ -77,6 +79,14 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
             f"{file} does not fit this version of samcli or these data ({reason}); use {advice}."
         ) from error
     return Trained(config, model, optimizer, dataset, content["epoch"])
+
+
+def _config_beside(file: Path) -> dict[str, Any] | None:
+    """The configuration of the folder that a checkpoint lies in; None for one that was taken from its folder."""
+    try:
+        return RunFolder(file.parent).read_config() if file.name == "checkpoint.pt" else None
+    except ResultsError:
+        return None
 
 
 def _recorded_data_dir(file: Path) -> Path:

@@ -1,5 +1,6 @@
 """Reading a trained model back."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,39 @@ def test_gives_the_numbers_of_the_last_row(config_of: MakeConfig, places: Places
         assert (loss, score) == (last["test_loss"], last["test_accuracy"])
 
 
+def change(file: Path, **parts: object) -> None:
+    checkpoint.save(file, checkpoint.load(file) | parts)
+
+
 def test_checkpoint_of_an_unknown_configuration(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
-    document = {**config_of().document(), "model": {"name": "perceiver"}}
-    file = tmp_path / "checkpoint.pt"
-    checkpoint.save(file, {"config": document, "model": {}, "epoch": 1})
+    train_run(config_of("epochs=1"), RunFolder(tmp_path / "run"), **places)
+    loose = (tmp_path / "run" / "checkpoint.pt").rename(tmp_path / "loose.pt")
+    change(loose, config={**config_of().document(), "model": {"name": "perceiver"}})
     with pytest.raises(CheckpointError, match="does not fit this version of samcli"):
-        load_trained(file, **places)
+        load_trained(loose, **places)
 
 
 def test_checkpoint_with_other_weights(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
-    file = tmp_path / "checkpoint.pt"
-    content = {"config": config_of().document(), "model": {"w": torch.ones(1)}, "epoch": 1}
-    checkpoint.save(file, content)
+    train_run(config_of("epochs=1"), RunFolder(tmp_path / "run"), **places)
+    change(tmp_path / "run" / "checkpoint.pt", model={"w": torch.ones(1)})
     with pytest.raises(CheckpointError, match="does not fit"):
-        load_trained(file, **places)
+        load_trained(tmp_path / "run", **places)
+
+
+def test_checkpoint_of_another_run_than_its_folders(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    """What is shown under the folder's name is to be that run's; taken from its folder, it is shown as it is."""
+    for seed in (0, 1):
+        train_run(config_of("epochs=1", f"seeds={seed}"), RunFolder(tmp_path / f"run{seed}"), **places)
+    shutil.copy(tmp_path / "run1" / "checkpoint.pt", tmp_path / "run0" / "checkpoint.pt")
+    with pytest.raises(CheckpointError, match=r"belongs to another run \(seeds is 1 there and 0 here\)"):
+        load_trained(tmp_path / "run0", **places)
+    shutil.copy(tmp_path / "run1" / "checkpoint.pt", tmp_path / "run0" / "other.pt")
+    assert load_trained(tmp_path / "run0" / "other.pt", **places).config.seed == 1
+
+
+def test_other_files_of_the_folder_may_be_garbage(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    train_run(config_of("epochs=1"), folder, **places)
+    for file in (folder.config, folder.run):
+        file.write_text("[" * 10_000)
+    assert load_trained(folder.path, **places).epoch == 1
