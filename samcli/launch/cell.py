@@ -27,7 +27,7 @@ class Cell:
         state: `new`, `resume` (stopped after some epochs), `restore` (finished, and has lost files that its checkpoint
             holds), `changed` (trained with another plug-in file or other data), `finished`, `diverged`, or `busy`
             (another process is training it).
-        epochs_done: finished epochs so far.
+        epochs_done: finished epochs so far; 0 for a run that begins anew.
         detail: who trains a `busy` run, or what is `changed`, in words.
         take_over: whether it is taken from a process that may be gone.
     """
@@ -47,8 +47,7 @@ class Cell:
     @property
     def epochs_left(self) -> int:
         """How many epochs are left to train, if it ends at no training loss before."""
-        kept = 0 if self.state == "changed" else self.epochs_done
-        return self.config.training.epochs - kept if self.to_do else 0
+        return self.config.training.epochs - self.epochs_done if self.to_do else 0
 
 
 def train_cell(

@@ -65,7 +65,8 @@ def _cell(cell: Cell, today: Digests | None) -> Cell:
     except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
         status = {}
     state, detail = _state(cell, status, today)
-    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=int(status.get("epochs_done") or 0))
+    done = 0 if state == "changed" else int(status.get("epochs_done") or 0)
+    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=done)
 
 
 def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tuple[str, str]:

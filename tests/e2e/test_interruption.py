@@ -1,5 +1,6 @@
 """The real command in a process of its own: stopped by Ctrl-C, by a terminating scheduler, by a kill; and continued."""
 
+import json
 import os
 import signal
 import subprocess
@@ -22,8 +23,8 @@ optimizer: {name: sam, lr: 0.05, rho: 0.1}
 """
 
 
-def start(folder: Path, results: str) -> subprocess.Popen[str]:
-    (folder / "e2e.yaml").write_text(EXPERIMENT)
+def start(folder: Path, results: str, experiment: str = EXPERIMENT) -> subprocess.Popen[str]:
+    (folder / "e2e.yaml").write_text(experiment)
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--results", results, "--device", "cpu"]
     return subprocess.Popen(
         command,
@@ -84,6 +85,22 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
     first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (whole, run))
     for name, tensor in first["model"].items():
         assert torch.equal(tensor, second["model"][name]), name
-    # nothing but what belongs in the folder: a killed process may leave one hidden temporary file
-    visible = sorted(file.name for file in run.iterdir() if not file.name.startswith("."))
-    assert visible == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]
+    # nothing but what belongs in the folder: what a killed process left is removed
+    assert sorted(file.name for file in run.iterdir()) == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]
+
+
+def test_two_processes_share_an_experiment(tmp_path: Path) -> None:
+    """Each run is trained once, by whoever comes first; nothing is lost and no start is refused."""
+    text = EXPERIMENT.replace("optimizer:", "seeds: 0-5\noptimizer:").replace("epochs: 12", "epochs: 3")
+    both = [start(tmp_path, "results", text) for _ in range(2)]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    assert all("Traceback" not in err for err in told)
+    assert {process.returncode for process in both} <= {0, 1}  # 1: a run was still under way elsewhere
+    runs = list(tmp_path.glob("results/e2e/*"))
+    assert len(runs) == 6
+    statuses = [json.loads((run / "run.json").read_text()) for run in runs]
+    assert [(status["status"], status["epochs_done"]) for status in statuses] == [("finished", 3)] * 6
+    assert all(len((run / "metrics.csv").read_text().splitlines()) == 4 for run in runs)
+    began = "\n".join(told).count("digits cnn sam rho=0.1 seed")
+    assert began == 6, told
+    assert {status["pid"] for status in statuses} <= {process.pid for process in both}
