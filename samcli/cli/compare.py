@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +64,10 @@ def compare(
         Path | None, typer.Option(metavar="FILE.png|.svg|.pdf", help="With --correlate: a picture of it as well.")
     ] = None,
     format: Annotated[Format, typer.Option(help="How the table is written.")] = Format.table,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns, with commas: optimizer,last,delta.", show_default="those that fit, or all"),
+    ] = None,
 ) -> None:
     """Compare runs: one row for each setting, over its seeds.
 
@@ -88,6 +91,8 @@ def compare(
     for warning in warnings:
         hint(f"warning: {warning}")
     if correlate:
+        if columns is not None:
+            raise ConfigError("--correlate has columns of its own; leave --columns out.")
         if budget is not Budget.epochs:
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
         found = correlate_runs(runs, metric)
@@ -99,7 +104,7 @@ def compare(
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
     comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value)
-    text(render(comparison, format.value, width=terminal_width(), color=sys.stdout.isatty()))
+    text(render(comparison, format.value, width=terminal_width(), color=shows_bold(), columns=columns))
 
 
 def _show_correlations(found: Sequence[Correlation], metric: str | None, format: Format) -> None:

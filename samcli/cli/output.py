@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samcli.escape import STAND_IN, csv_cell, json_text, spelled_out, visible
+
+NARROWEST, WIDEST = 20, 10_000  # characters in a line that tables are made for
 
 
 def take_any_character() -> None:
@@ -77,13 +80,18 @@ def shows_bold() -> bool:
     return Console(file=sys.stdout).color_system is not None
 
 
-def terminal_width() -> int:
-    """The characters in a line of the terminal, or 100 where there is none.
+def terminal_width() -> int | None:
+    """The characters in a line: COLUMNS of the environment, else those of the terminal; None where there is none.
 
-    >>> terminal_width()  # in a file, as here
-    100
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, COLUMNS="60"):
+    ...     terminal_width()
+    60
     """
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return min(max(int(asked), NARROWEST), WIDEST)
+    return max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
 
 
 def hint(text: str) -> None:

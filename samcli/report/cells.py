@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from samcli.errors import ConfigError, nearest
 from samcli.metrics import is_share, shown, title
 from samcli.report.row import Comparison, Row
+from samcli.report.timing import CLOCKS
+from samcli.report.words import joined
+from samcli.runs.documents import STATUSES
 from samcli.stats import Summary
 
 
@@ -15,28 +19,74 @@ class Column:
     """A column of the table: its heading and how to read it.
 
     Attributes:
+        key: what `--columns` calls it.
         heading: one or two words.
+        fields: what CSV and JSON have of it, see `samcli.report.formats._record`.
         legend: a sentence on what the column holds; empty where the heading says it all.
         is_number: whether it holds numbers, which are aligned to the right.
     """
 
+    key: str
     heading: str
+    fields: tuple[str, ...]
     legend: str = ""
     is_number: bool = False
 
 
-DATASET, MODEL = Column("Data set"), Column("Model")
-OPTIMIZER, SETTINGS, METRIC, RUNS = Column("Optimizer"), Column("Settings"), Column("Metric"), Column("Runs")
-N = Column("n", "n: finished runs, one per seed.", True)
-LAST = Column("Last", "", True)
-BEST = Column("Best", "", True)
-DELTA = Column("Δ", "", True)
-INTERVAL = Column("95 % interval", "", True)
-SHARPNESS = Column(
-    "Sharpness", "Sharpness: rise of the training loss one SAM step away, on a fixed subset; less is flatter.", True
+DATASET = Column("dataset", "Data set", ("dataset", "dataset_settings"))
+MODEL = Column("model", "Model", ("model", "model_settings"))
+OPTIMIZER = Column("optimizer", "Optimizer", ("optimizer", "is_baseline"))
+SETTINGS = Column("settings", "Settings", ("settings",))
+METRIC = Column("metric", "Metric", ("metric",))
+N = Column("n", "n", ("n",), "n: finished runs, one per seed.", True)
+LAST = Column("last", "Last", ("last_mean", "last_sd"), "", True)
+BEST = Column("best", "Best", ("best_mean", "best_sd"), "", True)
+DELTA = Column("delta", "Δ", ("difference",), "", True)
+INTERVAL = Column("interval", "95 % interval", ("difference_low", "difference_high", "pairs"), "", True)
+PASSES = Column(
+    "passes", "Passes", ("passes",), "Passes: gradient evaluations of an epoch relative to the baseline's; exact.", True
 )
-SECONDS = Column("s/epoch", "s/epoch: training seconds of an epoch, median over epochs.", True)
-COST = Column("Cost", "Cost: s/epoch relative to the baseline.", True)
+SHARPNESS = Column(
+    "sharpness",
+    "Sharpness",
+    ("sharpness",),
+    "Sharpness: rise of the training loss one SAM step away, on a fixed subset; less is flatter.",
+    True,
+)
+SECONDS = Column(
+    "seconds",
+    "s/epoch",
+    ("seconds_per_epoch", "cpu_seconds_per_epoch"),
+    "s/epoch: training seconds of an epoch by the wall clock, median over epochs.",
+    True,
+)
+COST = Column("cost", "Cost", ("cost", "cost_clock"), "", True)
+RUNS = Column("runs", "Runs", (*STATUSES, "at_chance"))
+COLUMNS = (
+    DATASET, MODEL, OPTIMIZER, SETTINGS, METRIC, N, LAST, BEST, DELTA, INTERVAL, PASSES, SHARPNESS, SECONDS, COST, RUNS
+)  # fmt: skip
+# what is left out first where there is little room; the optimizer, its result and the difference stay
+DISPENSABLE = (SECONDS, BEST, SHARPNESS, COST, N, PASSES, INTERVAL)
+
+
+def choose_columns(text: str) -> list[Column]:
+    """The columns that a text names, in its order: by key, by heading, or by a field of CSV.
+
+    Raises:
+        ConfigError: no such column, or none.
+
+    >>> [column.heading for column in choose_columns("optimizer,last,Δ")]
+    ['Optimizer', 'Last', 'Δ']
+    """
+    known = {column.key: column for column in COLUMNS}
+    names = known | {name.lower(): column for column in COLUMNS for name in (column.heading, *column.fields)}
+    found: dict[Column, None] = {}
+    for word in text.split(","):
+        name = word.strip().lower()
+        if name not in names:
+            raise ConfigError(f"--columns: there is no column named {word.strip()!r}; {nearest(name, known)}")
+        found[names[name]] = None
+    return list(found)
 
 
 def cells(row: Row) -> dict[Column, str]:
@@ -49,7 +99,7 @@ def cells(row: Row) -> dict[Column, str]:
     ('sam', '82.50 ± 3.54', '+10.00', '2.00×', '')
     """
     found = row.difference
-    unfinished = any(count for state, count in row.states.items() if state != "finished")
+    remarkable = row.at_chance or any(count for state, count in row.states.items() if state != "finished")
     return {
         DATASET: " ".join(filter(None, (row.dataset, row.dataset_settings))),
         MODEL: " ".join(filter(None, (row.model, row.model_settings))),
@@ -61,10 +111,11 @@ def cells(row: Row) -> dict[Column, str]:
         BEST: _mean(row.best, row.metric),
         DELTA: "baseline" if row.is_baseline else _signed(found.mean, row.metric) if found else "",
         INTERVAL: _interval(found.low, found.high, row.metric) if found else "",
+        PASSES: "" if row.passes is None else f"{row.passes:.2f}",
         SHARPNESS: "" if row.sharpness is None else f"{row.sharpness:.3g}",
         SECONDS: "" if row.seconds is None else f"{row.seconds:.3g}" if row.seconds < 100 else f"{row.seconds:.0f}",
         COST: "" if row.cost is None else f"{row.cost:.2f}×",
-        RUNS: _states(row) if unfinished else "",
+        RUNS: _states(row) if remarkable else "",
     }
 
 
@@ -93,20 +144,27 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
     lines = []
     if LAST in columns:
         named = " or ".join(map(title, metrics))
-        part = "test " if any(metric.startswith("test_") for metric in metrics) else ""
         lines.append(f"Last: {named} after the last epoch{budget}, mean ± standard deviation over n runs.")
+    if BEST in columns:
+        part = "test " if any(metric.startswith("test_") for metric in metrics) else ""
         lines.append(f"Best: at the best epoch, chosen on the {part}values themselves, hence optimistic.")
-    if any(row.difference for row in comparison.rows):
+    if DELTA in columns and any(row.difference for row in comparison.rows):
         unit = ", in percentage points" if all(map(is_share, metrics)) else ""
         difference = f"mean difference of Last to {comparison.baseline}"
         lines.append(f"Δ: {difference}, paired by seed{unit}, with Student's 95 % t interval.")
-    return lines + [column.legend for column in columns if column.legend]
+    lines += [column.legend for column in columns if column.legend]
+    if COST in columns:
+        clocks = [CLOCKS[clock] for clock in dict.fromkeys(row.cost_clock for row in comparison.rows if row.cost_clock)]
+        by = f", in {joined(clocks, 'or')}" if clocks else ""
+        lines.append(f"Cost: training seconds of an epoch relative to the baseline's{by}.")
+    return lines
 
 
 def _states(row: Row) -> str:
     """The runs of a row by how they ended, finished ones first: "2 finished, 1 diverged"."""
     order = ("finished", "diverged", "failed", "interrupted", "running")
-    return ", ".join(f"{row.states[state]} {state}" for state in order if row.states.get(state))
+    words = [f"{row.states[state]} {state}" for state in order if row.states.get(state)]
+    return ", ".join([*words, *([f"{len(row.at_chance)} at chance"] if row.at_chance else [])])
 
 
 def _mean(summary: Summary, metric: str) -> str:

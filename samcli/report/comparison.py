@@ -10,11 +10,13 @@ from typing import TypeVar
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import higher_is_better, score_among
 from samcli.report.baseline import baseline_matcher
+from samcli.report.doubts import is_at_chance
 from samcli.report.kept import kept_measures, with_measure
 from samcli.report.notes import collect_notes
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, count_shared, distinguishing, label
+from samcli.report.timing import cost, passes, seconds, timing
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
 
@@ -85,6 +87,7 @@ def _row(
 ) -> Row:
     config = group[0].config
     by_seed = {seed: reading.last for seed, reading in sorted(readings.items()) if reading.last is not None}
+    timings = {run.seed: timing(run) for run in group}
     counted = [readings[seed] for seed in by_seed]
     return Row(
         dataset=config["dataset"]["name"],
@@ -98,7 +101,9 @@ def _row(
         best=summarise(reading.best for reading in counted if reading.best is not None),
         by_seed=by_seed,
         sharpness=summarise(r.sharpness for r in counted if r.sharpness is not None).mean,
-        seconds=summarise(r.seconds for r in counted if r.seconds is not None).mean,
+        seconds=seconds([timings[seed] for seed in by_seed]),
+        timings={seed: timings[seed] for seed in by_seed},
+        at_chance=tuple(sorted(run.seed for run in group if is_at_chance(run, metric, by_seed.get(run.seed)))),
         states=Counter(run.state for run in group),
         is_baseline=is_baseline(config),
         config={key: value for key, value in config.items() if key not in NO_SETTINGS},
@@ -109,16 +114,23 @@ def _row(
 
 def _against_baseline(row: Row, baselines: Sequence[Row]) -> Row:
     """The row with its difference and cost to the nearest of the baselines of its place that have finished runs."""
+    ours = list(row.timings.values())
     if row.is_baseline:
-        return dataclasses.replace(row, cost=1.0 if row.seconds else None)
+        return dataclasses.replace(
+            row, passes=1.0 if passes(ours) else None, cost=1.0 if row.seconds else None, cost_clock=None
+        )
     if not baselines:
         return row
     reference = max(baselines, key=lambda other: (count_shared(row.flat, other.flat), -_badness(other)))
+    theirs = list(reference.timings.values())
+    found, mine, others = cost(ours, theirs), passes(ours), passes(theirs)
     return dataclasses.replace(
         row,
         difference=paired_difference(row.by_seed, reference.by_seed) if row.n else None,
         compared_to=reference.settings,
-        cost=row.seconds / reference.seconds if row.seconds and reference.seconds else None,
+        passes=mine / others if mine and others else None,
+        cost=found.ratio if found else None,
+        cost_clock=found.clock if found else None,
     )
 
 

@@ -31,7 +31,7 @@ def correlation_records(found: Sequence[Correlation]) -> list[dict[str, Any]]:
     ]
 
 
-def correlation_table(found: Sequence[Correlation], *, width: int = 100, color: bool = False) -> str:
+def correlation_table(found: Sequence[Correlation], *, width: int | None = 100, color: bool = False) -> str:
     """A row for each measure; see `samcli.report.text_table.text_table`.
 
     >>> from samcli.stats import kendall

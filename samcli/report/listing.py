@@ -9,22 +9,25 @@ from samcli.registry import Option, Registry
 from samcli.report.text_table import text_table
 
 
-def registry_table(registry: Registry[Any], *, width: int = 100, color: bool = False) -> str:
+def registry_table(registry: Registry[Any], *, width: int | None = 100, color: bool = False) -> str:
     """A row for each name of a registry, with the first sentence of its documentation.
 
     >>> from samcli.optim import SCHEDULES
     >>> print(registry_table(SCHEDULES, width=50))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
     name         meaning
-    ────────────────────────────────────────────────
+    ──────────────────────────────────────────────────
     constant     The same learning rate throughout.
     cosine       Half a cosine ...
+    ...
     """
     names = zip(registry, registry.shown(), strict=True)
     rows = [{"name": shown, "meaning": registry.summary(name)} for name, shown in names]
     return text_table(rows, width=width, color=color)
 
 
-def optimizer_table(bases: Registry[Any], variants: Registry[Any], *, width: int = 100, color: bool = False) -> str:
+def optimizer_table(
+    bases: Registry[Any], variants: Registry[Any], *, width: int | None = 100, color: bool = False
+) -> str:
     """A row for each optimizer, with what it costs and, for a variant, the paper that it is from.
 
     >>> from samcli.optim import BASES, VARIANTS
@@ -45,15 +48,16 @@ def optimizer_table(bases: Registry[Any], variants: Registry[Any], *, width: int
     return text_table(plain + family, width=width, color=color)
 
 
-def option_table(options: Mapping[str, Option], *, width: int = 100, color: bool = False) -> str:
+def option_table(options: Mapping[str, Option], *, width: int | None = 100, color: bool = False) -> str:
     """A row for each option; nothing for none.
 
     >>> from samcli.optim import VARIANTS
     >>> print(option_table(VARIANTS.options("sam"), width=60))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
     option         type           default   meaning
-    ──────────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────
     rho            number         0.05      radius ρ of the
-                                            neighbourhood; ...
+                                            neighbourhood; 0 is
+    ...
     """
     rows = [
         {"option": name, "type": type_name(o), "default": shown(o.default), "meaning": o.help}

@@ -9,7 +9,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from samcli.report.doubts import doubts, named
+from samcli.report.mixtures import mixtures
 from samcli.report.row import Row
+from samcli.report.words import count, seeds
 from samcli.runs.reader import Run
 
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
@@ -43,6 +46,8 @@ def collect_notes(
         *_unmeasured(rows),
         *_baselines(rows, baseline),
         *_pairs(rows, baseline),
+        *doubts(rows, places),
+        *mixtures(rows, places, lambda row: named(row, rows)),
         *_hardware(rows, places),
         *(f"{run.folder} repeats a run with the same settings and seed; it is not counted." for run in duplicates),
     ]
@@ -70,10 +75,11 @@ def _stops(rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]]
         lengths += [len(run.metrics) for run in runs]
         above = sum(not (run.metrics["train_loss"] <= stop).any() for run in runs)
         if above:
-            yield f"{_name(row, rows)}: {above} of {len(runs)} runs did not reach the training loss {stop:g}."
+            yield f"{named(row, rows)}: {above} of {count(len(runs), 'run')} did not reach the training loss {stop:g}."
     if lengths and budget == "epochs":
-        spread = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
-        yield f"Runs that end at a training loss are read there, after {spread} epochs."
+        low, high = min(lengths), max(lengths)
+        spread = count(low, "epoch") if low == high else f"{low} to {count(high, 'epoch')}"
+        yield f"Runs that end at a training loss are read there, after {spread}."
 
 
 def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
@@ -95,7 +101,7 @@ def _unmeasured(rows: Sequence[Row]) -> Iterator[str]:
             runs, count = (
                 ("1 finished run has", "counts") if missing == 1 else (f"{missing} finished runs have", "count")
             )
-            yield f"{_name(row, rows)}: {runs} no {row.metric} at the epoch read and {count} nowhere."
+            yield f"{named(row, rows)}: {runs} no {row.metric} at the epoch read and {count} nowhere."
 
 
 def _baselines(rows: Sequence[Row], baseline: str) -> Iterator[str]:
@@ -114,11 +120,11 @@ def _pairs(rows: Sequence[Row], baseline: str) -> Iterator[str]:
     compared = [(row, row.difference) for row in rows if row.difference is not None]
     for row, found in compared:
         if found.only_treatment:
-            alone = f"{_seeds(found.only_treatment)} without a partner of {baseline}"
-            yield f"{_name(row, rows)}: {alone}, not in the difference."
+            alone = f"{seeds(found.only_treatment)} without a partner of {baseline}"
+            yield f"{named(row, rows)}: {alone}, not in the difference."
         if found.only_baseline:
-            alone = f"{_seeds(found.only_baseline)} of {baseline} without a partner"
-            yield f"{_name(row, rows)}: {alone}, not in the difference."
+            alone = f"{seeds(found.only_baseline)} of {baseline} without a partner"
+            yield f"{named(row, rows)}: {alone}, not in the difference."
     if any(found.n == 1 for _, found in compared):
         yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4."
 
@@ -132,12 +138,3 @@ def _hardware(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Itera
         }
         if len(machines) > 1:
             yield f"Runs on {where} come from different hardware or threads: seconds and cost do not compare."
-
-
-def _name(row: Row, rows: Sequence[Row]) -> str:
-    """The row in words; data set and model only where there is more than one."""
-    return row.who if len({other.where for other in rows}) == 1 else f"{row.who} on {row.where}"
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

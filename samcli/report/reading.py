@@ -22,13 +22,11 @@ class Reading:
         last: the metric after the last epoch, or the last within the budget.
         best: the best value up to there.
         sharpness: the last value up to there.
-        seconds: the training seconds of an epoch, median over all epochs.
     """
 
     last: float | None
     best: float | None
     sharpness: float | None
-    seconds: float | None
 
 
 def smallest_total(runs: Iterable[Run], budget: str) -> float:
@@ -60,12 +58,10 @@ def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.i
     values = list(within[metric]) if metric in within else []
     measured = [value for value in values if math.isfinite(value)]
     sharpness = within["sharpness"].dropna()
-    seconds = run.metrics["train_seconds"].median()
     return Reading(
         last=float(values[-1]) if values and math.isfinite(values[-1]) else None,
         best=(max if higher_is_better(metric) else min)(measured, default=None),
         sharpness=float(sharpness.iloc[-1]) if len(sharpness) else None,
-        seconds=float(seconds) if math.isfinite(seconds) else None,
     )
 
 

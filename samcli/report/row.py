@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from samcli.report.settings import flatten
+from samcli.report.timing import Timing
 from samcli.stats import PairedDifference, Summary
 
 
@@ -26,7 +27,11 @@ class Row:
         compared_to: the settings of the baseline row behind `difference`.
         sharpness: mean of the last measured one-step sharpness.
         seconds: training seconds of an epoch, median over epochs, mean over seeds.
-        cost: `seconds` relative to the baseline's.
+        passes: gradient evaluations of an epoch relative to the baseline's.
+        cost: seconds of an epoch relative to the baseline's, see `samcli.report.timing.cost`.
+        cost_clock: the clock of `cost`, "wall" or "cpu".
+        timings: the seconds and gradient evaluations of the epochs, by seed.
+        at_chance: the seeds whose network tells nothing, see `samcli.report.doubts.is_at_chance`.
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
         config: the resolved configuration, without its name and seed.
@@ -53,7 +58,11 @@ class Row:
     place: str
     difference: PairedDifference | None = None
     compared_to: str | None = None
+    passes: float | None = None
     cost: float | None = None
+    cost_clock: str | None = None
+    timings: Mapping[int, Timing] = field(default_factory=dict)
+    at_chance: tuple[int, ...] = ()
 
     @cached_property
     def flat(self) -> Mapping[str, str]:

@@ -55,12 +55,12 @@ class Measured(Protocol):
         """The results by the name of their measure."""
 
 
-def sharpness_table(rows: Sequence[Measured], *, width: int = 100, color: bool = False) -> str:
+def sharpness_table(rows: Sequence[Measured], *, width: int | None = 100, color: bool = False) -> str:
     """A row for each checkpoint and a column for each measure, in as many tables as the width asks for.
 
     Args:
         rows: what was measured, of each checkpoint.
-        width: of the terminal, in characters.
+        width: of the terminal, in characters; None is as wide as the values are.
         color: whether the terminal shows bold text.
 
     >>> from types import SimpleNamespace as Stub
@@ -74,7 +74,8 @@ def sharpness_table(rows: Sequence[Measured], *, width: int = 100, color: bool =
     a     3       0.25 *
     """
     names = _run_names(rows)
-    left = width - min(max(map(len, names), default=0), LONGEST_NAME) - BESIDE_NAME
+    name = min(max(map(len, names), default=0), LONGEST_NAME)
+    left = None if width is None else width - name - BESIDE_NAME
     tables = []
     for measures in _blocks(rows, left):
         headings = {measure: _heading(measure, rows) for measure in measures}
@@ -83,7 +84,7 @@ def sharpness_table(rows: Sequence[Measured], *, width: int = 100, color: bool =
             for name, row in zip(names, rows, strict=True)
         ]
         tables.append(text_table(texts, width=width, color=color))
-    return "".join(tables)
+    return "\n".join(tables)
 
 
 def sharpness_legend(rows: Sequence[Measured]) -> str:
@@ -147,8 +148,10 @@ def _run_names(rows: Sequence[Measured]) -> list[str]:
     return names if len(set(names)) == len(rows) else [row.run for row in rows]
 
 
-def _blocks(rows: Sequence[Measured], width: int) -> list[list[str]]:
+def _blocks(rows: Sequence[Measured], width: int | None) -> list[list[str]]:
     """The measures of each table: as many as fit in the width."""
+    if width is None:
+        return [list(dict.fromkeys(measure for row in rows for measure in row.values))]
     left, found = 0, list[list[str]]()
     for measure in dict.fromkeys(measure for row in rows for measure in row.values):
         texts = [*_heading(measure, rows).split("\n"), *(_cell(row.values.get(measure)) for row in rows)]

@@ -32,6 +32,12 @@ def test_comma_separated(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == 'a,b,c\n1.5,,\n"x,y",,True\nnan,2,\n'
 
 
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("0", None), ("x", None), ("", None), ("9" * 30, 10_000)])
+def test_width(monkeypatch: pytest.MonkeyPatch, columns: str, width: int | None) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert output.terminal_width() == width
+
+
 def test_status_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     output.status("measuring")
     assert capsys.readouterr() == ("", "")

@@ -268,7 +268,7 @@ def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: 
         "batch_size=64": {0: 0.96, 1: 0.97},
         "batch_size=512": {2: 0.91},
     }
-    assert "sgd batch_size=512: 1 of 1 runs did not reach the training loss 0.5." in found.notes
+    assert "sgd batch_size=512: 1 of 1 run did not reach the training loss 0.5." in found.notes
     assert "Runs that end at a training loss are read there, after 2 to 4 epochs." in found.notes
     assert not any("batch_size=64" in note for note in found.notes)
     # an equal budget cuts the longer ones short, and says so itself

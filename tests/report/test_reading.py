@@ -11,11 +11,11 @@ from samcli.report.reading import Reading, read_run, smallest_total
 def test_at_the_end_and_within_a_budget(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5, 0.8, 0.7), seconds=2.0, gradients=10, sharpness=0.3)
     (run,) = results.runs()
-    assert read_run(run, "test_accuracy") == Reading(last=0.7, best=0.8, sharpness=0.3, seconds=2.0)
+    assert read_run(run, "test_accuracy") == Reading(last=0.7, best=0.8, sharpness=0.3)
     assert read_run(run, "test_accuracy", "gradients", 20.0).last == 0.8
     assert read_run(run, "test_accuracy", "gradients", 19.9).last == 0.5
     assert read_run(run, "test_accuracy", "seconds", 22.0).last == 0.8  # 20 + 2: the sum over epochs
-    assert read_run(run, "test_accuracy", "gradients", 9.0) == Reading(None, None, None, 2.0)
+    assert read_run(run, "test_accuracy", "gradients", 9.0) == Reading(None, None, None)
     assert read_run(run, "test_loss").best == pytest.approx(0.2)
     assert read_run(run, "test_r2").last is None
 

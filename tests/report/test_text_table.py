@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from samcli.optim import BASES, VARIANTS
+from samcli.report.listing import optimizer_table
 from samcli.report.text_table import text_table
 
 ROWS = [
@@ -30,4 +32,21 @@ def test_long_texts_wrap_within_the_width(width: int) -> None:
 def test_color_only_adds_codes() -> None:
     colored = text_table(ROWS, color=True)
     assert "\x1b[1m" in colored
-    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == text_table(ROWS)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+    assert [line.rstrip() for line in plain.splitlines()] == text_table(ROWS).splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_optimizers_are_readable_at_every_width(width: int) -> None:
+    """No column of a few letters: where the long texts have no room beside the others, they stand below."""
+    text = optimizer_table(BASES, VARIANTS, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    rows = text.split("\nsam ")[1].splitlines()
+    assert "worst point of" in " ".join(" ".join(rows[:4]).split())
+    assert len(text.splitlines()) < 7 * len([*BASES, *VARIANTS])
+
+
+def test_without_a_width_a_row_is_a_line() -> None:
+    text = text_table(ROWS, width=None)
+    assert len(text.splitlines()) == 4
+    assert text.count("gradients") == 3

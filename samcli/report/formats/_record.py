@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from samcli.report.cells import Column
 from samcli.report.row import Row
+from samcli.report.timing import seconds
 from samcli.runs.documents import STATUSES
 
 
-def record(row: Row) -> dict[str, Any]:
-    """A row as plain values, in the units of `metrics.csv`.
+def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
+    """A row as plain values, in the units of `metrics.csv`; of all columns, or of some.
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
@@ -18,7 +21,7 @@ def record(row: Row) -> dict[str, Any]:
     (0.825, 2, 0)
     """
     found = row.difference
-    return {
+    fields = {
         "dataset": row.dataset,
         "dataset_settings": row.dataset_settings,
         "model": row.model,
@@ -37,7 +40,14 @@ def record(row: Row) -> dict[str, Any]:
         "difference_high": found.high if found else None,
         "pairs": found.n if found else None,
         "sharpness": row.sharpness,
+        "passes": row.passes,
         "seconds_per_epoch": row.seconds,
+        "cpu_seconds_per_epoch": seconds(list(row.timings.values()), "cpu"),
         "cost": row.cost,
+        "cost_clock": row.cost_clock,
         **{state: row.states.get(state, 0) for state in STATUSES},
+        "at_chance": len(row.at_chance),
     }
+    if columns is None:
+        return fields
+    return {name: fields[name] for column in columns for name in column.fields}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv as comma_separated
 import io
+from collections.abc import Sequence
 
 from samcli.escape import csv_cell
+from samcli.report.cells import Column
 from samcli.report.formats._record import record
 from samcli.report.row import Comparison
 
 
-def csv(comparison: Comparison) -> str:
+def csv(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
     """A line for each row, numbers unrounded and in the units of `metrics.csv`; see `samcli.report.formats.render`.
 
     >>> from samcli.report import compare
@@ -19,7 +21,7 @@ def csv(comparison: Comparison) -> str:
     [['optimizer', 'settings'], ['sam', 'rho=0.05'], ['sgd', '']]
     """
     text = io.StringIO()
-    records = [record(row) for row in comparison.rows]
+    records = [record(row, columns) for row in comparison.rows]
     writer = comma_separated.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: csv_cell(value) for key, value in record.items()} for record in records)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samcli.escape import json_text
+from samcli.report.cells import Column
 from samcli.report.formats._record import record
 from samcli.report.row import Comparison
 
 
-def json(comparison: Comparison) -> str:
-    """One document with the rows, their values by seed and their configurations; see `samcli.report.formats.render`.
+def json(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
+    """One document with the rows, and unless columns are chosen their values by seed and their configurations.
+
+    See `samcli.report.formats.render`.
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
@@ -20,10 +23,10 @@ def json(comparison: Comparison) -> str:
     >>> loads(json(compare(example_runs())))["rows"][0]["by_seed"]
     {'0': 0.8, '1': 0.85}
     """
-    rows = [
-        {**record(row), "by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
-        for row in comparison.rows
-    ]
+    rows = [record(row, columns) for row in comparison.rows]
+    if columns is None:
+        for fields, row in zip(rows, comparison.rows, strict=True):
+            fields |= {"by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
     document = {"baseline": comparison.baseline, "budget": comparison.budget, "rows": rows, "notes": comparison.notes}
     return json_text(document) + "\n"
 

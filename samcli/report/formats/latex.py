@@ -3,41 +3,76 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 from samcli.escape import latex_text
+from samcli.metrics import higher_is_better
 from samcli.report import cells
-from samcli.report.row import Comparison
+from samcli.report.cells import Column
+from samcli.report.formats._type_width import BOLD, SMALL, type_width
+from samcli.report.row import Comparison, Row
+from samcli.report.words import joined
+
+TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
+COLUMN_SPACE = 4.0  # pt on either side of a column
+LEAST_NAME = 80.0  # pt of the first column, if it has to wrap
+IN_HEADING = (cells.DATASET, cells.MODEL, cells.METRIC)
+WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
 
 
-def latex(comparison: Comparison) -> str:
-    r"""A floating table; data set and model stand in the caption where all rows have the same.
+def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
+    r"""A floating table; data set and model stand in the caption, or above their rows where there are several.
+
+    By default it has the columns that fit one line of `article`, 345 pt; a comment says which it has not. The best
+    means of each data set and model are bold.
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
-    >>> [line for line in latex(compare(example_runs())).splitlines() if "caption" in line]
+    >>> text = latex(compare(example_runs()))
+    >>> [line for line in text.splitlines() if "caption" in line]
     ['\\caption{Test accuracy in \\% on digits, cnn.}']
+    >>> [line for line in text.splitlines() if line.startswith("sam")]
+    ['sam $\\rho$=0.05 & 2 & \\textbf{82.50 $\\pm$ 3.54} & +10.00 & [$-$53.53, +73.53] & 2.00 & 2.00$\\times$ \\\\']
     """
-    rows = [cells.cells(row) for row in comparison.rows]
-    columns = cells.used_columns(rows)
-    common = [c for c in (cells.DATASET, cells.MODEL) if len({row[c] for row in rows}) == 1]
-    columns = [column for column in columns if column not in common]
+    texts = [_texts(row, columns) for row in comparison.rows]
+    chosen = list(columns or cells.used_columns(texts))
+    if columns is None or cells.OPTIMIZER in chosen:
+        chosen = [column for column in chosen if columns or column not in (*IN_HEADING, *WITH_OPTIMIZER)]
+    left_out = [] if columns else _make_room(chosen, texts)
+    groups = [
+        list(group)
+        for _, group in itertools.groupby(
+            zip(comparison.rows, texts, strict=True), key=lambda pair: (pair[0].place, pair[0].metric)
+        )
+    ]
     lines: list[str] = []
-    for place, group in itertools.groupby(zip(comparison.rows, rows, strict=True), key=lambda pair: pair[0].place):
-        lines += [r"\midrule"] if lines and place else []
-        lines += [" & ".join(latex_text(row[column]) for column in columns) + r" \\" for _, row in group]
-    where = ["on " + ", ".join(rows[0][column] for column in common)] if common else []
-    caption = " ".join([" or ".join(dict.fromkeys(row[cells.METRIC] for row in rows)), *where])
-    below = [*cells.legend(comparison, columns), *comparison.notes]
+    for group in groups:
+        row, text = group[0]
+        if len(groups) > 1:
+            heading = latex_text(f"{row.where}: {text[cells.METRIC]}")
+            lines += [r"\midrule"] * bool(lines)
+            lines += [rf"\multicolumn{{{len(chosen)}}}{{@{{}}l@{{}}}}{{\emph{{{heading}}}}} \\"]
+        best = _best([row for row, _ in group])
+        lines += [_line([_cell(column, row, text, best) for column in chosen]) for row, text in group]
+    where = f" on {comparison.rows[0].where}" if len(groups) == 1 else ""
+    caption = " or ".join(dict.fromkeys(text[cells.METRIC] for text in texts)) + where
+    below = [*cells.legend(comparison, chosen), *comparison.notes]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
+            *(
+                [f"% left out to fit {TEXT_WIDTH:.0f} pt: {joined([c.key for c in left_out])}; see --columns"]
+                if left_out
+                else []
+            ),
             r"\begin{table}",
             r"\centering",
             r"\small",
+            rf"\setlength{{\tabcolsep}}{{{COLUMN_SPACE:g}pt}}",
             rf"\caption{{{latex_text(caption[0].upper() + caption[1:])}.}}",
-            rf"\begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in columns)}}}",
+            rf"\begin{{tabular}}{{@{{}}{_preamble(chosen, texts)}@{{}}}}",
             r"\toprule",
-            " & ".join(latex_text(column.heading) for column in columns) + r" \\",
+            _line([latex_text(column.heading) for column in chosen]),
             r"\midrule",
             *lines,
             r"\bottomrule",
@@ -48,3 +83,68 @@ def latex(comparison: Comparison) -> str:
             "",
         ]
     )
+
+
+def _texts(row: Row, columns: Sequence[Column] | None) -> dict[Column, str]:
+    """The cells of a row; its settings, and how many runs did not finish, stand with the optimizer."""
+    texts = cells.cells(row)
+    if not columns or cells.SETTINGS not in columns:
+        texts[cells.OPTIMIZER] = row.who
+    ended = ", ".join(part for part in texts[cells.RUNS].split(", ") if part and not part.endswith(" finished"))
+    if ended and (not columns or cells.RUNS not in columns):
+        texts[cells.OPTIMIZER] += f" ({ended})"
+    return texts
+
+
+def _make_room(columns: list[Column], texts: Sequence[Mapping[Column, str]]) -> list[Column]:
+    """Take out columns until the table fits; what was taken out, in the order of the table."""
+    before = list(columns)
+    for column in cells.DISPENSABLE:
+        if column in columns and table_width(columns, texts) > TEXT_WIDTH:
+            columns.remove(column)
+    return [column for column in before if column not in columns]
+
+
+def table_width(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]) -> float:
+    """The width of the columns in pt, in LaTeX's own type of 9 pt.
+
+    >>> round(table_width([cells.LAST], [{cells.LAST: "82.50 ± 3.54"}]))
+    59
+    """
+    return sum(_width(column, texts) for column in columns) + 2 * COLUMN_SPACE * (len(columns) - 1)
+
+
+def _width(column: Column, texts: Sequence[Mapping[Column, str]]) -> float:
+    bold = BOLD if column in (cells.LAST, cells.BEST) else 1.0
+    return SMALL * max(type_width(column.heading), *(bold * type_width(text[column]) for text in texts))
+
+
+def _preamble(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]) -> str:
+    """The kinds of the columns; where nothing else helps, the first wraps."""
+    kinds = ["r" if column.is_number else "l" for column in columns]
+    over = table_width(columns, texts) - TEXT_WIDTH
+    if over > 0.0 and columns[0] is cells.OPTIMIZER:
+        kinds[0] = f"p{{{max(LEAST_NAME, _width(columns[0], texts) - over):.0f}pt}}"
+    return "".join(kinds)
+
+
+def _best(rows: Sequence[Row]) -> dict[Column, float]:
+    """The best means of the rows; of a single row nothing is the best."""
+    pick = max if higher_is_better(rows[0].metric) else min
+    summaries = {cells.LAST: [row.last.mean for row in rows], cells.BEST: [row.best.mean for row in rows]}
+    found = {column: [mean for mean in means if mean is not None] for column, means in summaries.items()}
+    return {column: pick(means) for column, means in found.items() if len(means) > 1}
+
+
+def _cell(column: Column, row: Row, text: Mapping[Column, str], best: Mapping[Column, float]) -> str:
+    written = latex_text(text[column])
+    if column in (cells.OPTIMIZER, cells.SETTINGS):
+        written = f" {written}".replace(" rho=", r" $\rho$=")[1:]
+    mean = {cells.LAST: row.last.mean, cells.BEST: row.best.mean}.get(column)
+    return rf"\textbf{{{written}}}" if mean is not None and mean == best.get(column) else written
+
+
+def _line(written: Sequence[str]) -> str:
+    """A row; an empty group keeps a bracket or a star at its beginning from the line break before it."""
+    line = " & ".join(written)
+    return ("{}" if line.startswith(("[", "*")) else "") + line + r" \\"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from samcli.escape import markdown_text
 from samcli.report import cells
+from samcli.report.cells import Column
 from samcli.report.row import Comparison
 
 
-def markdown(comparison: Comparison) -> str:
+def markdown(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
     """A table, aligned also as plain text, and a list of what a reader must know; see `samcli.report.formats.render`.
 
     >>> from samcli.report import compare
@@ -18,7 +19,9 @@ def markdown(comparison: Comparison) -> str:
     | digits   | cnn   | sam       | rho=0.05 |   2 | 82.50 ±
     """
     rows = [cells.cells(row) for row in comparison.rows]
-    columns = cells.used_columns(rows)
+    if columns and cells.SETTINGS not in columns:
+        rows = [{**text, cells.OPTIMIZER: row.who} for text, row in zip(rows, comparison.rows, strict=True)]
+    columns = columns or cells.used_columns(rows)
     body = [[row[column] if column.is_number else markdown_text(row[column]) for column in columns] for row in rows]
     head = [column.heading for column in columns]
     widths = [max(3, *map(len, texts)) for texts in zip(head, *body, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from samcli.escape import visible
 from samcli.metrics import title
@@ -12,13 +12,17 @@ from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.row import Comparison, Row
 from samcli.report.text_table import drawn
+from samcli.report.words import joined
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+PARAGRAPH = 100  # characters in a line of the legend where the terminal has no width
+ABOVE = (cells.DATASET, cells.MODEL, cells.METRIC)
+WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
 
 
-def table(comparison: Comparison, *, width: int, color: bool) -> str:
+def table(comparison: Comparison, *, width: int | None, color: bool, columns: Sequence[Column] | None = None) -> str:
     """One table for each data set and model, which stand above it, then the legend and the notes.
+
+    Columns that the width has no room for are left out, which a line says, unless they were chosen.
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
@@ -27,60 +31,104 @@ def table(comparison: Comparison, *, width: int, color: bool) -> str:
     """
     from rich.text import Text
 
-    everywhere = [cells.cells(row) for row in comparison.rows]
-    above = (cells.DATASET, cells.MODEL, cells.METRIC)
-    below = (cells.SETTINGS, cells.RUNS)  # in the cell of the optimizer
-    columns = [column for column in cells.used_columns(everywhere) if column not in (*above, *below)]
+    used = columns or cells.used_columns([cells.cells(row) for row in comparison.rows])
+    used = [column for column in used if column not in (*ABOVE, *WITH_OPTIMIZER)]
+    groups = [list(rows) for _, rows in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric))]
+    layouts = [_Layout(rows, used) for rows in groups]
+    dropped: list[Column] = []
+    for layout in layouts:
+        layout.join_interval(width)
+    if width is not None:
+        for column in cells.DISPENSABLE if columns is None else ():
+            if column in used and max(layout.needed() for layout in layouts) > width:
+                dropped.append(column)
+                for layout in layouts:
+                    layout.drop(column)
     parts = []
-    for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
-        rows = list(group)
+    for layout in layouts:
+        rows = layout.rows
+        total = max(width or 0, layout.needed())  # too wide for the terminal is better than cut off
         heading = Text(visible(f"{rows[0].where}: {title(rows[0].metric)}"), "bold")
-        parts += [_lines(heading, width, color), _grid(rows, columns, width, color), "\n"]
-    parts += [_lines(Text(visible(line), "dim"), width, color) for line in cells.legend(comparison, columns)]
-    parts += [_lines(Text(visible(f"Note: {note}")), width, color) for note in comparison.notes]
-    return "".join(parts)
+        parts += [drawn(heading, width or max(PARAGRAPH, len(heading)), color), layout.drawn(total, color), "\n"]
+    lines = [Text(visible(line), "dim") for line in cells.legend(comparison, [c for c in used if c not in dropped])]
+    if dropped:
+        names = joined([column.heading for column in reversed(dropped)])
+        lines.append(
+            Text(f"No room for {names}: a wider terminal shows them, or --columns {_example(dropped)}.", "dim")
+        )
+    lines += [Text(visible(f"Note: {note}")) for note in comparison.notes]
+    return "".join([*parts, *(drawn(line, width or PARAGRAPH, color) for line in lines)])
 
 
-def _grid(rows: Sequence[Row], columns: Sequence[Column], width: int, color: bool) -> str:
-    """The rows under their headings; where the width is short, settings and then the interval take more lines."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    texts = [{column: visible(text) for column, text in cells.cells(row).items()} for row in rows]
-    for row, text in zip(rows, texts, strict=True):
-        text[cells.OPTIMIZER] = visible(row.who)
-    columns, wrapped = list(columns), [cells.OPTIMIZER]
-
-    def least(column: Column) -> int:
-        lines = [column.heading, *(text[column] for text in texts)]
-        return max(len(part) for line in lines for part in (line.split() if column in wrapped else [line]))
-
-    def needed() -> int:
-        return sum(map(least, columns)) + 2 * (len(columns) - 1)
-
-    if needed() > width and cells.INTERVAL in columns:
-        columns.remove(cells.INTERVAL)
-        wrapped.append(cells.DELTA)
-        for text in texts:
-            text[cells.DELTA] += " " + text[cells.INTERVAL]
-    total = max(width, needed())  # too wide for the terminal is better than cut off
-    spare, widths = total - needed(), {column: least(column) for column in columns}
-    for column in wrapped:
-        longest = max(len(line) for text in texts for line in (column.heading, text[column], text[cells.RUNS]))
-        spare, widths[column] = max(spare - longest + widths[column], 0), min(longest, widths[column] + spare)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        justify: Literal["left", "right"] = "right" if column.is_number else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=column not in wrapped, width=widths[column])
-    for row, text in zip(rows, texts, strict=True):
-        ended = [("\n" + text[cells.RUNS], "dim")] if text[cells.RUNS] else []
-        first = Text.assemble(text[cells.OPTIMIZER], *ended)
-        others = [Text(text[column].strip()) for column in columns if column is not cells.OPTIMIZER]
-        table.add_row(first, *others, style="bold" if row.is_baseline else None)
-    return _lines(table, total, color)
+def _example(dropped: Sequence[Column]) -> str:
+    return ",".join(["optimizer", "last", *(column.key for column in reversed(dropped))])
 
 
-def _lines(renderable: RenderableType, width: int, color: bool) -> str:
-    """The text that rich draws, without blanks at the ends of lines."""
-    return "".join(line.rstrip() + "\n" for line in drawn(renderable, width, color).splitlines())
+class _Layout:
+    """The rows of one table: which columns they have, and how wide these are at least.
+
+    Args:
+        rows: at least one.
+        columns: what to show of them.
+    """
+
+    def __init__(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+        self.rows = rows
+        self.columns = list(columns)
+        self.wrapped = [cells.OPTIMIZER]
+        self.texts = [{column: visible(text) for column, text in cells.cells(row).items()} for row in rows]
+        for row, text in zip(rows, self.texts, strict=True):
+            text[cells.OPTIMIZER] = visible(row.who)
+
+    def join_interval(self, width: int | None) -> None:
+        """Put the interval below the difference where that is what it takes to fit; without a width nothing wraps."""
+        if width is None:
+            self.wrapped.clear()
+        elif self.needed() > width and {cells.INTERVAL, cells.DELTA} <= set(self.columns):
+            self.columns.remove(cells.INTERVAL)
+            self.wrapped.append(cells.DELTA)
+            for text in self.texts:
+                text[cells.DELTA] += " " + text[cells.INTERVAL]
+
+    def drop(self, column: Column) -> None:
+        """Leave a column out."""
+        if column in self.columns:
+            self.columns.remove(column)
+        elif column is cells.INTERVAL and cells.DELTA in self.wrapped:
+            for text in self.texts:
+                text[cells.DELTA] = text[cells.DELTA].split(" [")[0]
+
+    def needed(self) -> int:
+        """The least width that breaks no number."""
+        return sum(map(self._least, self.columns)) + 2 * (len(self.columns) - 1)
+
+    def drawn(self, width: int, color: bool) -> str:
+        """The rows under their headings; what wraps takes the space that is left."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        spare, widths = width - self.needed(), {column: self._least(column) for column in self.columns}
+        for column in self.wrapped:
+            if column in widths:
+                longest = max(len(line) for text in self.texts for line in self._lines(column, text))
+                spare, widths[column] = max(spare - longest + widths[column], 0), min(longest, widths[column] + spare)
+        grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for column in self.columns:
+            justify: Literal["left", "right"] = "right" if column.is_number else "left"
+            grid.add_column(column.heading, justify=justify, no_wrap=column not in self.wrapped, width=widths[column])
+        for row, text in zip(self.rows, self.texts, strict=True):
+            found = [Text(text[column].strip()) for column in self.columns]
+            if cells.OPTIMIZER in self.columns and text[cells.RUNS]:
+                found[self.columns.index(cells.OPTIMIZER)].append("\n" + text[cells.RUNS], "dim")
+            grid.add_row(*found, style="bold" if row.is_baseline else None)
+        return drawn(grid, width, color)
+
+    def _lines(self, column: Column, text: dict[Column, str]) -> list[str]:
+        """What stands in a cell, and in the heading above it."""
+        ended = [text[cells.RUNS]] if column is cells.OPTIMIZER else []
+        return [column.heading, text[column].strip(), *ended]
+
+    def _least(self, column: Column) -> int:
+        lines = [line for text in self.texts for line in self._lines(column, text)]
+        return max(len(part) for line in lines for part in (line.split() if column in self.wrapped else [line]))

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from samcli.escape import visible
+from samcli.report.words import count
 
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -52,7 +53,7 @@ def legend_groups(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     for number, (group, _) in enumerate(names):
         members[group].append(number)
     return {
-        in_picture(f"{group}, {len(runs)} runs" if len(runs) > 1 else " ".join(names[runs[0]])): runs
+        in_picture(f"{group}, {count(len(runs), 'run')}" if len(runs) > 1 else " ".join(names[runs[0]])): runs
         for group, runs in sorted(members.items(), key=lambda item: _by_size(item[0]))
     }
 

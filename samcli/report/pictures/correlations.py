@@ -21,6 +21,7 @@ from samcli.report.pictures._figure import (
     titled_figure,
 )
 from samcli.report.settings import captions, dataset_and_model
+from samcli.report.words import count
 from samcli.runs.reader import Run
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None
     where = joined_by_or(dataset_and_model(run.config) for run in runs)
     level = joined_by_or(f"{100 * one.correlation.confidence:g} %" for one in found)
     return (
-        f"Sharpness and {other} of {len(runs)} runs after their last epoch",
+        f"Sharpness and {other} of {count(len(runs), 'run')} after their last epoch",
         f"{where}; sharpness on {examples} training examples; Kendall's τ with {level} interval",
     )
 

@@ -38,3 +38,20 @@ def test_metrics_of_two_tasks_are_told_apart(results: Results, sgd: Block) -> No
 
 def test_the_command_knows_every_format() -> None:
     assert [form.value for form in Format] == list(FORMATS)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_columns_are_chosen_in_every_format(comparison: Comparison, form: str) -> None:
+    text = render(comparison, form, columns="Optimizer, last ,Δ", width=60)
+    for there in ("sam", "84" if form in ("json", "csv") else "84.00"):
+        assert there in text
+    for absent in ("s/epoch", "seconds_per_epoch", "Sharpness", "sharpness", "best", "Best"):
+        assert absent not in text.split("\n\n")[0].split("notes")[0]
+    with pytest.raises(ConfigError, match=r"no column named 'lost'; did you mean last\?"):
+        render(comparison, form, columns="optimizer,lost")
+
+
+def test_chosen_columns_are_never_left_out(comparison: Comparison) -> None:
+    text = render(comparison, "table", columns="optimizer,best,sharpness,seconds,cost,passes", width=40)
+    assert text.splitlines()[1].split() == ["Optimizer", "Best", "Sharpness", "s/epoch", "Cost", "Passes"]
+    assert "No room" not in text

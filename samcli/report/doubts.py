@@ -1,0 +1,152 @@
+"""What the figures of a comparison cannot tell: too few test examples, intervals beyond the possible, chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from samcli.metrics import is_share, title
+from samcli.report.row import Row
+from samcli.report.timing import CLOCKS, unsteady
+from samcli.report.words import count, joined, seeds
+from samcli.runs.reader import Run
+
+ERRORS_FROM_CHANCE = 2.0  # binomial standard errors within which an accuracy counts as that of guessing
+
+
+def described(run: Run, key: str) -> int | None:
+    """A number that `run.json` holds of the run's data set, such as `test_examples` or `classes`; None without it."""
+    dataset = run.status.get("dataset")
+    number = dataset.get(key) if isinstance(dataset, Mapping) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
+
+def binomial_error(share: float, examples: int) -> float:
+    """The standard error of a share of that many independent examples: √(p (1 - p) / N).
+
+    >>> binomial_error(0.5, 100)
+    0.05
+    """
+    return math.sqrt(max(share * (1.0 - share), 0.0) / examples)
+
+
+def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
+    """Whether a test accuracy is no better than guessing one of the classes: at most 1/k and two standard errors.
+
+    False where `run.json` does not say how many classes and test examples there are, and for other metrics.
+
+    >>> from dataclasses import replace
+    >>> from samcli.report.example import example_runs
+    >>> run = replace(example_runs()[0], status={"dataset": {"classes": 10, "test_examples": 900}})
+    >>> is_at_chance(run, "test_accuracy", 0.098), is_at_chance(run, "test_accuracy", 0.2)
+    (True, False)
+    """
+    classes, examples = described(run, "classes"), described(run, "test_examples")
+    if metric != "test_accuracy" or value is None or classes is None or classes < 2 or examples is None:
+        return False
+    guessing = 1.0 / classes
+    return value <= guessing + ERRORS_FROM_CHANCE * binomial_error(guessing, examples)
+
+
+def doubts(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    """Sentences on what the figures cannot tell.
+
+    Args:
+        rows: the rows of the comparison.
+        places: the runs of each place, that is data set and model.
+
+    >>> list(doubts([], {}))
+    []
+    """
+    yield from _chance(rows)
+    for place in dict.fromkeys(row.place for row in rows):
+        here = [row for row in rows if row.place == place]
+        examples = {described(run, "test_examples") for run in places[place] if run.state == "finished"}
+        known = examples.pop() if len(examples) == 1 else None
+        yield from _equal_differences(here, rows, known)
+        yield from _test_part(here, known)
+    yield from _impossible(rows)
+    yield from _unsteady(rows)
+
+
+def _chance(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.at_chance:
+            yield (
+                f"{named(row, rows)}: {seeds(row.at_chance)} ended at chance, no better than guessing; "
+                "such a run has collapsed, and pulls the mean down."
+            )
+
+
+def _equal_differences(here: Sequence[Row], rows: Sequence[Row], examples: int | None) -> Iterator[str]:
+    equal = [row for row in here if row.difference and row.difference.low == row.difference.high is not None]
+    if equal:
+        names = joined([named(row, rows) for row in equal])
+        why = (
+            f": {count(examples, 'test example')} cannot tell them apart" if examples and _is_accuracy(equal[0]) else ""
+        )
+        yield f"{names}: all differences are equal{why}. An interval without width is no certainty."
+
+
+def _test_part(here: Sequence[Row], examples: int | None) -> Iterator[str]:
+    """The error that the test part brings, which all seeds share and no spread of them shows."""
+    if examples is None or not _is_accuracy(here[0]):
+        return
+    doubtful = [
+        error
+        for row in here
+        if row.last.mean is not None and row.last.sd is not None
+        if (error := binomial_error(row.last.mean, examples)) > row.last.sd
+    ]
+    if doubtful:
+        score = title(here[0].metric).removesuffix(" in %")
+        yield (
+            f"On {here[0].where}, {count(examples, 'test example')} leave a {score}"
+            f" uncertain by {100.0 * max(doubtful):.2g} points (binomial standard error), more than its seeds differ."
+        )
+
+
+def _is_accuracy(row: Row) -> bool:
+    return row.metric.startswith("test_") and is_share(row.metric)
+
+
+def _impossible(rows: Sequence[Row]) -> Iterator[str]:
+    """Intervals of differences between shares that no two shares can have."""
+    found = []
+    for row in rows:
+        difference, mean = row.difference, row.last.mean
+        if not is_share(row.metric) or mean is None or difference is None:
+            continue
+        if difference.mean is None or difference.low is None or difference.high is None:
+            continue
+        reference = mean - difference.mean
+        if difference.high > 1.0 - reference + 1e-12 or difference.low < -reference - 1e-12:
+            found.append(named(row, rows))
+    if found:
+        yield (
+            f"{joined(found)}: the interval reaches beyond 0 to 100 %, as Student's t may with few seeds; "
+            "train more, for example with --seeds 0-9."
+        )
+
+
+def _unsteady(rows: Sequence[Row]) -> Iterator[str]:
+    clocks = {row.cost_clock for row in rows if row.cost_clock}
+    for clock in sorted(clocks):
+        found = [named(row, rows) for row in rows if any(unsteady(one, clock) for one in row.timings.values())]
+        if found:
+            yield (
+                f"{joined(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}; "
+                "the machine did other work too, so trust Passes more than Cost."
+            )
+
+
+def named(row: Row, rows: Sequence[Row]) -> str:
+    """The row in words; data set and model only where there is more than one.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> rows = compare(example_runs()).rows
+    >>> named(rows[0], rows)
+    'sam rho=0.05'
+    """
+    return row.who if len({other.where for other in rows}) == 1 else f"{row.who} on {row.where}"
