@@ -19,12 +19,20 @@ class ConfigError(SamcliError):
     """A file or flags that a user wrote cannot be run."""
 
 
+class LossError(ConfigError, ValueError):
+    """A loss that is no mean over the examples of its batch."""
+
+
 class NotApplicable(ConfigError):
     """A measure that is not defined for this model, task or optimizer."""
 
 
 class DataError(SamcliError):
     """A data set is missing or unreadable."""
+
+
+class ExamplesError(DataError, ValueError):
+    """Batches of examples that a measure or an optimizer cannot work with."""
 
 
 class CheckpointError(SamcliError):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from samcli.examples import Pair, count, take
+from samcli.losses import Loss, checked
 
 KEEP_BYTES = 2**30
 
@@ -19,7 +23,7 @@ class BatchGradients:
 
     Args:
         model: from inputs to outputs.
-        loss: of outputs and targets, the mean over a batch.
+        loss: of outputs and targets of a batch.
         parameters: w.
         data: (input, target) batches.
 
@@ -34,9 +38,9 @@ class BatchGradients:
     def __init__(
         self,
         model: nn.Module,
-        loss: Callable[[Tensor, Tensor], Tensor],
+        loss: Loss,
         parameters: Sequence[Tensor],
-        data: Sequence[tuple[Tensor, Tensor]],
+        data: Sequence[Pair],
     ) -> None:
         self._model, self._loss, self._parameters, self._data = model, loss, parameters, data
         self._bytes_per_example: int | None = None
@@ -60,14 +64,14 @@ class BatchGradients:
         if number in self._kept:
             return self._kept[number], True
         gradient = self._compute(*self._data[number])
-        examples = sum(len(self._data[kept][0]) for kept in (*self._kept, number))
+        examples = sum(count(*self._data[kept]) for kept in (*self._kept, number))
         if examples * self._size_of_an_example() > KEEP_BYTES:
             return gradient, False
         self._kept[number] = gradient
         return gradient, True
 
-    def _compute(self, inputs: Tensor, targets: Tensor) -> list[Tensor]:
-        loss = self._loss(self._model(inputs), targets)
+    def _compute(self, inputs: Any, targets: Any) -> list[Tensor]:
+        loss = checked(self._loss(self._model(inputs), targets))
         if not loss.requires_grad:  # it does not depend on the parameters
             return [torch.zeros_like(parameter) for parameter in self._parameters]
         return list(
@@ -77,19 +81,18 @@ class BatchGradients:
     def _size_of_an_example(self) -> int:
         """The bytes that the graph of one example saves, the parameters not among them."""
         if self._bytes_per_example is None:
-            inputs, targets = self._data[0]
-            few = slice(0, 2)  # BatchNorm takes no variance of one
+            few = take(self._data[0], slice(0, 2))  # BatchNorm takes no variance of one
             saved: dict[int, int] = {}
             known = {parameter.data_ptr() for parameter in self._parameters}
 
-            def count(tensor: Tensor) -> Tensor:
+            def note(tensor: Tensor) -> Tensor:
                 if tensor.data_ptr() not in known:
                     storage = tensor.untyped_storage()
                     saved[storage.data_ptr()] = storage.nbytes()
                 return tensor
 
-            with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-                graph = self._compute(inputs[few], targets[few])
-            self._bytes_per_example = sum(saved.values()) // len(inputs[few])
+            with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+                graph = self._compute(*few)
+            self._bytes_per_example = sum(saved.values()) // count(*few)
             del graph
         return self._bytes_per_example

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from samcli.errors import ConfigError, nearest
+from samcli.examples import count
 from samcli.sharpness.problem import Batches
 
 MODES = ("evaluation", "recalibrated", "batch")
@@ -54,7 +55,7 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
     if mode == "evaluation" or not layers:
         yield
         return
-    if any(len(inputs) == 1 for inputs, _ in data):
+    if any(count(*batch) == 1 for batch in data):
         raise ConfigError(
             "BatchNorm takes its statistics from batches, and one of them is a single example; measure on another "
             "number of examples, in batches of another size, or in the mode evaluation."
@@ -79,10 +80,11 @@ def _recalibrate(model: nn.Module, layers: list[_BatchNorm], data: Batches) -> N
     for layer in layers:
         layer.reset_running_stats()
     with torch.no_grad():
-        for inputs, _ in data:
-            seen += len(inputs)
+        for inputs, targets in data:
+            n = count(inputs, targets)
+            seen += n
             for layer in layers:
-                layer.momentum = len(inputs) / seen
+                layer.momentum = n / seen
             model(inputs)
     for layer in layers:
         layer.eval()

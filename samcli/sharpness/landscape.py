@@ -11,9 +11,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from samcli.losses import Loss
 from samcli.sharpness.measure import measuring
 from samcli.sharpness.measures.top_eigenvalues import TopEigenvalues
-from samcli.sharpness.problem import Batches, Loss, Problem
+from samcli.sharpness.problem import Batches, Problem
 from samcli.weights.geometry import filter_norms
 
 Directions = Literal["random", "leading"]

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+import torch
 from torch import nn
 from torch.optim import Optimizer
 
 from samcli.errors import ConfigError, nearest
+from samcli.examples import moved_to, pairs
+from samcli.losses import Loss
 from samcli.sharpness.base import MEASURES
 from samcli.sharpness.batch_norm import normalising
-from samcli.sharpness.problem import Batches, Loss, Problem
+from samcli.sharpness.problem import Batches, Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.stability import stability_of
 from samcli.weights.state import untouched
@@ -90,7 +93,8 @@ def measuring(
     # torch.compile's wrapper has no second derivative; the module inside shares the parameters
     inner = cast(nn.Module, getattr(model, "_orig_mod", model))
     stability = None if optimizer is None else stability_of(optimizer, inner)
-    batches = [(inputs, targets) for inputs, targets in data if len(inputs)]
+    device = next((parameter.device for parameter in inner.parameters()), torch.device("cpu"))
+    batches = [moved_to(batch, device) for batch in pairs(data)]
     with untouched(inner), normalising(inner, batch_norm, batches):
         yield Problem(inner, loss, batches, seed, batch_norm=batch_norm, stability=stability)
 

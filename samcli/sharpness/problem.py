@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TypeVar, cast
+from functools import cached_property, partial
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from samcli.errors import NotApplicable
+from samcli.examples import Pair, count, joined
+from samcli.losses import Loss, MeanLoss, check_mean, checked, example_losses, mean_loss
 from samcli.sharpness.batch_gradients import BatchGradients
+from samcli.sharpness.gauss_newton import gauss_newton_product
+from samcli.sharpness.parts import Parts
 from samcli.sharpness.stability import Stability
-from samcli.tasks.example_losses import example_losses
 from samcli.weights.perturb import moved
 
 T = TypeVar("T")
-Loss = Callable[[Tensor, Tensor], Tensor]
-Batches = Sequence[tuple[Tensor, Tensor]]
+Batches = Iterable[Pair]
 
 
 class Problem:
     """L(w) = (1/n) Σ ℓ(f_w(x_i), y_i) and its derivatives.
 
-    A batch of n_b examples counts n_b/n, so values do not depend on how the examples are cut into batches, as long as
-    BatchNorm's statistics do not.
+    A batch counts by its examples, n_b/n, or by its part of what the loss divides by, so values do not depend on how
+    the examples are cut into batches, as long as BatchNorm's statistics do not. A loss that is no such mean is refused
+    as soon as parts are added up, see `samcli.losses`.
 
     Args:
         model: in evaluation mode; its parameters with `requires_grad` are w.
-        loss: `loss(output, target)`, the mean over a batch.
-        data: (input, target) batches of any sizes.
+        loss: `loss(output, target)`, the mean over a batch; a `MeanLoss` where that is not one over examples.
+        data: (input, target) batches of any sizes; either may be any structure, see `samcli.examples`.
         seed: for the measures that draw random numbers.
         batch_norm: what BatchNorm's statistics are taken from, see `samcli.sharpness.batch_norm`; the model is in this
             mode.
@@ -44,7 +47,10 @@ class Problem:
         products: Hessian-vector products computed so far, by all measures.
 
     Raises:
-        ValueError: no examples, or no parameters that require a gradient.
+        ExamplesError: no examples, or batches of another form.
+        LossError: the loss is not a mean.
+        NotApplicable: a complex parameter.
+        ValueError: no parameters that require a gradient.
 
     >>> model = nn.Linear(1, 1, bias=False)
     >>> _ = nn.init.ones_(model.weight)
@@ -65,22 +71,16 @@ class Problem:
         batch_norm: str = "evaluation",
         stability: Stability | None = None,
     ) -> None:
-        self._model, self._loss = model, loss
+        self._model = model
         self.batch_norm, self.stability = batch_norm, stability
-        # a list, for an iterator would be empty after the first pass; the mean over an empty batch is NaN
-        self._data = [(inputs, targets) for inputs, targets in data if len(inputs)]
         self.seed = seed
-        self.examples = sum(len(inputs) for inputs, _ in self._data)
-        named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-        if not self.examples:
-            raise ValueError("Sharpness is measured on examples: data holds none.")
-        if not named:
-            raise ValueError("Sharpness is measured along parameters: none of the model requires a gradient.")
-        self.names = [name for name, _ in named]
-        self.parameters: list[Tensor] = [parameter for _, parameter in named]
+        self.names, self.parameters = _parameters_of(model)
+        self._parts = Parts.of(loss, data, self.parameters[0].device)
+        self.examples, self.denominator = self._parts.examples, self._parts.denominator
         self.products = 0
-        self._batch_gradients = BatchGradients(model, loss, self.parameters, self._data)
+        self._batch_gradients = BatchGradients(model, self._parts.loss, self.parameters, self._parts.data)
         self._cache: dict[str, object] = {}
+        self._is_mean = False
 
     @property
     def dtype(self) -> str:
@@ -90,7 +90,7 @@ class Problem:
     @property
     def batch_size(self) -> int:
         """Examples in the largest batch, on which values do not depend unless BatchNorm looks at batches."""
-        return max(len(inputs) for inputs, _ in self._data)
+        return max(count(*batch) for batch in self._parts.data)
 
     @property
     def dimension(self) -> int:
@@ -117,48 +117,64 @@ class Problem:
             yield
 
     def _loss_and_gradient(self) -> tuple[float, list[Tensor]]:
+        self._check_sum()
         total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
         gradient = [torch.zeros_like(parameter) for parameter in self.parameters]
-        for inputs, targets in self._data:
-            weight = len(inputs) / self.examples
-            loss = self._loss(self._model(inputs), targets)
-            total += weight * loss.detach()
+        for inputs, targets, share in self._parts:
+            loss = self._loss_of(targets, self._model(inputs))
+            total += share * loss.detach()
             if loss.requires_grad:
                 parts = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
-                torch._foreach_add_(gradient, parts, alpha=weight)
+                torch._foreach_add_(gradient, parts, alpha=share)
         return float(total), gradient
 
     def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
         """L(w + ε), or L(w); the parameters come back bit for bit."""
+        self._check_sum()
         total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
         with torch.no_grad(), self._at(epsilon):
-            for inputs, targets in self._data:
-                total += len(inputs) / self.examples * self._loss(self._model(inputs), targets)
+            for inputs, targets, share in self._parts:
+                total += share * self._loss_of(targets, self._model(inputs))
         return float(total)
 
     def example_losses(self, epsilon: Sequence[Tensor] | None = None) -> Tensor:
-        """ℓ(f_{w + ε}(x_i), y_i) of each example, (n,) float64, in the order of the data."""
+        """ℓ(f_{w + ε}(x_i), y_i) of each example, (n,) float64, in the order of the data; their mean is L(w + ε)."""
+        self._check_sum()
         found = []
         with torch.no_grad(), self._at(epsilon):
-            for inputs, targets in self._data:
-                found.append(example_losses(self._loss, self._model(inputs), targets).double())
-        return torch.cat(found)
+            for inputs, targets, _ in self._parts:
+                outputs = self._model(inputs)
+                self._check_mean(outputs, targets)
+                found.append(example_losses(self._parts.whole_loss, outputs, targets).double())
+        return torch.cat(found) * self._parts.of_examples()
 
     def outputs(self, epsilon: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """f_{w + ε}(x_i) and y_i of all examples, in the order of the data; without a graph."""
+        """f_{w + ε}(x_i) and y_i of all examples, in the order of the data; without a graph.
+
+        Raises:
+            NotApplicable: they are not one tensor each.
+        """
         found = []
         with torch.no_grad(), self._at(epsilon):
-            for inputs, targets in self._data:
+            for inputs, targets, _ in self._parts:
                 found.append((self._model(inputs), targets))
-        outputs, targets = (torch.cat(column) for column in zip(*found, strict=True))
+        outputs, targets = joined(found) or (None, None)
+        if not (isinstance(outputs, Tensor) and isinstance(targets, Tensor) and len(outputs) == len(targets)):
+            raise NotApplicable(
+                "This measure looks at outputs: it needs one tensor of them and one of targets, with examples along "
+                "the first dimension and equal shapes in all batches. Leave it out for this model."
+            )
         return outputs, targets
 
     def output_losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """ℓ(f_i, y_i) of each of the given outputs, (n,), differentiable in them."""
-        return example_losses(self._loss, outputs, targets)
+        self._check_mean(outputs, targets)
+        return example_losses(self._parts.whole_loss, outputs, targets) * self._parts.of_examples()
 
     def subsets(self, m: int) -> Iterator[Problem]:
         """The mean losses over successive disjoint sets of m examples; the last has what is left.
+
+        A set of which no example counts for the loss is left out.
 
         Raises:
             NotApplicable: a set of one example, with BatchNorm by batches.
@@ -168,17 +184,36 @@ class Problem:
                 "A set of one example has no statistics for BatchNorm; choose another m or number of examples, or "
                 "another batch_norm mode."
             )
-        inputs, targets = (torch.cat(column) for column in zip(*self._data, strict=True))
-        for start in range(0, self.examples, m):
-            chosen = slice(start, start + m)
-            yield self._with(self._loss, [(inputs[chosen], targets[chosen])])
+        self._check_mean()
+        known = mean_loss(self._parts.whole_loss)
+        for batches in self._parts.subsets(m, whole=self.batch_norm == "batch"):
+            if known is None or any(float(known.denominator(targets)) for _, targets in batches):
+                yield self._with(self._parts.whole_loss, batches)
 
     def with_loss(self, transform: Callable[[Loss], Loss]) -> Problem:
         """The same model and examples with a loss made from this one."""
-        return self._with(transform(self._loss), self._data)
+        known = mean_loss(self._parts.whole_loss)
+        changed = (
+            transform(self._parts.whole_loss) if known is None else MeanLoss(transform(known.total), known.denominator)
+        )
+        return self._with(changed, self._parts.data)
 
     def _with(self, loss: Loss, data: Batches) -> Problem:
         return Problem(self._model, loss, data, self.seed, batch_norm=self.batch_norm, stability=self.stability)
+
+    def _check_mean(self, outputs: Any = None, targets: Any = None) -> None:
+        """Refuse a loss that is not a mean over examples, by outputs that are known or else a forward pass of some."""
+        if not self._is_mean:
+            if outputs is not None:
+                check_mean(self._parts.whole_loss, outputs, targets)
+            else:
+                self._parts.check(self._model, alone=self.batch_norm != "batch")
+            self._is_mean = True
+
+    def _check_sum(self) -> None:
+        """Refuse such a loss before batches are added up."""
+        if len(self._parts.data) > 1:
+            self._check_mean()
 
     def generator(self, purpose: str) -> torch.Generator:
         """A generator on the CPU, so that draws are the same on every device: a function of the seed and a purpose."""
@@ -200,10 +235,11 @@ class Problem:
 
         Fused attention has no second derivative, so it is replaced by its plain form.
         """
+        self._check_sum()
         self.products += 1
         directions = self.unflatten(vector)
         product = torch.zeros_like(vector)
-        for number, (inputs, _) in enumerate(self._data):
+        for number, share in enumerate(self._parts.shares):
             with sdpa_kernel(SDPBackend.MATH):
                 gradient, is_kept = self._batch_gradients.gradient(number)
                 curved = [pair for pair in zip(gradient, directions, strict=True) if pair[0].requires_grad]
@@ -217,40 +253,42 @@ class Problem:
                     allow_unused=True,
                     materialize_grads=True,
                 )
-            product.add_(torch.cat([part.reshape(-1) for part in second]), alpha=len(inputs) / self.examples)
+            product.add_(torch.cat([part.reshape(-1) for part in second]), alpha=share)
         return product
 
     def gauss_newton_times(self, vector: Tensor) -> Tensor:
-        """Jᵀ (∂²ℓ/∂f²) J v for a flat v, J the derivative of the outputs f by the parameters, averaged over batches.
-
-        J v is the derivative of ⟨Jᵀu, v⟩ by u, so that whatever has a Hessian product has this one too. Forward-mode
-        differentiation would be faster, but recurrent networks and some fused layers do not have it.
-        """
+        """Jᵀ (∂²ℓ/∂f²) J v for a flat v, J the derivative of the outputs f by the parameters, averaged over batches."""
+        self._check_sum()
         self.products += 1
         direction = self.unflatten(vector)
         product = torch.zeros_like(vector)
-        for inputs, targets in self._data:
+        for inputs, targets, share in self._parts:
             with sdpa_kernel(SDPBackend.MATH):
-                outputs = self._model(inputs)
-                leaf = outputs.detach().requires_grad_()
-                loss = self._loss(leaf, targets)
-                if not (outputs.requires_grad and loss.requires_grad):
-                    continue
-                output_gradient = torch.autograd.grad(loss, leaf, create_graph=True)[0]
-                if not output_gradient.requires_grad:  # a loss linear in the outputs
-                    continue
-                covector = torch.zeros_like(outputs, requires_grad=True)
-                pulled = torch.autograd.grad(
-                    outputs, self.parameters, covector, create_graph=True, allow_unused=True, materialize_grads=True
+                parts = gauss_newton_product(
+                    self._model(inputs), partial(self._loss_of, targets), self.parameters, direction
                 )
-                inner = torch.stack([(g * d).sum() for g, d in zip(pulled, direction, strict=True)]).sum()
-                tangent = torch.autograd.grad(inner, covector)[0]
-                bent = torch.autograd.grad(output_gradient, leaf, tangent)[0]
-                parts = torch.autograd.grad(outputs, self.parameters, bent, allow_unused=True, materialize_grads=True)
-            product.add_(torch.cat([part.reshape(-1) for part in parts]), alpha=len(inputs) / self.examples)
+            if parts is not None:
+                product.add_(torch.cat([part.reshape(-1) for part in parts]), alpha=share)
         return product
+
+    def _loss_of(self, targets: Any, outputs: Any) -> Tensor:
+        return checked(self._parts.loss(outputs, targets))
 
     def unflatten(self, vector: Tensor) -> list[Tensor]:
         """A flat vector in the shapes of the parameters."""
         pieces = torch.split(vector, [parameter.numel() for parameter in self.parameters])
         return [piece.view(parameter.shape) for piece, parameter in zip(pieces, self.parameters, strict=True)]
+
+
+def _parameters_of(model: nn.Module) -> tuple[list[str], list[Tensor]]:
+    """The names of what is perturbed, and the parameters."""
+    named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if not named:
+        raise ValueError("Sharpness is measured along parameters: none of the model requires a gradient.")
+    for name, parameter in named.items():
+        if parameter.is_complex():
+            raise NotApplicable(
+                f"The parameter {name} is complex, and sharpness is defined along real numbers: keep real and "
+                "imaginary parts as two parameters and join them in the model by torch.complex."
+            )
+    return list(named), list(named.values())

@@ -3,5 +3,4 @@
 from samcli.tasks._base import Task as Task
 from samcli.tasks.binary import Binary as Binary
 from samcli.tasks.classification import Classification as Classification
-from samcli.tasks.example_losses import example_losses as example_losses
 from samcli.tasks.regression import Regression as Regression

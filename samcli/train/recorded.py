@@ -7,8 +7,8 @@ from torch.optim import Optimizer
 
 from samcli.config.schema import Sharpness
 from samcli.data import Part
+from samcli.losses import Loss
 from samcli.sharpness import Result, measure
-from samcli.sharpness.problem import Loss
 
 BATCH_SIZE = 1000
 FROM_ONE_GRADIENT = ("one-step", "grad-norm")  # measured together; the radius is for these alone

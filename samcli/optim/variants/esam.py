@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from samcli.losses import example_losses
 from samcli.optim.step import Step
 from samcli.optim.variant import VARIANTS, TwoPass
 from samcli.registry import option
-from samcli.tasks.example_losses import example_losses
 from samcli.weights.geometry import global_norm
 from samcli.weights.perturb import Epsilon
 

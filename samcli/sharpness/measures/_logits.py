@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from samcli.errors import NotApplicable
-from samcli.sharpness.problem import Loss, Problem
+from samcli.losses import Loss
+from samcli.sharpness.problem import Problem
 
 SMALLEST = 1e-10  # length of logits that are divided by it, as in the authors' code: equal logits stay equal
 

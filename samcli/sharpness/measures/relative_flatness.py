@@ -93,7 +93,7 @@ class RelativeFlatness(Measure):
             vector = _embedded(problem, name, (factor @ signs).to(weight))
             for k, subset in enumerate(subsets):
                 table[i, k] = float(subset.hessian_times(vector).double().dot(vector.double()))
-        counts = torch.tensor([subset.examples for subset in subsets], dtype=torch.float64)
+        counts = torch.tensor([subset.denominator for subset in subsets], dtype=torch.float64)
         return table, counts / counts.sum()
 
 

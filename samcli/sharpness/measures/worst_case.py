@@ -110,7 +110,7 @@ class WorstCase(Measure):
         for number, subset in enumerate(problem.subsets(m)):
             known = previous[number] if previous else 0.0
             found = self._climb(subset, self._ball(subset), problem.generator(f"worst-case {number}"), None)
-            weights.append(subset.examples / problem.examples)
+            weights.append(subset.denominator / problem.denominator)
             gains.append(found.gain if math.isnan(found.gain) else max(found.gain, known))
             earlier.append(max(found.earlier, known))
             passes += weights[-1] * found.passes

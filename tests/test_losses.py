@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from samcli.tasks import Binary, Classification, example_losses
+from samcli.losses import example_losses
+from samcli.tasks import Binary, Classification
 
 
 def draw(*shape: int) -> Tensor:
