@@ -39,11 +39,12 @@ def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
     >>> import pandas as pd
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     entry = {"label": "trace", "key": {"measure": "trace", "examples": 100}, "value": 9.5}
-    ...     entry |= {"stderr": None, "converged": True, "details": {}}
+    ...     details = {"examples": 90, "batch_norm": "evaluation"}  # a small training part has fewer than asked for
+    ...     entry |= {"stderr": None, "converged": True, "details": details}
     ...     SharpnessFile(Path(folder, "checkpoint.pt")).add([entry], epoch=3)
     ...     (kept,) = kept_measures([Run(Path(folder), "", {}, {}, pd.DataFrame())])
     >>> kept.name, kept.examples, list(kept.values.values())
-    ('trace', 100, [9.5])
+    ('trace', 90, [9.5])
     """
     found: dict[str, KeptMeasure] = {}
     settings: dict[str, dict[str, Any]] = {}
@@ -51,7 +52,7 @@ def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
         for entry in SharpnessFile(run.folder / "checkpoint.pt").entries:
             key = json.dumps(entry["key"], sort_keys=True)
             settings[key] = _flat(entry["key"])
-            one = found.setdefault(key, KeptMeasure("", _examples(entry)))
+            one = found.setdefault(key, KeptMeasure("", entry["details"]["examples"]))
             if entry["converged"] and isinstance(entry["value"], float | int):
                 one.values[run.folder] = float(entry["value"])
             else:
@@ -73,11 +74,6 @@ def with_measure(run: Run, measure: KeptMeasure) -> Run:
     if len(metrics) and run.folder in measure.values:
         metrics.loc[metrics.index[-1], measure.name] = measure.values[run.folder]
     return dataclasses.replace(run, metrics=metrics)
-
-
-def _examples(entry: dict[str, Any]) -> int:
-    """How many examples it was really measured on: a small training part has fewer than were asked for."""
-    return int(entry["details"].get("examples") or entry["key"]["examples"])
 
 
 def _flat(key: dict[str, Any]) -> dict[str, Any]:

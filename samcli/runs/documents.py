@@ -91,7 +91,8 @@ class MeasurementKey(Document):
 class MeasurementDetails(Document):
     """What a measure tells besides its value."""
 
-    examples: Count | None = None
+    examples: Count
+    batch_norm: Text
     rho: float | None = None
     m: float | None = None
     error: Measured = None

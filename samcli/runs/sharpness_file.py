@@ -36,7 +36,8 @@ class SharpnessFile:
 
     >>> import tempfile
     >>> key = {"measure": "trace", "examples": 100}
-    >>> entry = {"label": "trace", "key": key, "value": 9.5, "stderr": 0.1, "converged": True, "details": {}}
+    >>> details = {"examples": 100, "batch_norm": "evaluation"}
+    >>> entry = {"label": "trace", "key": key, "value": 9.5, "stderr": 0.1, "converged": True, "details": details}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = SharpnessFile(Path(folder, "checkpoint.pt"))
     ...     file.add([entry], epoch=3)

@@ -23,7 +23,7 @@ def add(results: Results, sgd: Block, seed: int, gap: float, **kept: tuple[float
                 "value": value,
                 "stderr": None,
                 "converged": converged,
-                "details": {},
+                "details": {"examples": 100, "batch_norm": "evaluation"},
             }
             for name, (value, converged) in kept.items()
         ],

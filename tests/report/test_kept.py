@@ -14,7 +14,8 @@ from samcli.runs.sharpness_file import SharpnessFile
 
 def entry(measure: str, value: float | None, converged: bool = True, **key: Any) -> dict[str, Any]:
     key = {"measure": measure, "parameters": {}, "examples": 100, "seed": 0} | key
-    return {"label": measure, "key": key, "value": value, "stderr": None, "converged": converged, "details": {}}
+    details = {"examples": 100, "batch_norm": "evaluation"}
+    return {"label": measure, "key": key, "value": value, "stderr": None, "converged": converged, "details": details}
 
 
 def add(results: Results, optimizer: Block, seed: int, *entries: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ CONFIG = {
     "seeds": 3,
 }
 KEY = {"measure": "trace", "examples": 9}
-MEASURED = {"label": "trace", "key": KEY, "value": 1.0, "stderr": None, "converged": True, "details": {}}
+DETAILS = {"examples": 9, "batch_norm": "evaluation"}
+MEASURED = {"label": "trace", "key": KEY, "value": 1.0, "stderr": None, "converged": True, "details": DETAILS}
 
 
 @pytest.mark.parametrize(

@@ -20,15 +20,17 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 KEY = {"measure": "x", "examples": 9}
+DETAILS = {"examples": 9, "batch_norm": "evaluation"}
 
 
 def entry_of(key: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"label": "x", "key": key, "value": 1.0, "stderr": None, "converged": True, "details": {}} | fields
+    entry = {"label": "x", "key": key, "value": 1.0, "stderr": None, "converged": True, "details": DETAILS}
+    return entry | fields
 
 
 def test_round_trip(checkpoint: Path) -> None:
     key = {"measure": "x", "examples": 9, "rho": 0.1, "norms": (2.0, math.inf)}
-    entry = entry_of(key, value=math.nan, details={"values": [1.0, -math.inf]})
+    entry = entry_of(key, value=math.nan, details=DETAILS | {"values": [1.0, -math.inf]})
     assert SharpnessFile(checkpoint).find(key) is None
     SharpnessFile(checkpoint).add([entry], epoch=3)
     again = SharpnessFile(checkpoint)
@@ -36,7 +38,7 @@ def test_round_trip(checkpoint: Path) -> None:
     found = again.find(key)
     assert found is not None
     assert found["value"] is None
-    assert found["details"] == {"values": [1.0, "-inf"]}
+    assert found["details"] == DETAILS | {"values": [1.0, "-inf"]}
     assert again.find({**key, "rho": 0.2}) is None
 
 
@@ -65,7 +67,8 @@ def test_a_damaged_file_is_none(content: str, checkpoint: Path) -> None:
         entry_of({"measure": "x", "examples": "many"}),
         entry_of(KEY, value="large"),
         entry_of(KEY, converged="yes"),
-        entry_of(KEY, details={"rho": "x"}),
+        entry_of(KEY, details=DETAILS | {"rho": "x"}),
+        entry_of(KEY, details={"examples": 9}),
         entry_of(KEY, details=[1]),
     ],
 )
