@@ -230,8 +230,11 @@ class SharpnessAware(Optimizer):
         state_dict = dict(state_dict)
         fresh = {"steps": 0, "skipped": 0, "state": {}}
         own = copy.deepcopy(state_dict.pop("sharpness_aware", fresh))
+        steps, skipped, state = own["steps"], own["skipped"], own["state"]
+        if not (type(steps) is int and isinstance(skipped, int | Tensor) and isinstance(state, dict)):
+            raise ValueError("This is no state of a sharpness-aware optimizer: its numbers of steps are no numbers.")
         self.base.load_state_dict(state_dict)
-        self._steps, self._skipped, self._variant_state = own["steps"], own["skipped"], own["state"]
+        self._steps, self._skipped, self._variant_state = steps, skipped, state
 
     def __getstate__(self) -> dict[str, Any]:
         """All of it, base optimizer and model too, for copies and pickles; hooks stay behind, as torch's do."""

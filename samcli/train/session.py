@@ -21,6 +21,7 @@ from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, load_dataset, wants_partner
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
+from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
 from samcli.train.tally import Tally
@@ -112,7 +113,7 @@ class Session:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the state of a session of the same configuration, see `state`."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         if self.scaler:
             self.scaler.load_state_dict(state["scaler"])
         self.gradient_evaluations = state["gradient_evaluations"]

@@ -19,6 +19,7 @@ from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, load_dataset
 from samcli.train.continuing import checked_state
+from samcli.train.optimizer_state import restore_optimizer
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
         optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
-        optimizer.load_state_dict(content["optimizer"])
+        restore_optimizer(optimizer, content["optimizer"])
     except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".:")
         advice = "--plugin FILE.py" if "plugin" in reason else "the samcli that wrote it"
