@@ -4,6 +4,9 @@ from samcli.data import sources as sources
 from samcli.data.base import DATASETS as DATASETS
 from samcli.data.base import DatasetKind as DatasetKind
 from samcli.data.base import Source as Source
+from samcli.data.contents import Contents as Contents
+from samcli.data.contents import contents as contents
+from samcli.data.contents import digest as digest
 from samcli.data.dataset import Dataset as Dataset
 from samcli.data.dataset import load as load
 from samcli.data.part import Part as Part

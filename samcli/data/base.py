@@ -23,6 +23,8 @@ class Source:
         targets, test_targets: (N,), int64 class numbers from 0, or float32 for a regression.
         task: what is predicted.
         class_names: in the order of the class numbers; empty for a regression.
+        validation: inputs and targets of a validation part that the data set has of its own, if it has one.
+        notes: what a reader of the data did to them or left out, in clauses that follow one another behind commas.
     """
 
     inputs: Tensor
@@ -31,6 +33,8 @@ class Source:
     test_targets: Tensor
     task: Task
     class_names: tuple[str, ...] = ()
+    validation: tuple[Tensor, Tensor] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,19 @@ class DatasetKind(ABC):
             raise ConfigError(f"augment is for images and {self.title} is a table; leave augment out.")
         if self.label_noise and self.is_regression:
             raise ConfigError(f"label_noise draws classes and {self.title} has none; leave label_noise out.")
+
+    @property
+    def label(self) -> str:
+        """What this data set is called in a list of several."""
+        return getattr(self, "title", type(self).__name__)
+
+    def is_at_hand(self, data_dir: Path) -> bool:
+        """Whether `source` can be read without a network."""
+        return True
+
+    def digest(self, data_dir: Path) -> str | None:
+        """A digest of the files behind the data, where it is cheaper than reading them; None: that of the tensors."""
+        return None
 
     @abstractmethod
     def source(self, data_dir: Path) -> Source:

@@ -113,9 +113,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
     >>> digits.shape, len(digits.train), len(digits.test)
     ((1, 8, 8), 1438, 359)
     """
-    source = _source(
-        dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=()), data_dir
-    )
+    source = raw_source(kind, data_dir)
     device = torch.device(device)
     train, held_out = _indices(kind, source.targets, seed)
     targets = source.targets[train]
@@ -135,6 +133,22 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
         train_part = dataclasses.replace(train_part, inputs=store.inputs)
     validation = part(source.inputs[held_out], source.targets[held_out]) if len(held_out) else None
     return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store)
+
+
+def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
+    """The raw data of a data set, whatever its common options are; they stay in memory for the next call.
+
+    Raises:
+        DataError: the data set is missing, unreadable or not sound.
+
+    >>> from samcli.data import DATASETS
+    >>> whole, part = (DATASETS.create("wine", train_examples=n) for n in (None, 50))
+    >>> raw_source(whole, Path()) is raw_source(part, Path())
+    True
+    """
+    return _source(
+        dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=()), data_dir
+    )
 
 
 @functools.lru_cache(maxsize=4)

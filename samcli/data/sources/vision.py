@@ -39,6 +39,9 @@ class Vision(DatasetKind):
     def read(self, root: Path, *, train: bool, download: bool) -> Any:
         """The training or test part, with `data`, `targets` and `classes` as torchvision calls them."""
 
+    def is_at_hand(self, data_dir: Path) -> bool:
+        return (data_dir.expanduser() / self.place).exists()
+
     def source(self, data_dir: Path) -> Source:
         root = data_dir.expanduser()
         try:

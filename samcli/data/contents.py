@@ -1,0 +1,114 @@
+"""What a data set holds: a line for people, and a digest that tells whether it is still the same."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from samcli.data.base import DatasetKind, Source
+from samcli.data.dataset import raw_source
+from samcli.errors import DataError
+
+FEW = 10  # a class with fewer examples than these is named
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a data set holds, whatever a run takes of it: the options that all data sets have do not enter.
+
+    Attributes:
+        examples: of all parts together.
+        test_examples: of the test part.
+        classes: how many; None for a regression.
+        digest: see `digest`.
+        summary: all of it in a line.
+    """
+
+    examples: int
+    test_examples: int
+    classes: int | None
+    digest: str
+    summary: str
+
+
+def contents(kind: DatasetKind, data_dir: Path) -> Contents:
+    """What a data set holds; it is read for that, or downloaded, unless this process has read it before.
+
+    Raises:
+        DataError: it is missing, unreadable or not sound.
+
+    >>> from samcli.data import DATASETS
+    >>> found = contents(DATASETS.create("wine", train_examples=50), Path("data"))
+    >>> found.summary, found.test_examples
+    ('wine: 178 examples, 3 classes, 13 columns', 36)
+    """
+    source = raw_source(kind, data_dir)
+    examples = sum(len(targets) for _, _, targets in _parts(source))
+    return Contents(
+        examples=examples,
+        test_examples=len(source.test_targets),
+        classes=source.task.classes,
+        digest=digest(kind, data_dir),
+        summary=f"{kind.label}: {', '.join(_clauses(source, examples, kind.is_images))}",
+    )
+
+
+def digest(kind: DatasetKind, data_dir: Path) -> str:
+    """A digest of the raw data, 64 hexadecimal digits, the same as long as they are the same.
+
+    For a folder of images it is that of the names and sizes of the image files, none of which is decoded; for all
+    others that of the tensors. Nothing is downloaded for it.
+
+    Raises:
+        DataError: the data are not there, unreadable or not sound.
+
+    >>> from samcli.data import DATASETS
+    >>> wine, half, other = (DATASETS.create("wine", **o) for o in ({}, {"validation": 0.5}, {"split_seed": 1}))
+    >>> digest(wine, Path("data")) == digest(half, Path("data"))  # a part of the same data
+    True
+    >>> digest(wine, Path("data")) == digest(other, Path("data"))
+    False
+    """
+    if not kind.is_at_hand(data_dir):
+        raise DataError(f"{kind.label} is not in {data_dir}; pass --data-dir DIR with the folder that has it.")
+    return kind.digest(data_dir) or _digest_of(raw_source(kind, data_dir))
+
+
+@functools.lru_cache(maxsize=4)
+def _digest_of(source: Source) -> str:
+    """The SHA-256 of tensors and names; sources are equal only if they are one."""
+    sha = hashlib.sha256(repr((type(source.task).__name__, source.task.classes, source.class_names)).encode())
+    for _, *tensors in _parts(source):
+        for tensor in tensors:
+            sha.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
+            sha.update(tensor.contiguous().numpy().data)
+    return sha.hexdigest()
+
+
+def _parts(source: Source) -> Iterator[tuple[str, Tensor, Tensor]]:
+    yield "train", source.inputs, source.targets
+    yield "test", source.test_inputs, source.test_targets
+    if source.validation is not None:
+        yield ("validation", *source.validation)
+
+
+def _clauses(source: Source, examples: int, is_images: bool) -> Iterator[str]:
+    yield f"{examples:,} {'images' if is_images else 'examples'}"
+    if source.task.classes is not None:
+        counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in _parts(source))
+        assert isinstance(counts, Tensor)
+        names = source.class_names or tuple(map(str, range(source.task.classes)))
+        few = [f"{name}: {count}" for name, count in zip(names, counts.tolist(), strict=False) if count < FEW]
+        named = few[:5] + ([f"{len(few) - 5} more below {FEW}"] if len(few) > 5 else [])
+        yield f"{source.task.classes} classes" + (f" ({', '.join(named)})" if named else "")
+    if is_images:
+        if not any(note.startswith("brought to") for note in source.notes):
+            yield "{1}×{0}".format(*source.inputs.shape[1:3])
+    else:
+        yield f"{source.inputs.shape[1]} columns"
+    yield from source.notes
