@@ -5,6 +5,7 @@ A new score is an entry of `SCORES` and a task that computes it, see `samcli.tas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -83,13 +84,17 @@ def score_of(column: str) -> Score | None:
 
 
 def score_among(columns: Iterable[str]) -> Score:
-    """The score that has columns among these; the first of `SCORES` where none has, as in a file without rows.
+    """The score of which most parts have a column among these; the first of `SCORES` where none has.
+
+    A column `test_r2` beside those of an accuracy on all parts makes no regression of a classification.
 
     >>> score_among(["epoch", "train_r2", "test_r2"]).name, score_among([]).name
     ('r2', 'accuracy')
+    >>> score_among(["train_accuracy", "test_accuracy", "test_r2"]).name
+    'accuracy'
     """
-    held = {score.name: score for column in columns if (score := score_of(column))}
-    return next((score for name, score in reversed(SCORES.items()) if name in held), next(iter(SCORES.values())))
+    held = Counter(score.name for column in dict.fromkeys(columns) if (score := score_of(column)))
+    return max(SCORES.values(), key=lambda score: held[score.name])
 
 
 def columns(score: str) -> list[str]:

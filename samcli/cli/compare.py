@@ -98,7 +98,7 @@ def compare(
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             hint("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
-        _show_correlations(found, metric, format)
+        _show_correlations(found, runs, metric, format)
         if output is not None:
             _draw(found, runs, metric, output)
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
@@ -107,7 +107,7 @@ def compare(
     text(render(comparison, format.value, width=terminal_width(), color=shows_bold(), columns=columns))
 
 
-def _show_correlations(found: Sequence[Correlation], metric: str | None, format: Format) -> None:
+def _show_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, format: Format) -> None:
     """Print a row for each measure, the strongest correlation first.
 
     Raises:
@@ -121,7 +121,7 @@ def _show_correlations(found: Sequence[Correlation], metric: str | None, format:
         comma_separated(correlation_records(found))
     elif format is Format.table:
         text(correlation_table(found, width=terminal_width(), color=shows_bold()))
-        for line in correlation_legend(metric):
+        for line in correlation_legend(metric, found, runs):
             hint(line)
     else:
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")

@@ -133,12 +133,14 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
+    from samcli.report.words import count
     from samcli.train.rehearsal import rehearse
 
     waiting = sum(cell.to_do for cell in cells)
     kept = sum(cell.state == "finished" for cell in cells)
     if kept:
-        hint(f"{kept} of {len(cells)} runs are finished already, {waiting} left to do.")
+        are = "is" if kept == 1 else "are"
+        hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
     for cell in cells:
         if cell.state in ("diverged", "busy"):
             hint(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
@@ -180,6 +182,8 @@ def _termination_as_interrupt() -> Iterator[None]:
 
 def _show_plan(cells: list[Cell], json: bool) -> None:
     """Print every run with its folder and state."""
+    from samcli.report.words import count
+
     if json:
         runs = [
             {
@@ -194,7 +198,7 @@ def _show_plan(cells: list[Cell], json: bool) -> None:
         return
     for cell in cells:
         result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
-    hint(f"{len(cells)} runs, {sum(cell.to_do for cell in cells)} left to do.")
+    hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
 
 
 def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:

@@ -173,7 +173,9 @@ def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 
 
 def _task_metric(runs: Sequence[Run]) -> str:
-    return f"test_{score_among(column for run in runs for column in run.metrics.columns).name}"
+    """The test score that most of the runs have."""
+    scores = Counter(score_among(run.metrics.columns).name for run in runs)
+    return f"test_{scores.most_common(1)[0][0]}"
 
 
 def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:

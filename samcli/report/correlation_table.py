@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from samcli.report.correlation import Correlation
+from samcli.report.doubts import is_at_chance
 from samcli.report.text_table import text_table
+from samcli.report.words import count, joined
+from samcli.runs.reader import Run
+
+FEWEST = 2  # runs that a correlation takes
 
 
 def correlation_records(found: Sequence[Correlation]) -> list[dict[str, Any]]:
@@ -45,11 +50,15 @@ def correlation_table(found: Sequence[Correlation], *, width: int | None = 100, 
     return text_table(rows, width=width, color=color)
 
 
-def correlation_legend(metric: str | None = None) -> list[str]:
-    """Sentences that explain the table.
+def correlation_legend(
+    metric: str | None = None, found: Sequence[Correlation] = (), runs: Sequence[Run] = ()
+) -> list[str]:
+    """Sentences that explain the table, and say where it tells nothing.
 
     Args:
         metric: the column that sharpness was correlated with; None is the generalisation gap.
+        found: the correlations.
+        runs: the runs that they are over, and possibly others.
 
     >>> correlation_legend("test_loss")[1]
     'Runs left out as unconverged are counted in the last column.'
@@ -58,7 +67,24 @@ def correlation_legend(metric: str | None = None) -> list[str]:
     return [
         f"Kendall's τ between sharpness and {other}, with a 95 % interval that takes the runs as independent.",
         "Runs left out as unconverged are counted in the last column.",
+        *_warnings(found, runs),
     ]
+
+
+def _warnings(found: Sequence[Correlation], runs: Sequence[Run]) -> Iterator[str]:
+    few = [one.measure for one in found if one.correlation.n == FEWEST]
+    if few:
+        which = "" if len(few) == len(found) else f" of {joined(few)}"
+        yield f"Two runs say nothing: τ{which} is +1 or -1 whatever they are, save for ties."
+    members = [run for run in runs if any(run.folder in one.pairs for one in found)]
+    collapsed = sum(is_at_chance(run, "test_accuracy", _last_accuracy(run)) for run in members)
+    if collapsed:
+        are = "is" if collapsed == 1 else "are"
+        yield f"{count(collapsed, 'run')} at chance {are} counted too: collapsed networks may make τ by themselves."
+
+
+def _last_accuracy(run: Run) -> float | None:
+    return float(run.metrics["test_accuracy"].iloc[-1]) if "test_accuracy" in run.metrics and len(run.metrics) else None
 
 
 def _shown(value: object) -> str:

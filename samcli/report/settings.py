@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,8 +50,9 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     """For each configuration the settings that tell it from the others, and the radius ρ where it has one.
 
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
-    between rows of that data set or model, all others between rows on one data set. An option of the optimizer that
-    more than half of the rows share goes without saying, unless rows of the same optimizer differ in it; so does null.
+    between rows of that data set or model, all others between rows on one data set. Every row that has such a setting
+    shows it, or one would take the rows that do not for equal; an option of the optimizer that is null goes without
+    saying.
 
     Returns:
         Dotted keys and texts, the radius first.
@@ -61,17 +62,13 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
     flats = [flatten(config) for config in configs]
-    seen: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
     for flat in flats:
         for key, value in flat.items():
-            seen[_scope(key, flat), key][value] += 1
-            seen[_scope(key, flat), key, flat["optimizer.name"]][value] += 1
+            seen[_scope(key, flat), key].add(value)
 
     def tells(key: str, value: str, flat: Mapping[str, str]) -> bool:
-        everywhere = seen[_scope(key, flat), key]
-        usual = key.startswith("optimizer.") and (value == "null" or 2 * everywhere[value] > everywhere.total())
-        alike = value == "null" or len(seen[_scope(key, flat), key, flat["optimizer.name"]]) == 1
-        return len(everywhere) > 1 and not (usual and alike)
+        return len(seen[_scope(key, flat), key]) > 1 and not (value == "null" and key.startswith("optimizer."))
 
     found = []
     for config, flat in zip(configs, flats, strict=True):

@@ -1,5 +1,7 @@
 """Every figure of a comparison against pandas and scipy, and every exclusion against its sentence."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -284,3 +286,14 @@ def test_a_recorded_measure_is_a_metric(results: Results, sgd: Block, sam: Block
     found = compare(results.runs(), metric="lambda_max")
     assert [(row.optimizer, row.last.mean) for row in found.rows] == [("sam", 10.5), ("sgd", 30.5)]
     assert row_of(found, "sam").difference.mean == -20.0
+
+
+def test_a_foreign_column_takes_no_figures(results: Results, sgd: Block, sam: Block) -> None:
+    """A `test_r2` that someone added to one run of a classification."""
+    for seed in (0, 1):
+        results.add(sgd, seed, (0.7,))
+    results.add(sam, 0, (0.8,))
+    *others, last = results.runs()
+    runs = [*others, dataclasses.replace(last, metrics=last.metrics.assign(test_r2=0.5))]
+    rows = compare(runs).rows
+    assert [(row.metric, row.last.mean) for row in rows] == [("test_accuracy", 0.8), ("test_accuracy", 0.7)]

@@ -7,8 +7,10 @@ from run_folders import Block, Results
 
 from samcli.errors import ConfigError, NothingToCompare
 from samcli.report import correlate
-from samcli.report.correlation import generalisation_gap
+from samcli.report.correlation import Correlation, generalisation_gap
+from samcli.report.correlation_table import correlation_legend
 from samcli.runs.sharpness_file import SharpnessFile
+from samcli.stats import kendall
 
 
 def add(results: Results, sgd: Block, seed: int, gap: float, **kept: tuple[float | None, bool]) -> None:
@@ -83,3 +85,19 @@ def test_a_copy_of_a_run_counts_once(results: Results, sgd: Block) -> None:
     shutil.copytree(results.path / "trial", results.path / "copied")
     (found,) = correlate(results.runs())
     assert found.correlation.n == 3
+
+
+def test_two_runs_and_collapsed_ones_are_told(results: Results, sgd: Block, sam: Block) -> None:
+    dataset = {"classes": 10, "test_examples": 900}
+    folders = [
+        results.add(sgd, 0, (0.9,), status={"status": "finished", "dataset": dataset}),
+        results.add(sam, 0, (0.098,), status={"status": "finished", "dataset": dataset}),
+    ]
+    runs = results.runs()
+    pairs = {folder.path: (float(number), 0.1 * number) for number, folder in enumerate(folders)}
+    two = Correlation("trace", 100, pairs, kendall([0.0, 1.0], [0.0, 0.1]), unconverged=0)
+    three = Correlation("lambda-max", 100, {}, kendall([0.0, 1.0, 2.0], [0.0, 0.1, 0.2]), unconverged=0)
+    _, _, few, collapsed = correlation_legend(None, [two, three], runs)
+    assert few == "Two runs say nothing: τ of trace is +1 or -1 whatever they are, save for ties."
+    assert collapsed == "1 run at chance is counted too: collapsed networks may make τ by themselves."
+    assert len(correlation_legend(None, [three], runs)) == 2
