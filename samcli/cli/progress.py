@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from samcli.cli.display import Bar, Display
 from samcli.cli.output import hint
 from samcli.escape import visible
 from samcli.launch import Cell
@@ -74,54 +74,54 @@ class RichProgress(PlainProgress):
 
     def __init__(self, cells: list[Cell]) -> None:
         super().__init__(cells)
-        console = Console(stderr=True)
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[summary]}"),
-            console=console,
-            transient=False,
-        )
-        epochs = sum(cell.epochs_left for cell in cells)
-        self._all = self._bars.add_task("all runs", total=epochs, summary="")
-        self._current: TaskID | None = None
-        self._summary = ""
+        self._all = Bar("all runs", total=sum(cell.epochs_left for cell in cells))
+        self._current: Bar | None = None
+        self._console = Console(stderr=True)
+        self._display = Display(self.bars, self._console)
+
+    def bars(self) -> list[Bar]:
+        """What is shown now."""
+        return [self._all] if self._current is None else [self._all, self._current]
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        self._all.begin()
+        self._display.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        self._current = None
+        self._display.stop()
 
     def started(self, cell: Cell) -> None:
-        self._number += 1
-        self._summary = ""
-        self._current = self._bars.add_task(
-            self._labels[cell.folder], total=cell.config.training.epochs, completed=cell.epochs_done, summary=""
-        )
+        self._line = ""
+        self._current = Bar(self._labels[cell.folder], cell.config.training.epochs, cell.epochs_done)
+        self._current.begin()
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         assert self._current is not None
-        self._summary = summary(row)
-        self._bars.update(self._current, advance=1, summary=self._summary)
-        self._bars.update(self._all, advance=1)
+        self._line = summary(row)
+        self._current.done += 1
+        self._all.done += 1
+        score = score_among(row).name
+        if (value := row.get(f"test_{score}")) is not None:  # otherwise the last one known stays
+            self._current.score = f"{score} {value:.4f}"
+        self._current.more = f"loss {row['train_loss']:.4f}"
+        self._display.refresh()
 
     def noticed(self, cell: Cell, sentence: str) -> None:
-        self._bars.console.print(sentence, markup=False, highlight=False)
+        self._tell_above(sentence)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         assert self._current is not None
-        # a run that stopped at a training loss leaves out epochs
-        self._bars.update(self._all, advance=next(t.remaining or 0 for t in self._bars.tasks if t.id == self._current))
-        self._bars.remove_task(self._current)  # a line above the bars instead: a grid may have more runs than lines
-        words = self._summary if status == "finished" else visible(f"{status}. {message}")
-        self._bars.console.print(f"{self._labels[cell.folder]}  {words}", markup=False, highlight=False)
+        self._all.done += self._current.total - self._current.done  # those that a stop at a training loss left out
+        self._current = None  # a line above the bars instead: a grid may have more runs than lines
+        words = self._line if status == "finished" else f"{status}. {message}"
+        self._tell_above(f"{self._labels[cell.folder]}  {words}")
+
+    def _tell_above(self, line: str) -> None:
+        self._console.print(visible(line, keep="\n"), markup=False, highlight=False)
 
 
 def progress_for(cells: list[Cell]) -> PlainProgress:
@@ -132,7 +132,8 @@ def progress_for(cells: list[Cell]) -> PlainProgress:
     ...     type(progress_for([])).__name__
     'PlainProgress'
     """
-    return RichProgress(cells) if sys.stderr.isatty() else PlainProgress(cells)
+    watched = sys.stderr.isatty() and any(cell.to_do for cell in cells)
+    return RichProgress(cells) if watched else PlainProgress(cells)
 
 
 def _names(cell: Cell) -> str:
@@ -148,7 +149,9 @@ def summary(row: dict[str, Any]) -> str:
     'loss 0.2500  test accuracy 0.9000'
     """
     score = score_among(row).name
-    parts = [f"loss {row['train_loss']:.4f}", f"test {score} {row[f'test_{score}']:.4f}"]
+    parts = [f"loss {row['train_loss']:.4f}"]
+    if row.get(f"test_{score}") is not None:
+        parts.append(f"test {score} {row[f'test_{score}']:.4f}")
     if row.get("sharpness") is not None:
         parts.append(f"sharpness {row['sharpness']:.4f}")
     return "  ".join(parts)

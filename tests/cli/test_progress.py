@@ -1,11 +1,14 @@
 """Progress on a terminal and elsewhere."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from samcli import launch
 from samcli.cli import progress
+from samcli.cli.display import Bar, Display, lines_of
 from samcli.config import Draft, parse
 from samcli.runs import EpochMetrics
 from samcli.train import CATALOGUE
@@ -51,7 +54,7 @@ def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(
     bars.started(cell)
     bars.epoch_done(cell, ROW | {"epoch": 1})
     bars.ended(cell, "finished", "")
-    assert [task.remaining for task in bars._bars.tasks] == [0]
+    assert [(bar.done, bar.total) for bar in bars.bars()] == [(2, 2)]
 
 
 def test_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,3 +70,59 @@ def test_bars_only_for_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert type(progress.progress_for(cells(tmp_path))) is progress.PlainProgress
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert type(progress.progress_for(cells(tmp_path))) is progress.RichProgress
+
+
+BARS = [
+    Bar("all runs", 300, 123),
+    Bar("digits cnn sam rho=0.05 seed 0", 30, 16, "accuracy 0.9123", "loss 0.2501"),
+]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_count_score_and_time_left_are_there_at_every_width(width: int) -> None:
+    whole, current = lines_of(BARS, width)
+    assert "123/300 epochs" in whole
+    for part in ("16/30 epochs", "accuracy 0.9123", "-:-- left", "seed 0"):
+        assert part in current
+    assert max(len(whole), len(current)) < width
+    assert ("━" in current) == (width >= 120), "the bar goes first"
+
+
+def test_the_time_left_goes_by_the_epochs_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Bar("a run that continues", 30, 10)
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    bar.begin()
+    bar.done = 15
+    monkeypatch.setattr("time.monotonic", lambda: 50.0)
+    assert bar.left() == "2:30 left"
+    monkeypatch.setattr("time.monotonic", lambda: 5000.0)
+    assert bar.left() == "4:10:00 left"
+
+
+def test_rows_that_a_narrower_terminal_broke_are_cleared() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=120, height=30, legacy_windows=False)
+    display = Display(lambda: BARS, console)
+    with display:
+        display.refresh()
+        console.width = 60
+        written.truncate(0)
+        display.refresh()
+        assert written.getvalue().count("\x1b[1A") == 3, "one row between the two, and one that each broke into"
+        written.truncate(0)
+        display.refresh()
+        assert written.getvalue().count("\x1b[1A") == 1
+
+
+def test_a_score_stays_until_the_next_evaluation(tmp_path: Path) -> None:
+    (cell,) = cells(tmp_path)
+    shown = progress.RichProgress([cell])
+    shown.started(cell)
+    shown.epoch_done(cell, ROW | {"epoch": 1})
+    shown.epoch_done(cell, ROW | {"epoch": 2, "test_accuracy": None})
+    assert "accuracy 0.7500" in lines_of(shown.bars(), 60)[1]
+
+
+def test_no_bar_where_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert type(progress.progress_for([])) is progress.PlainProgress
