@@ -6,15 +6,23 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
 
-# From the outputs and targets of some examples, the mean of their losses.
-Losses = Callable[[Tensor, Tensor], Tensor]
+from samcli.errors import ExamplesError
+from samcli.examples import count, joined, take
+from samcli.losses import Loss, MeanLoss, check_mean, checked, mean_loss
+from samcli.weights.state import untouched
+
+# The losses that were found to be means over examples, by the model that they were tried with.
+_MEANS: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
 
 # From the outputs of some examples of a batch, and their positions in it, the mean of their penalties.
-Penalty = Callable[[Tensor, slice], Tensor]
+Penalty = Callable[[Any, slice], Tensor]
 
 
 class Batch:
@@ -22,6 +30,11 @@ class Batch:
 
     Any callable that does this can be given to `SharpnessAware.step`. Micro-batch perturbation (`m`), and the rules
     that choose among examples or remember them, need to know the examples; give them a `Batch`.
+
+    Inputs, targets and outputs may be in any structure, see `samcli.examples`. Where a batch is passed in parts, by
+    `accumulate`, `m` or `ascent_fraction`, these count by what the loss divides by: the number of examples, or the
+    denominator of a `samcli.losses.MeanLoss`. Any other loss is looked at in the first step of a model, when the host
+    waits once, and refused before anything changes if it is no mean over examples.
 
     >>> model = nn.Linear(2, 3)
     >>> batch = Batch(model, nn.functional.cross_entropy, torch.randn(8, 2), torch.randint(3, (8,)))
@@ -31,8 +44,8 @@ class Batch:
     Args:
         model: from inputs to outputs.
         loss: of outputs and targets, the mean over a batch.
-        inputs: (B, ...).
-        targets: (B, ...).
+        inputs: (B, ...), in any structure.
+        targets: (B, ...), in any structure.
         indices: (B,), the position of each example in the data set; for rules that remember examples.
         population: the number of examples in the data set; None leaves it to such rules to find out, who then wait for
             the device at each step.
@@ -40,14 +53,17 @@ class Batch:
             is that of the whole batch, up to what BatchNorm makes of smaller pieces.
         precision: entered around each forward pass: `torch.autocast(...)`, or nothing.
         scale: multiplies the loss before the backward pass: `GradScaler.scale`.
+
+    Raises:
+        ExamplesError: inputs and targets are not by examples, or of none.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        loss: Losses,
-        inputs: Tensor,
-        targets: Tensor,
+        loss: Loss,
+        inputs: Any,
+        targets: Any,
         *,
         indices: Tensor | None = None,
         population: int | None = None,
@@ -57,6 +73,9 @@ class Batch:
     ) -> None:
         self.model, self.loss = model, loss
         self.inputs, self.targets, self.indices = inputs, targets, indices
+        self._examples = count(inputs, targets)
+        if not self._examples:
+            raise ExamplesError("A batch holds no examples, so its loss has no mean; leave empty batches out.")
         self.population = population
         self._evaluated = 0
         self._forwarded = 0
@@ -66,10 +85,11 @@ class Batch:
         self._whole: Batch | None = None  # not itself: a cycle would keep the tensors until the collector runs
         self._part_of: Batch | None = None
         self._penalty: Penalty | None = None
-        self._first: list[tuple[Tensor, Tensor]] = []  # outputs and targets of the first pass, by pieces
+        self._is_parted = False  # whether passes see parts of it, whose results are added up
+        self._first: list[tuple[Any, Any]] = []  # outputs and targets of the first pass, by pieces
 
     @property
-    def output(self) -> Tensor | None:
+    def output(self) -> Any:
         """The output of the first pass, at the weights where that pass ran; None before it.
 
         With micro-batches it is put together from the first pass of each. A first pass may leave examples out, see
@@ -79,19 +99,19 @@ class Batch:
         return self._first[0][0] if self._first else None
 
     @output.setter
-    def output(self, output: Tensor | None) -> None:
+    def output(self, output: Any) -> None:
         self._first = [] if output is None else [(output, self.targets)]
 
     @property
-    def output_targets(self) -> Tensor:
+    def output_targets(self) -> Any:
         """The targets that belong to `output`."""
         self._join()
-        return self._first[0][1] if self._first else self.targets[:0]
+        return self._first[0][1] if self._first else take(self.targets, slice(0, 0))
 
     def _join(self) -> None:
         if len(self._first) > 1:
             outputs, targets = zip(*self._first, strict=True)
-            self._first = [(torch.cat(outputs), torch.cat(targets))]
+            self._first = [(joined(outputs), joined(targets))]
 
     @property
     def evaluated(self) -> int:
@@ -108,32 +128,83 @@ class Batch:
         return self._forwarded
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return self._examples
+
+    @property
+    def weight(self) -> float | Tensor:
+        """What this batch counts by as a part of another: its examples, or the denominator of its loss."""
+        known = mean_loss(self.loss)
+        return len(self) if known is None else known.denominator(self.targets)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the targets."""
+        leaf: Tensor = next(leaf for leaf in tree_leaves(self.targets) if isinstance(leaf, Tensor))
+        return leaf.device
 
     def __call__(self) -> Tensor:
         """Run one pass, and return the mean loss: detached, and without a penalty."""
         self.model.zero_grad()
-        total = torch.zeros((), device=self.inputs.device)
-        seen: list[tuple[Tensor, Tensor]] = []
-        start = 0
-        for inputs, targets in zip(
-            self.inputs.chunk(self._accumulate), self.targets.chunk(self._accumulate), strict=True
-        ):
-            share = len(inputs) / len(self)
+        total = torch.zeros((), device=self.device)
+        seen: list[tuple[Any, Any]] = []
+        pieces = self._pieces()
+        is_part = self._part_of is not None and len(self) < len(self._part_of)
+        known = mean_loss(self.loss) if is_part or len(pieces) > 1 else None
+        denominator = torch.as_tensor(known.denominator(self.targets) if known else 1.0)
+        if is_part:  # one of which no example counts adds nothing
+            denominator = denominator.masked_fill(denominator == 0, 1)
+        for part in pieces:
+            share = len(range(len(self))[part]) / len(self)
+            inputs, targets = (
+                (self.inputs, self.targets) if len(pieces) == 1 else take((self.inputs, self.targets), part)
+            )
             with self._precision():
                 output = self.model(inputs)
-                loss = self.loss(output, targets)
-                part = slice(start, start := start + len(inputs))
-                objective = (loss if self._penalty is None else loss + self._penalty(output, part)) * share
+                penalty = 0.0 if self._penalty is None else self._penalty(output, part)
+                if known is None:
+                    mean = checked(self.loss(output, targets))
+                    loss, objective = mean.detach() * share, (mean + penalty if self._penalty else mean) * share
+                else:
+                    objective = checked(known.total(output, targets)) / denominator
+                    loss, objective = objective.detach(), objective + penalty * share
             torch.autograd.backward(self._scale(objective) if self._scale else objective)
-            total = total + (objective.detach() if self._penalty is None else loss.detach() * share)
-            seen.append((output.detach(), targets))
+            total = total + loss
+            seen.append((_detached(output), targets))
         if not self._first:  # the passes that follow are elsewhere
             self._record(seen)
+            self._is_parted = self._is_parted or len(pieces) > 1
+            if self._part_of is None:
+                self.check_loss()
         self.count(len(self))
         return total
 
-    def _record(self, seen: list[tuple[Tensor, Tensor]]) -> None:
+    def _pieces(self) -> list[slice]:
+        """The positions of the examples that go through the model together."""
+        size = math.ceil(len(self) / self._accumulate)
+        return [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+    def check_loss(self) -> None:
+        """Refuse a loss that is no mean over examples, if parts of the batch are added up.
+
+        It is tried on the outputs of the first pass, once for each model and loss. Where outputs do not have examples
+        first, as the state of a recurrent network, the model is passed again, in evaluation mode.
+
+        Raises:
+            LossError: see `samcli.losses.check_mean`.
+        """
+        if not (self._is_parted and self._first) or _identity(self.loss) in _MEANS.get(self.model, ()):
+            return
+        try:
+            count(self.output, self.output_targets, "outputs")
+        except ExamplesError:
+            with untouched(self.model):
+                check_mean(lambda inputs, targets: self.loss(self.model(inputs), targets), self.inputs, self.targets)
+        else:
+            with self._precision():
+                check_mean(self.loss, self.output, self.output_targets)
+        _MEANS.setdefault(self.model, set()).add(_identity(self.loss))
+
+    def _record(self, seen: list[tuple[Any, Any]]) -> None:
         self._first.extend(seen)
         if self._part_of is not None:
             self._part_of._record(seen)
@@ -143,8 +214,8 @@ class Batch:
         part = Batch(
             self.model,
             self.loss,
-            self.inputs[index],
-            self.targets[index],
+            take(self.inputs, index),
+            take(self.targets, index),
             indices=None if self.indices is None else self.indices[index],
             population=self.population,
             precision=self._precision,
@@ -162,9 +233,10 @@ class Batch:
         """
         share = self.select(part)
         share._part_of = self
+        self._is_parted = self._is_parted or len(share) < len(self)
         share._accumulate = math.ceil(self._accumulate * len(share) / len(self))
         if dtype is not None:
-            share._precision = partial(torch.autocast, self.inputs.device.type, dtype)
+            share._precision = partial(torch.autocast, self.device.type, dtype)
         return share
 
     def penalised(self, penalty: Penalty) -> Batch:
@@ -183,9 +255,24 @@ class Batch:
             yield self.share(slice(start, start + size))
 
     @torch.no_grad()
-    def outputs(self, model: nn.Module | None = None) -> Tensor:
+    def outputs(self, model: nn.Module | None = None) -> Any:
         """The outputs, (B, ...), of a forward pass without gradient, through another model if one is given."""
         with self._precision():
-            output: Tensor = (model or self.model)(self.inputs)
+            output = (model or self.model)(self.inputs)
         (self._whole or self)._forwarded += len(self)
         return output
+
+
+def _detached(output: Any) -> Any:
+    if isinstance(output, Tensor):
+        return output.detach()
+    return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, output)
+
+
+def _identity(loss: Loss) -> object:
+    """What stays the same of a loss that is written anew for each batch: its code."""
+    if isinstance(loss, MeanLoss):
+        return _identity(loss.total), _identity(loss.denominator)  # type: ignore[arg-type]
+    function: Any = loss.func if isinstance(loss, partial) else loss
+    function = getattr(function, "__func__", function)
+    return getattr(function, "__code__", type(function))

@@ -16,7 +16,7 @@ from samcli.errors import ConfigError
 from samcli.optim.ascent import WHOLE, Ascent
 from samcli.optim.batch import Batch
 from samcli.optim.leftovers import Leftovers
-from samcli.optim.means import ByParameter, Descent, StepMeans
+from samcli.optim.means import ByParameter, Descent, Share, StepMeans, is_whole
 from samcli.optim.scaled import scaled_update
 from samcli.optim.step import Closure, Step
 from samcli.optim.variant import Variant
@@ -137,6 +137,7 @@ class SharpnessAware(Optimizer):
         Raises:
             ValueError: no closure, one that does not know its examples where the rule needs them, or one that does not
                 clear gradients from before the step.
+            LossError: the batch is passed in parts, and its loss is no mean over examples.
             TypeError: the closure returns no tensor.
             ConfigError: a scaler, and the variant takes none.
         """
@@ -158,11 +159,13 @@ class SharpnessAware(Optimizer):
             gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
             means.add(step.parameters, gradient, step.extras, step.displacement, share)
             means.gradient.add(list(step.unperturbed), list(step.unperturbed.values()), share)
-            part_loss = step.loss if share == 1.0 else share * step.loss
+            part_loss = step.loss if is_whole(share) else share * step.loss
             loss = part_loss if loss is None else loss + part_loss
             norm = step.gradient_norm if norm is None else norm + step.gradient_norm
             finite = finite and step.finite
         assert loss is not None and norm is not None
+        if isinstance(closure, Batch):
+            closure.check_loss()
         if scaler is not None:
             finite = scaled_update(scaler, self.base, means, finite, partial(self._update, step, means))
         elif on_host:
@@ -267,13 +270,16 @@ class SharpnessAware(Optimizer):
             unscale=1.0 if scaler is None else 1.0 / scaler.get_scale(),
         )
 
-    def _parts(self, closure: Closure) -> list[tuple[Closure, float]]:
+    def _parts(self, closure: Closure) -> list[tuple[Closure, Share]]:
         """The micro-batches and their shares of the batch; without a perturbation there is nothing to part."""
         if self._ascent.m is None or self.rho == 0.0:
             return [(closure, 1.0)]
         if not isinstance(closure, Batch):
             raise ValueError("Micro-batches (m) are parts of a samcli.optim.Batch: call step with one.")
-        return [(part, len(part) / len(closure)) for part in closure.parts(self._ascent.m)]
+        parts = list(closure.parts(self._ascent.m))
+        weights = [part.weight for part in parts]
+        whole = sum(weights)
+        return [(part, weight / whole) for part, weight in zip(parts, weights, strict=True)]
 
     def _decides_on_host(self) -> bool:
         """Whether the host looks at the first gradient: for free on the CPU, and where the base cannot skip by itself.

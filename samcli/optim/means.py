@@ -10,6 +10,18 @@ from torch import Tensor
 
 from samcli.weights.geometry import global_norm
 
+# Of a batch: a number, or a tensor without dimensions where only the device knows it.
+Share = float | Tensor
+
+
+def is_whole(share: Share) -> bool:
+    """Whether a share is known to be all.
+
+    >>> is_whole(1.0), is_whole(0.5), is_whole(torch.tensor(1.0))
+    (True, False, False)
+    """
+    return not isinstance(share, Tensor) and share == 1.0
+
 
 class ByParameter(dict[Tensor, Tensor]):
     """Weighted sums of tensors, by the parameter that they belong to.
@@ -22,10 +34,10 @@ class ByParameter(dict[Tensor, Tensor]):
     tensor([2.5000, 2.5000])
     """
 
-    def add(self, parameters: Sequence[Tensor], tensors: Sequence[Tensor], share: float) -> None:
+    def add(self, parameters: Sequence[Tensor], tensors: Sequence[Tensor], share: Share) -> None:
         """Add one micro-batch's tensors, aligned with the parameters."""
         for p, tensor in zip(parameters, tensors, strict=True):
-            part = tensor if share == 1.0 else share * tensor
+            part = tensor if is_whole(share) else share * tensor
             self[p] = self[p] + part if p in self else part
 
     def hand_over(self) -> None:
@@ -58,7 +70,7 @@ class StepMeans:
         gradient: Sequence[Tensor],
         extras: Mapping[str, Sequence[Tensor]],
         displacement: Sequence[Tensor],
-        share: float,
+        share: Share,
     ) -> None:
         """Add what one micro-batch gave; the lists are aligned with the parameters, `displacement` may be empty."""
         self.gradient.add(parameters, gradient, share)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from samcli.examples import count
 from samcli.optim.ascent import Ascent
 from samcli.optim.batch import Batch
 from samcli.optim.means import ByParameter
@@ -243,12 +244,13 @@ class Step:
         return self.gradient
 
     def _pass_the_rest(self, batch: Batch) -> None:
-        seen = len(batch.output_targets)
-        if seen == len(batch):
+        seen = count(batch.output_targets, batch.output_targets)
+        left = batch.share(slice(seen, None)) if seen < len(batch) else None
+        if left is None:
             return
-        share, gradient = seen / len(batch), ByParameter()
+        share, gradient = batch.select(slice(0, seen)).weight / batch.weight, ByParameter()
         gradient.add(self.parameters, self.gradient, share)
-        rest = self._pass(batch.share(slice(seen, None)))
+        rest = self._pass(left)
         others = [p for p in self.candidates if p.grad is not None]
         gradient.add(others, self._take(others), 1.0 - share)
         self.parameters = list(gradient)

@@ -1,12 +1,18 @@
 """The closure that knows its examples."""
 
+import copy
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 from twins import MakeNet, Pairs
 
 import samcli.optim
+from samcli.errors import ExamplesError, LossError
+from samcli.losses import MeanLoss
 from samcli.optim import Batch
+from samcli.tasks import Classification
 
 
 @pytest.fixture
@@ -130,3 +136,172 @@ def test_micro_batches_draw_different_numbers(
         optimizer.step(Batch(model, nn.functional.cross_entropy, x, y))
     assert len(set(drawn[:4])) == 4
     assert drawn[:4] == drawn[4:]
+
+
+WEIGHTS = torch.tensor([1.0, 6.0, 12.0])
+RARE = torch.tensor([0] * 24 + [1] * 4 + [2] * 2)
+WEIGHTED = nn.CrossEntropyLoss(weight=WEIGHTS)
+
+
+class Masked(nn.Linear):
+    """A linear layer whose inputs are a dictionary."""
+
+    def forward(self, inputs: Any) -> Any:
+        return {"logits": super().forward(inputs["x"] * inputs["mask"])}
+
+
+def stepped(
+    loss: Any, targets: Any, *, structured: bool = False, name: str = "sam", ascent: Any = None, **how: Any
+) -> tuple[float, Tensor]:
+    """The loss of a step and the weights after it."""
+    torch.manual_seed(0)
+    x, mask = torch.randn(30, 4), (torch.rand(30, 4) > 0.3).float()
+    torch.manual_seed(1)
+    model = Masked(4, 3) if structured else nn.Linear(4, 3)
+    base = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = samcli.optim.build(name, base, model=model, rho=0.5, **(ascent or {}))
+    batch = Batch(model, loss, {"x": x, "mask": mask} if structured else x * mask, targets, **how)
+    return optimizer.step(batch).item(), model.weight.detach()
+
+
+@pytest.mark.parametrize("name", ["sam", "fisher-sam"])
+@pytest.mark.parametrize("how", [{}, {"accumulate": 4}, {"ascent": {"m": 7}}, {"ascent": {"ascent_fraction": 0.4}}])
+def test_structures_are_stepped_on_as_plain_tensors(name: str, how: dict[str, Any]) -> None:
+    targets = torch.arange(30) % 3
+
+    def loss(output: Any, target: Any) -> Tensor:
+        return nn.functional.cross_entropy(output["logits"], target["y"])
+
+    plain = stepped(Classification(3).loss, targets, name=name, **how)
+    found = stepped(loss, {"y": targets}, structured=True, name=name, **how)
+    assert found[0] == plain[0]
+    assert torch.equal(found[1], plain[1])
+
+
+@pytest.mark.parametrize("accumulate", [4, 7, 30])
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [
+        (WEIGHTED, RARE),
+        (MeanLoss(nn.CrossEntropyLoss(weight=WEIGHTS, reduction="sum"), lambda y: WEIGHTS[y].sum()), RARE),
+        (nn.CrossEntropyLoss(), torch.where(torch.arange(30) < 16, -100, RARE)),
+    ],
+)
+def test_pieces_count_by_what_the_loss_divides_by(loss: Any, targets: Tensor, accumulate: int) -> None:
+    whole, parted = stepped(loss, targets), stepped(loss, targets, accumulate=accumulate)
+    assert parted[0] == pytest.approx(whole[0], rel=1e-6)
+    torch.testing.assert_close(parted[1], whole[1])
+
+
+@pytest.mark.parametrize("targets", [RARE, torch.where(torch.arange(30) < 16, -100, RARE)])
+def test_micro_batches_count_by_what_the_loss_divides_by(targets: Tensor) -> None:
+    """At ρ → 0 the mean of their gradients is that of the whole batch, also where in some of them no example counts."""
+    torch.manual_seed(0)
+    model, x = nn.Linear(4, 3), torch.randn(30, 4)
+    after = []
+    for m in (None, 7, 10):
+        twin = copy.deepcopy(model)
+        base = torch.optim.SGD(twin.parameters(), lr=0.1)
+        optimizer = samcli.optim.build("sam", base, model=twin, rho=1e-9, m=m)
+        after.append((optimizer.step(Batch(twin, WEIGHTED, x, targets)).item(), twin.weight.detach()))
+    for loss, weight in after[1:]:
+        assert loss == pytest.approx(after[0][0], rel=1e-6)
+        torch.testing.assert_close(weight, after[0][1])
+
+
+def test_the_rest_of_a_fraction_counts_by_what_the_loss_divides_by() -> None:
+    """In a step that does not perturb after all, which is a plain one of the whole batch."""
+    torch.manual_seed(0)
+    model, x = nn.Linear(4, 3), torch.randn(30, 4)
+    optimizer = samcli.optim.build(
+        "ae-sam",
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        model=model,
+        lambda_1=9.0,
+        lambda_2=9.0,
+        ascent_fraction=0.4,
+    )
+    optimizer.progress = 0.0
+    whole = WEIGHTED(model(x), RARE)
+    gradient, before = torch.autograd.grad(whole, model.weight)[0], model.weight.detach().clone()
+    assert optimizer.step(Batch(model, WEIGHTED, x, RARE)).item() == pytest.approx(whole.item(), rel=1e-6)
+    torch.testing.assert_close(model.weight.detach(), before - 0.1 * gradient)
+
+
+@pytest.mark.parametrize("how", [{"accumulate": 3}, {"ascent": {"m": 1}}, {"ascent": {"ascent_fraction": 0.5}}])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda o, y: nn.functional.cross_entropy(o, y, weight=WEIGHTS),
+        lambda o, y: nn.functional.cross_entropy(o, y, reduction="sum"),
+    ],
+)
+def test_a_loss_that_is_no_mean_over_examples_is_refused_in_parts(loss: Any, how: dict[str, Any]) -> None:
+    targets = torch.arange(30) % 3
+    with pytest.raises(LossError, match=r"MeanLoss\(total, denominator\)"):
+        stepped(loss, targets, **how)
+    assert stepped(loss, targets)[0] > 0.0  # of the whole batch it is what it is
+
+
+def test_a_loss_is_looked_at_once_for_each_model() -> None:
+    calls: list[int] = []
+    model, x, y = nn.Linear(4, 3), torch.randn(30, 4), torch.arange(30) % 3
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        calls.append(len(target))
+        return nn.functional.cross_entropy(output, target)
+
+    optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
+    for _ in range(2):
+        optimizer.step(Batch(model, loss, x, y, accumulate=2))
+    assert calls == [15, 15, 30, 10, 20, 15, 15, 15, 15, *[15] * 4]
+
+
+def test_the_state_of_a_recurrent_network_may_come_with_its_outputs() -> None:
+    """It is (layers, examples, features), so parts are checked by passing the model, which stays as it was."""
+    torch.manual_seed(0)
+    model, x, y = (
+        nn.LSTM(4, 3, batch_first=True, dropout=0.5, num_layers=2),
+        torch.randn(30, 5, 4),
+        torch.arange(30) % 3,
+    )
+
+    def loss(weight: Tensor | None) -> Any:
+        return lambda o, target: nn.functional.cross_entropy(o[0][:, -1], target, weight=weight)
+
+    assert Batch(model, loss(None), x, y, accumulate=3)().item() > 0.0
+    assert model.training
+    with pytest.raises(LossError):
+        Batch(copy.deepcopy(model), loss(WEIGHTS), x, y, accumulate=3)()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "words"),
+    [
+        (torch.ones(5, 30, 4), torch.zeros(30), "examples go first"),
+        (torch.ones(30, 4), None, "hold no tensor"),
+        (torch.ones(0, 4), torch.zeros(0), "holds no examples"),
+    ],
+)
+def test_what_is_not_by_examples_is_refused(inputs: Any, targets: Any, words: str) -> None:
+    with pytest.raises(ExamplesError, match=words):
+        Batch(nn.Linear(4, 3), nn.functional.cross_entropy, inputs, targets)
+
+
+def test_a_loss_that_is_no_number() -> None:
+    with pytest.raises(LossError, match="one number"):
+        stepped(nn.CrossEntropyLoss(reduction="none"), RARE)
+
+
+def test_esam_chooses_among_structures() -> None:
+    targets = torch.arange(30) % 3
+
+    def loss(output: Any, target: Any) -> Tensor:
+        return nn.functional.cross_entropy(output["logits"], target)
+
+    plain, found = (
+        stepped(Classification(3).loss, targets, name="esam"),
+        stepped(loss, targets, structured=True, name="esam"),
+    )
+    assert found[0] == plain[0]
+    assert torch.equal(found[1], plain[1])
