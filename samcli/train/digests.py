@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
+from samcli.data import contents, digest
+from samcli.errors import DataError
 from samcli.registry import plugin_digests
 from samcli.train.catalogue import CATALOGUE
 
@@ -27,6 +30,20 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
+    """What the run's data set holds, with its digest, see `samcli.data.Contents`.
+
+    Raises:
+        DataError: it is missing, unreadable or not sound.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> data_of(config, Path("data"))["summary"]
+    'wine: 178 examples, 3 classes, 13 columns'
+    """
+    return asdict(contents(CATALOGUE.create("dataset", config.dataset), data_dir))
+
+
 class Digests:
     """What runs would be trained on today, to be held against what is recorded of runs that are there.
 
@@ -36,6 +53,7 @@ class Digests:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
+        self._data: dict[str, str | None] = {}
 
     def change(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
         """What is another one today, in words that follow "trained with"; None if nothing is, or nothing is recorded.
@@ -44,13 +62,25 @@ class Digests:
             config: the run.
             status: the content of its `run.json`.
         """
-        recorded = status.get("plugins")
-        if recorded is not None:
+        plugins = status.get("plugins")
+        if plugins is not None:
             today = plugins_of(config)
-            if sorted(recorded.values()) != sorted(today.values()):
-                names = _names(today) or _names(recorded)
-                return f"another {names}"
+            if sorted(plugins.values()) != sorted(today.values()):
+                return f"another {_names(today) or _names(plugins)}"
+        recorded = (status.get("dataset") or {}).get("digest")
+        if recorded is not None and self._data_digest(config) not in (None, recorded):
+            return f"other data of {config.dataset['name']}"
         return None
+
+    def _data_digest(self, config: RunConfig) -> str | None:
+        """The digest of the run's data; None where they are not at hand, so that nothing can be said."""
+        key = repr(config.dataset)
+        if key not in self._data:
+            try:
+                self._data[key] = digest(CATALOGUE.create("dataset", config.dataset), self._data_dir)
+            except DataError:
+                self._data[key] = None
+        return self._data[key]
 
 
 def _kinds_of(config: RunConfig) -> Iterable[type]:

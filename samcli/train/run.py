@@ -16,6 +16,7 @@ from samcli.runs.ownership import Ownership
 from samcli.runs.rows import EpochMetrics
 from samcli.train.continuing import restore_files, session_of
 from samcli.train.device import resolve_precision
+from samcli.train.digests import data_of
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.saver import Saver
@@ -103,11 +104,12 @@ class _Run:
     ) -> str:
         config, folder, status = self._config, self._folder, self._status
         status |= provenance(config, device, data_dir)
-        status["earlier"] = earlier_provenance(self._before, status)
         try:
             with halved_threads(config, device):
                 session = session_of(config, folder, data_dir=data_dir, device=device, on_notice=on_notice)
                 self._session = session
+                status["dataset"] = data_of(config, data_dir)
+                status["earlier"] = earlier_provenance(self._before, status)
                 status["parameters"] = sum(p.numel() for p in session.model.parameters())
                 folder.write_status({**status, "epochs_done": session.epoch})
                 with partner(config, folder, data_dir):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from command import Called, Samcli
+from PIL import Image
 
 from samcli import registry
 
@@ -69,6 +70,36 @@ def test_an_edited_plugin_is_told_and_its_runs_are_not_reused(study: Study) -> N
     assert study.states("0-2") == [("sgd", "finished"), ("mine", "finished")] * 3
     rows = json.loads(study.train("0-2", "--json").out)["comparison"]["rows"]
     assert {row["optimizer"]: row["runs"] if "runs" in row else row["n"] for row in rows} == {"sgd": 3, "mine": 3}
+
+
+def test_a_folder_of_images_that_lost_some_is_told(samcli: Samcli, tmp_path: Path) -> None:
+    def draw(name: str, level: int) -> None:
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((8, 8), level).save(tmp_path / "pets" / name)
+
+    for number in range(10):
+        draw(f"cat/{number}.png", 10)
+        draw(f"dog/{number}.png", 90)
+    flags = ("--dataset", f"image-folder:{tmp_path / 'pets'}", "--optimizer", "sgd", "--epochs", "1", "--name", "pets")
+    flags = ("train", *flags, "--results", tmp_path / "r")
+
+    def state() -> str:
+        (run,) = json.loads(samcli(*flags, "--dry-run", "--json").out)["runs"]
+        return str(run["state"])
+
+    samcli(*flags)
+    (file,) = tmp_path.glob("r/pets/*/run.json")
+    recorded = json.loads(file.read_text())["dataset"]
+    assert (recorded["examples"], recorded["classes"], len(recorded["digest"])) == (20, 2, 64)
+    assert ": 20 images, 2 classes" in recorded["summary"]
+    assert state() == "finished"
+    (tmp_path / "pets" / "cat" / "3.png").unlink()
+    assert state() == "changed"
+    assert "1 run of before used other data of image-folder:" in samcli(*flags).err
+    assert state() == "finished"
+    assert len(list(tmp_path.glob("r/pets/.replaced/*"))) == 1
+    (tmp_path / "pets").rename(tmp_path / "elsewhere")  # nothing can be said, and nothing is thrown away
+    assert state() == "finished"
 
 
 def test_they_are_reused_on_request(study: Study) -> None:

@@ -23,7 +23,7 @@ def test_grid_from_flags(samcli: Samcli, tmp_path: Path) -> None:
     assert "sam rho=0.05" in called.out
     assert "baseline" in called.out
     assert "run 6/6" not in called.out
-    assert "Note" not in called.out
+    assert "no interval" not in called.out
     assert len(list(tmp_path.glob("digits/*/metrics.csv"))) == 6
 
     again = samcli("train", *small, "--results", tmp_path)
