@@ -16,7 +16,7 @@ SUBSET_SEED = 0
 TEST_SHARE = 0.2
 
 
-def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def stratified(targets: Tensor, size: int, generator: torch.Generator, *, both: bool = False) -> tuple[Tensor, Tensor]:
     """A random choice of examples in which every class has its share.
 
     A class with c of the N examples gets c·size/N places, rounded so that the sum is `size` (largest remainders,
@@ -26,6 +26,8 @@ def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[
         targets: (N,), int64 classes or floats.
         size: how many are chosen, at most N.
         generator: decides which.
+        both: whether each class of two or more examples is to be in the choice and in what is left, and one of a single
+            example in what is left; the choice may then be larger or smaller than `size`.
 
     Returns:
         The indices of the chosen examples and of the others, each in increasing order.
@@ -42,6 +44,8 @@ def stratified(targets: Tensor, size: int, generator: torch.Generator) -> tuple[
     places, remainder = counts * size // n, counts * size % n
     left = size - int(places.sum())
     places[remainder.argsort(descending=True, stable=True)[:left]] += 1
+    if both:
+        places = places.clamp(min=1).minimum((counts - 1).clamp(min=0))
 
     # shuffled examples, grouped by class: the first places of each group are the chosen
     shuffled = torch.randperm(n, generator=generator)
@@ -95,10 +99,12 @@ def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tens
 def split_source(inputs: Tensor, targets: Tensor, task: Task, class_names: tuple[str, ...], split_seed: int) -> Source:
     """A source from a data set without a test part: a stratified fifth of it becomes one.
 
+    At least one example of each class goes there if the class has two; one that has a single example is trained on.
+
     >>> from samcli.tasks import Binary
     >>> source = split_source(torch.zeros(10, 3), torch.arange(10) % 2, Binary(), ("no", "yes"), split_seed=0)
     >>> len(source.targets), sorted(source.test_targets.tolist())
     (8, [0, 1])
     """
-    test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"))
+    test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"), both=True)
     return Source(inputs[train], targets[train], inputs[test], targets[test], task, class_names)

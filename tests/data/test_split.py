@@ -3,7 +3,9 @@ import math
 import pytest
 import torch
 
-from samcli.data.split import hold_out, noisy_labels, stratified, training_subset
+from samcli.data.split import hold_out, noisy_labels, split_source, stratified, training_subset
+from samcli.data.streams import stream
+from samcli.tasks import Classification
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -77,3 +79,17 @@ def test_label_noise_is_a_function_of_the_seed_and_nested() -> None:
     changed = some != targets
     assert torch.equal(more[changed], some[changed])
     assert torch.equal(targets, torch.arange(1000) % 10)  # the source is left as it was
+
+
+def test_a_split_has_each_class_on_both_sides() -> None:
+    targets = torch.tensor([0] * 100 + [1] * 2 + [2] * 1 + [3] * 3)
+    source = split_source(torch.arange(106.0)[:, None], targets, Classification(4), (), split_seed=0)
+    assert source.targets.bincount().tolist() == [80, 1, 1, 2]
+    assert source.test_targets.bincount(minlength=4).tolist() == [20, 1, 0, 1]
+
+
+def test_a_split_without_rare_classes_is_the_stratified_choice() -> None:
+    targets = torch.arange(100) % 7
+    source = split_source(torch.arange(100.0)[:, None], targets, Classification(7), (), split_seed=3)
+    chosen, _ = stratified(targets, 20, stream(3, "test"))
+    assert source.test_inputs[:, 0].tolist() == chosen.tolist()
