@@ -106,7 +106,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
 
     Raises:
         DataError: the data set is missing, unreadable or not sound, see `source_faults`.
-        ConfigError: more examples are asked for than there are.
+        ConfigError: more examples are asked for than there are, or a hold-out of data with a validation part.
 
     >>> from samcli.data import DATASETS
     >>> digits = load(DATASETS.create("digits"), seed=0, data_dir=Path(), device="cpu")
@@ -114,6 +114,11 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
     ((1, 8, 8), 1438, 359)
     """
     source = raw_source(kind, data_dir)
+    if source.validation and kind.validation:
+        raise ConfigError(
+            f"validation: {kind.validation} would hold out training examples, and {kind.label} has a validation part "
+            "of its own; leave it out."
+        )
     device = torch.device(device)
     train, held_out = _indices(kind, source.targets, seed)
     targets = source.targets[train]
@@ -131,7 +136,9 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
     if normalisation.is_images:
         store = ImageStore(train_part.inputs, kind.augment)
         train_part = dataclasses.replace(train_part, inputs=store.inputs)
-    validation = part(source.inputs[held_out], source.targets[held_out]) if len(held_out) else None
+    validation = part(*source.validation) if source.validation else None
+    if len(held_out):
+        validation = part(source.inputs[held_out], source.targets[held_out])
     return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store)
 
 
