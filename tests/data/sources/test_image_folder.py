@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from samcli.data import DATASETS, Source, load
-from samcli.data.sources.image_folder import read_images
-from samcli.errors import DataError
+from samcli.data import DATASETS, Source, contents, digest, load
+from samcli.data.sources._images import read_images
+from samcli.errors import ConfigError, DataError
 
 
 def pixels(height: int, width: int, channels: int = 3, seed: int = 0) -> npt.NDArray[np.uint8]:
@@ -76,7 +76,7 @@ def test_a_single_colour_image_makes_all_rgb(tmp_path: Path) -> None:
 
 def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
     values = np.array([[0, 255, 256], [32768, 65280, 65535]], dtype=np.uint16)
-    read = read_images([save(tmp_path / "deep.png", values)], None)
+    read, _ = read_images([save(tmp_path / "deep.png", values)], None)
     assert read[0, :, :, 0].tolist() == [[0, 0, 1], [128, 255, 255]]
 
 
@@ -89,10 +89,10 @@ def test_different_sizes_become_squares_of_64(tmp_path: Path) -> None:
 def test_a_given_size_takes_the_middle(tmp_path: Path) -> None:
     wide = np.zeros((10, 30, 3), dtype=np.uint8)
     wide[:, 10:20] = 200
-    read = read_images([save(tmp_path / "wide.png", wide)], 10)
+    read, _ = read_images([save(tmp_path / "wide.png", wide)], 10)
     assert read.shape == (1, 10, 10, 3)
     assert (read == 200).all()
-    assert read_images([tmp_path / "wide.png"], 5).shape == (1, 5, 5, 3)
+    assert read_images([tmp_path / "wide.png"], 5)[0].shape == (1, 5, 5, 3)
 
 
 def test_a_photograph_lying_on_its_side_is_turned_upright(tmp_path: Path) -> None:
@@ -100,13 +100,13 @@ def test_a_photograph_lying_on_its_side_is_turned_upright(tmp_path: Path) -> Non
     exif[0x0112] = 6  # "rotate by 90° clockwise to show"
     array = pixels(4, 7)
     path = save(tmp_path / "side.png", array, exif=exif)
-    read = read_images([path], None)
+    read, _ = read_images([path], None)
     assert np.array_equal(read[0], np.rot90(array, k=-1))
 
 
 def test_many_files_keep_their_order(tmp_path: Path) -> None:
     files = [save(tmp_path / f"{i}.png", np.full((2, 2, 3), i, dtype=np.uint8)) for i in range(200)]
-    assert read_images(files, None)[:, 0, 0, 0].tolist() == list(range(200))
+    assert read_images(files, None)[0][:, 0, 0, 0].tolist() == list(range(200))
 
 
 def test_hidden_and_other_files_are_no_images(tmp_path: Path) -> None:
@@ -160,3 +160,62 @@ def test_train_and_test_with_other_classes(tmp_path: Path) -> None:
     make(tmp_path / "test", classes=("cat", "eel"))
     with pytest.raises(DataError, match="must have the same classes; only one has: dog, eel"):
         source(tmp_path)
+
+
+def test_a_validation_folder_is_the_validation_part(tmp_path: Path) -> None:
+    make(tmp_path / "train", n=5)
+    make(tmp_path / "val", n=3, size=(9, 9))
+    make(tmp_path / "test", n=2)
+    got = source(tmp_path, size=6)
+    assert got.validation is not None
+    assert (len(got.inputs), len(got.test_inputs), got.validation[1].tolist()) == (10, 4, [0] * 3 + [1] * 3)
+    assert got.notes == ("brought to 6×6", "val/ is the validation part")
+    kind = DATASETS.create(f"image-folder:{tmp_path}", size=6)
+    loaded = load(kind, seed=0, data_dir=tmp_path, device="cpu")
+    assert loaded.validation is not None
+    assert torch.equal(loaded.validation.inputs, got.validation[0])
+    held_out = DATASETS.create(f"image-folder:{tmp_path}", size=6, validation=0.2)
+    with pytest.raises(ConfigError, match=r"validation: 0\.2 would hold out training examples, and .* of its own"):
+        load(held_out, seed=0, data_dir=tmp_path, device="cpu")
+
+
+def test_a_rare_class_is_in_the_test_part_too(tmp_path: Path) -> None:
+    make(tmp_path, classes=("a",), n=100)
+    make(tmp_path, classes=("b",), n=2)
+    assert source(tmp_path).test_targets.bincount().tolist() == [20, 1]
+
+
+def test_a_line_says_what_a_folder_holds(tmp_path: Path) -> None:
+    root = tmp_path / "pets"
+    make(root, classes=("cat", "dog"), n=12)
+    make(root, classes=("platypus",), n=2, size=(9, 9))
+    for name in ("cat/a.txt", "cat/b.txt", "dog/c.txt", "LICENSE"):
+        (root / name).write_text("no image")
+    kind = DATASETS.create(f"image-folder:{root}")
+    found = contents(kind, tmp_path)
+    assert found.summary == (
+        "pets: 26 images, 3 classes (platypus: 2), brought to 64×64, 4 other files passed over (txt: 3, no suffix: 1)"
+    )
+    assert (found.examples, found.test_examples, found.classes) == (26, 5, 3)
+    assert found.digest == digest(kind, tmp_path) == digest(DATASETS.create(f"image-folder:{root}", size=8), tmp_path)
+    (root / "cat" / "0.png").unlink()
+    assert digest(kind, tmp_path) != found.digest
+
+
+def test_no_image_is_opened_for_a_digest(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "cat" / "0.png").write_bytes(b"damaged")
+    assert len(digest(DATASETS.create(f"image-folder:{tmp_path}"), tmp_path)) == 64
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("caf\udce9/cats", r"The path .*caf\\udce9/cats is not written in UTF-8; rename the folder\."),
+        ("nul\0byte", "names no folder"),
+        ("~nobody-of-this-name/cats", "names no folder"),
+    ],
+)
+def test_paths_that_cannot_be_kept_are_refused(path: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        DATASETS.canonical(f"image-folder:{path}")

@@ -1,0 +1,227 @@
+"""The layout of a folder of images: which files are images of which class and part, and which are passed over."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samcli.errors import DataError
+
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".avif",
+    ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".tga", ".pcx",
+)  # fmt: skip
+
+# The names that people give to the folders of a split, in any case.
+SPLITS = {"train": ("train", "training"), "validation": ("val", "valid", "validation"), "test": ("test", "testing")}
+
+# What file systems, servers and desktops leave in folders, beside all that begins with a dot.
+SYSTEM = {
+    "__macosx", "__pycache__", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot",
+    "$recycle.bin", "recycler", "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini",
+    "icon\r",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The images of a folder.
+
+    Attributes:
+        root: the folder.
+        parts: for each part, its folder and the files of each class, both sorted: `train`, `test`, and `validation` if
+            there is one; or `all`, where the folder holds the classes themselves.
+        passed_over: how many other files there are, by suffix.
+        others: the names of folders beside those of the parts.
+    """
+
+    root: Path
+    parts: dict[str, tuple[Path, dict[str, list[Path]]]]
+    passed_over: Counter[str]
+    others: tuple[str, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        """All image files, part by part and class by class."""
+        return [file for _, classes in self.parts.values() for files in classes.values() for file in files]
+
+    def digest(self) -> str:
+        """The SHA-256 of the number of image files and of their relative paths and sizes; nothing is decoded."""
+        listed = sorted((os.fsencode(file.relative_to(self.root)), file.stat().st_size) for file in self.files)
+        sha = hashlib.sha256(f"{len(listed)} images\n".encode())
+        for path, size in listed:
+            sha.update(path + f"\0{size}\n".encode())
+        return sha.hexdigest()
+
+    def notes(self) -> Iterator[str]:
+        """What was passed over, in clauses."""
+        if total := self.passed_over.total():
+            ordered = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))
+            kinds = ", ".join(f"{kind}: {count}" for kind, count in ordered[:6]) + (", ..." if ordered[6:] else "")
+            yield f"{total:,} other file{'s' * (total > 1)} passed over ({kinds})"
+        if self.others:
+            listed = ", ".join(self.others[:6]) + (", ..." if len(self.others) > 6 else "")
+            yield f"{len(self.others)} other folder{'s' * (len(self.others) > 1)} passed over ({listed})"
+        if "validation" in self.parts:
+            yield f"{self.parts['validation'][0].name}/ is the validation part"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one that people do not mean, by its name.
+
+    >>> [is_hidden(name) for name in (".ipynb_checkpoints", "@eaDir", "Thumbs.db", "cat", "@")]
+    [True, True, True, False, False]
+    """
+    return name.startswith(".") or name.lower() in SYSTEM
+
+
+def read_layout(root: Path) -> Layout:
+    """Find the parts, classes and image files of a folder; no file is opened.
+
+    Raises:
+        DataError: it is no folder of images, or it is not clear which of its folders are the classes.
+    """
+    if not os.path.isdir(root):  # Path.is_dir raises for names that are too long
+        raise DataError(f"There is no folder {root.absolute()}; give the folder of images as image-folder:PATH.")
+    try:
+        passed_over: Counter[str] = Counter()
+        folders = list(_folders(root))
+        splits = _splits(root, folders)
+        if not splits:
+            return Layout(root, {"all": (root, _classes(root, passed_over))}, passed_over, ())
+        _count_others(root, passed_over)
+        parts = {part: (splits[part], _classes(splits[part], passed_over)) for part in SPLITS if part in splits}
+        _check_same_classes(parts)
+        others = tuple(folder.name for folder in folders if folder not in splits.values())
+        return Layout(root, parts, passed_over, others)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or root} cannot be read ({error.strerror}); see to its permissions."
+        ) from error
+
+
+def _splits(root: Path, folders: Sequence[Path]) -> dict[str, Path]:
+    """The folder of each part; none where the folder holds the classes themselves.
+
+    A class may be called "train" as well: one such folder, with images of its own, is no part.
+    """
+    named: dict[str, list[Path]] = {}
+    for folder in folders:
+        for part, names in SPLITS.items():
+            if folder.name.lower() in names:
+                named.setdefault(part, []).append(folder)
+    if len(named) < 2 and not any(next(_folders(one), None) for found in named.values() for one in found):
+        return {}
+    for found in named.values():
+        if len(found) > 1:
+            both = " and ".join(f"{one.name}/" for one in found)
+            raise DataError(f"{root} has {both}, which mean the same part; put their images together or rename one.")
+    there = {part: f"{found[0].name}/" for part, found in named.items()}
+    if missing := [part for part in ("train", "test") if part not in there]:
+        advice = "add them" if len(missing) == 2 else "add that folder"
+        if missing == ["test"] and "validation" in there:
+            advice += f", perhaps {there.pop('validation')} under that name"
+        raise DataError(
+            f"{root} has {' and '.join(there.values())} and no {'/ and no '.join(missing)}/; {advice}, or put the "
+            f"class folders into {root} itself to have them split."
+        )
+    return {part: found[0] for part, found in named.items()}
+
+
+def _classes(folder: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
+    """The image files of each class folder, sorted.
+
+    Raises:
+        DataError: fewer than two classes, one without images, or folders that are no classes.
+    """
+    classes = list(_folders(folder))
+    if len(classes) < 2:
+        raise DataError(
+            f"{folder} has {len(classes)} class folders and two are needed; lay the images out as {folder}/CLASS/*.jpg."
+        )
+    _count_others(folder, passed_over)
+    listed = {path.name: _images_below(path, passed_over) for path in classes}
+    for path in classes:
+        if not listed[path.name]:
+            raise DataError(
+                f"The class folder {path} has no images; add some ({', '.join(s[1:] for s in SUFFIXES)}) "
+                "or delete the folder."
+            )
+    _check_clear(folder, {path: listed[path.name] for path in classes})
+    return listed
+
+
+def _check_clear(folder: Path, listed: dict[Path, list[Path]]) -> None:
+    """Refuse class folders that all hold folders of the same names and nothing else: the classes may be these.
+
+    One name alone, such as `images`, is the layout of some data sets, and no class.
+    """
+    held = []
+    for path, files in listed.items():
+        below = [file.relative_to(path).parts for file in files]
+        if any(len(parts) == 1 for parts in below):
+            return
+        held.append({parts[0] for parts in below})
+    every = set.union(*held)
+    if set.intersection(*held) and len(every) > 1:
+        names = ", ".join(sorted(every)[:5])
+        raise DataError(
+            f"The folders of {folder} hold no images but folders of the same names ({names}), so that it is not clear "
+            f"which are the classes; lay the images out as {folder}/CLASS/*.jpg, or as train/CLASS/ and test/CLASS/."
+        )
+
+
+def _check_same_classes(parts: dict[str, tuple[Path, dict[str, list[Path]]]]) -> None:
+    train, known = parts["train"]
+    for folder, classes in parts.values():
+        if differing := sorted(set(known) ^ set(classes)):
+            raise DataError(
+                f"{train} and {folder} must have the same classes; only one has: {', '.join(differing[:10])}."
+            )
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """The folders in a folder that are not hidden, sorted."""
+    return (path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name))
+
+
+def _count_others(folder: Path, passed_over: Counter[str]) -> None:
+    """Count the files that lie beside class folders."""
+    passed_over.update(_kind(path) for path in folder.iterdir() if not (path.is_dir() or is_hidden(path.name)))
+
+
+def _images_below(folder: Path, passed_over: Counter[str]) -> list[Path]:
+    """The image files at any depth below a folder, sorted; links to folders are followed, each folder once."""
+    found, waiting, links, seen = [], [folder], list[Path](), set[Path]()
+    while waiting or links:
+        here = waiting.pop() if waiting else links.pop(0)
+        real = here.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        with os.scandir(here) as entries:  # knows of each what it is, without a look at the disk
+            listed = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
+        for entry in listed:
+            path = here / entry.name
+            if entry.is_dir():
+                if not entry.is_symlink():
+                    waiting.append(path)
+                elif real.is_relative_to(path.resolve()):  # it leads to what it lies in, other classes perhaps
+                    passed_over["link to a folder above"] += 1
+                else:
+                    links.append(path)  # after what lies here itself
+            elif entry.is_file() and path.suffix.lower() in SUFFIXES:
+                found.append(path)
+            else:
+                passed_over[_kind(path)] += 1
+    return sorted(found)
+
+
+def _kind(path: Path) -> str:
+    if not path.is_file():
+        return "broken link" if path.is_symlink() else "no regular file"
+    return path.suffix.lower()[1:13] or "no suffix"
