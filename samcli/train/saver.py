@@ -78,7 +78,11 @@ class Saver:
             pending.result()
 
     def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
-        self._check()
-        write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
-        self._folder.write_metrics(rows)
-        self._folder.write_status({**self._status, "epochs_done": epoch})
+        writes: tuple[Callable[[], None], ...] = (
+            lambda: write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded)),
+            lambda: self._folder.write_metrics(rows),
+            lambda: self._folder.write_status({**self._status, "epochs_done": epoch}),
+        )
+        for write in writes:
+            self._check()
+            write()

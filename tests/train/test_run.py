@@ -241,6 +241,12 @@ def test_measures_on_request_have_columns_of_their_own(config_of: MakeConfig, pl
         assert list(b[name])[1:] == list(a[name])[1:]
 
 
+def wait_for_saved(folder: RunFolder, epochs: int) -> None:
+    """Return when the saver's thread has written the files of an epoch, the last of which is the status."""
+    while folder.read_status()["epochs_done"] < epochs:
+        time.sleep(0.01)
+
+
 def test_a_run_whose_folder_is_deleted_writes_nothing_more(
     config_of: MakeConfig, places: Places, tmp_path: Path
 ) -> None:
@@ -248,8 +254,7 @@ def test_a_run_whose_folder_is_deleted_writes_nothing_more(
 
     def delete(row: EpochMetrics) -> None:
         if row["epoch"] == 1:
-            while not folder.metrics.exists() or len(folder.read_metrics()) < 1:  # the saver's thread has it
-                time.sleep(0.01)
+            wait_for_saved(folder, epochs=1)
             shutil.rmtree(folder.path)
 
     with pytest.raises(RunLost, match="its folder was moved or deleted"):
@@ -265,6 +270,7 @@ def test_a_run_taken_over_by_another_process_writes_nothing_more(
 
     def take(row: EpochMetrics) -> None:
         if row["epoch"] == 2:
+            wait_for_saved(folder, epochs=2)
             (folder.path / ".owner.json").write_text('{"token": "theirs"}')
 
     with pytest.raises(RunLost, match="another process took it over"):
