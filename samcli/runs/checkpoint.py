@@ -101,7 +101,11 @@ def load(path: Path) -> dict[str, Any]:
 
 def _damage(data: bytes) -> str | None:
     """What shows that these are not the bytes that were written, in words that follow the file's name."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
+    try:
+        is_archive = zipfile.is_zipfile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        is_archive = False
+    if not is_archive:
         return "is truncated or no checkpoint at all"
     if data[-_COMMENT_BYTES:].startswith(_DIGEST):
         encoded = data[: -_COMMENT_BYTES - 2] + bytes(2)

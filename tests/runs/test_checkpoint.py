@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     content = bytearray(good.read_bytes())
     content[:2000] = bytes(2000)
     damaged.write_bytes(content)
+    # the end of an archive of more than one disk, which Python's zipfile raises an error for
+    several = tmp_path / "several.pt"
+    several.write_bytes(b"PK\x06\x07" + b"\xff" * 16 + b"PK\x05\x06" + bytes(18))
+    bomb = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1_000_000))
     code = tmp_path / "code.pt"
     torch.save({"format": checkpoint.FORMAT, "version": 1, "x": Evil()}, code)
     pickled = tmp_path / "pickle.pt"
@@ -50,6 +57,8 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (tmp_path, "is a directory"),
         (truncated, "is truncated or no checkpoint at all"),
         (damaged, "is damaged: its content does not fit its check sums"),
+        (several, "is truncated or no checkpoint at all"),
+        (bomb, "is damaged"),
         (code, "could run code"),
         (pickled, "is truncated or no checkpoint at all"),
         (foreign, "was not written by samcli"),
