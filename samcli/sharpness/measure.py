@@ -48,7 +48,7 @@ def measure(
         optimizer: the one that the model was trained with; `lambda-max-adam` needs its state, and `lambda-max` then
             records the edge of stability. It is only read.
         parameters: options of the measures, each given to all that have it: `rho`, the radius of the neighbourhood, or
-            several of them; `eta`, η of the adaptive measures; `m`, ...; see the fields of each.
+            several of them; `eta` and `scale`, η and T of the adaptive measures; `m`, ...; see the fields of each.
 
     Returns:
         A result for each measure by its name; with several radii those that have one are named `one-step rho=0.1`.
@@ -112,7 +112,7 @@ def labels(measures: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple
     >>> labels(["one-step"], {"rho": [0.1, 0.05]})
     [('one-step rho=0.05', 'one-step', {'rho': 0.05}), ('one-step rho=0.1', 'one-step', {'rho': 0.1})]
     """
-    known = {key for name in measures for key in MEASURES.options(name)} | {"rho", "eta"}
+    known = {key for name in measures for key in MEASURES.options(name)} | {"rho", "eta", "scale"}
     for key in parameters:
         if key not in known:
             raise ConfigError(f"None of the measures has a parameter {key!r}; {nearest(key, sorted(known))}")

@@ -126,7 +126,7 @@ def test_products_are_those_of_the_matrices(
     h, g, t = exact_hessian(model, x, y), exact_gauss_newton(model, x, y), asam_scale(model, 0.3)
     torch.testing.assert_close(unit_vectors(problem, problem.hessian_times), h, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(unit_vectors(problem, problem.gauss_newton_times), g, rtol=1e-9, atol=1e-12)
-    adaptive = unit_vectors(problem, adaptive_hessian(problem, 0.3).times)
+    adaptive = unit_vectors(problem, adaptive_hessian(problem, 0.3, "weights").times)
     torch.testing.assert_close(adaptive, t[:, None] * h * t, rtol=1e-9, atol=1e-12)
     assert problem.products == 3 * problem.dimension
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samcli.errors import NotApplicable
-from samcli.sharpness.measures._scales import asam_scales
+from samcli.sharpness.measures._scales import adaptive_scales
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.spectrum.lanczos import Lanczos, Operator
 
@@ -53,15 +53,16 @@ def gauss_newton(problem: Problem) -> Curvature:
     return Curvature("gauss-newton", problem.gauss_newton_times)
 
 
-def adaptive_hessian(problem: Problem, eta: float) -> Curvature:
-    """T H T with ASAM's T: |w| + η for weights, 1 for biases.
+def adaptive_hessian(problem: Problem, eta: float, scale: str) -> Curvature:
+    """T H T with the T of the adaptive measures, see `Adaptive`.
 
     >>> data = [(torch.diag(torch.tensor([1.0, 2.0])), torch.zeros(2, 1))]
     >>> problem = Problem(torch.nn.Linear(2, 1, bias=False), torch.nn.functional.mse_loss, data, seed=0)
-    >>> adaptive_hessian(problem, eta=0.0).times(torch.ones(2)) == problem.parameters[0][0] ** 2 * torch.tensor([1, 4])
+    >>> found = adaptive_hessian(problem, 0.0, "all").times(torch.ones(2))
+    >>> found == problem.parameters[0][0] ** 2 * torch.tensor([1, 4])
     tensor([True, True])
     """
-    return _rescaled(f"adaptive hessian {eta!r}", problem, asam_scales(problem, eta))
+    return _rescaled(f"adaptive hessian {eta!r} {scale}", problem, adaptive_scales(problem, eta, scale))
 
 
 def adam_hessian(problem: Problem) -> Curvature:

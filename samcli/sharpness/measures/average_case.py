@@ -14,7 +14,7 @@ from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._errors import error_of_mean, in_quadrature
 from samcli.sharpness.measures._logits import with_normalised_logits
 from samcli.sharpness.measures._noise import gaussian, uniform
-from samcli.sharpness.measures._scales import scales_of
+from samcli.sharpness.measures._scales import Adaptive, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -67,7 +67,7 @@ class AverageCase(Measure):
             "passes": 1 + self.draws * (2 if self.antithetic else 1),
         }
         generator = problem.generator("average-case")  # the same z for all of them, so that they compare better
-        scales = scales_of(problem, self._scaling().get("eta"))
+        scales = scales_of(problem, self._scaling())
         draw = uniform if self.box else gaussian
         means, total = [], torch.zeros_like(before)
         for _ in range(self.draws):
@@ -87,7 +87,7 @@ class AverageCase(Measure):
             losses = (losses + problem.example_losses(torch._foreach_neg(epsilon))) / 2
         return losses
 
-    def _scaling(self) -> dict[str, float]:
+    def _scaling(self) -> dict[str, Any]:
         return {}
 
 
@@ -107,25 +107,20 @@ class AverageCaseBox(AverageCase):
 
 @MEASURES.register("average-case-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveAverageCase(AverageCase):
-    """E L(w + ε) - L(w), ε = ρ T z with ASAM's T: |w| + η for weights, 1 for biases, and z standard normal.
+class AdaptiveAverageCase(Adaptive, AverageCase):
+    """E L(w + ε) - L(w), ε = ρ T z with T = |w|, see `scale`, and z standard normal.
 
-    As `average-case`, with noise relative to each weight: with η = 0 and without biases, rescaling the layers of a
-    ReLU network changes nothing. Andriushchenko et al. take |w| for biases too; T is that of the other adaptive
-    measures here. Their grids are 0.05 to 0.4 and, for vision transformers, 0.1 to 0.8.
+    As `average-case`, with noise relative to each parameter, as Andriushchenko et al. measure it: rescaling the layers
+    of a ReLU network changes nothing. Their grids are 0.05 to 0.4 and, for vision transformers, 0.1 to 0.8.
     """
 
     rho: float = option(0.1, "size ρ of the noise relative to T", minimum=0.0)
-    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
-
-    def _scaling(self) -> dict[str, float]:
-        return {"eta": self.eta}
 
 
 @MEASURES.register("average-case-adaptive-linf")
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveAverageCaseBox(AdaptiveAverageCase):
-    """E L(w + ε) - L(w), ε = ρ T u with ASAM's T and u uniform in [-1, 1].
+    """E L(w + ε) - L(w), ε = ρ T u with T = |w|, see `scale`, and u uniform in [-1, 1].
 
     As `average-case-adaptive`, with noise of the standard deviation ρ T/√3. The published grids are 0.1 to 0.8.
     """

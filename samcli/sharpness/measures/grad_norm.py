@@ -9,10 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._ball import Ball
-from samcli.sharpness.measures._scales import scales_of
+from samcli.sharpness.measures._scales import Adaptive, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.weights.geometry import global_norm
@@ -30,20 +29,17 @@ class GradientNorm(Measure):
 
 @MEASURES.register("grad-norm-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveGradientNorm(Measure):
-    """‖T ∇L(w)‖₂ with ASAM's T: |w| + η for weights, 1 for biases.
+class AdaptiveGradientNorm(Adaptive):
+    """‖T ∇L(w)‖₂ with T = |w|, see `scale`.
 
-    Times ρ it is the sharpness that ASAM sees to first order (Kwon et al., ICML 2021). With η = 0 and
-    without biases, rescaling layers of a ReLU network changes nothing. It costs nothing beside the gradient, which the
-    measures share.
+    Times ρ it is the adaptive sharpness to first order (Kwon et al., ICML 2021). Rescaling the layers of a ReLU network
+    changes nothing. It costs nothing beside the gradient, which the measures share.
     """
-
-    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
 
     def of(self, problem: Problem) -> Result:
         loss, gradient = problem.loss_and_gradient
-        scaled = Ball(1.0, scales=scales_of(problem, self.eta)).scaled(gradient)
-        return _result(scaled, {**common_details(problem), "eta": self.eta, "loss": loss})
+        scaled = Ball(1.0, scales=scales_of(problem, self._scaling())).scaled(gradient)
+        return _result(scaled, {**common_details(problem), **self._scaling(), "loss": loss})
 
 
 def _result(vector: Sequence[Tensor], details: dict[str, Any]) -> Result:

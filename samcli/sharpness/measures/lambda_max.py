@@ -16,6 +16,7 @@ from samcli.sharpness.measures._curvature import (
     hessian,
     krylov_space,
 )
+from samcli.sharpness.measures._scales import Adaptive
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.lanczos import extreme_eigenvalue
@@ -98,20 +99,15 @@ class LambdaMin(Extreme):
 
 @MEASURES.register("lambda-max-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveLambdaMax(Extreme):
-    """λ_max(T ∇²L(w) T) with ASAM's T: the largest curvature relative to the size of each weight.
+class AdaptiveLambdaMax(Adaptive, Extreme):
+    """λ_max(T ∇²L(w) T) with T = |w|: the largest curvature relative to the size of each parameter.
 
-    T is |w| + η for weights and 1 for biases (Kwon et al., ICML 2021, section 4). With η = 0 and without biases,
-    rescaling the layers of a ReLU network changes nothing. Cost and `details` are those of `lambda-max`.
+    T is that of the other adaptive measures, see `scale`: rescaling the layers of a ReLU network
+    changes nothing. Cost and `details` are those of `lambda-max`.
     """
 
-    eta: float = option(0.0, "η, added to |w|", minimum=0.0)
-
     def _curvature(self, problem: Problem) -> Curvature:
-        return adaptive_hessian(problem, self.eta)
-
-    def _scaling(self) -> dict[str, Any]:
-        return {"eta": self.eta}
+        return adaptive_hessian(problem, self.eta, self.scale)
 
 
 @MEASURES.register("lambda-max-adam")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
-from samcli.sharpness.measures._scales import scales_of
+from samcli.sharpness.measures._scales import Adaptive, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.weights.geometry import global_norm, steepest_ascent
@@ -35,12 +35,12 @@ class OneStep(Measure):
         details = {**common_details(problem), "rho": self.rho, "norm": self.norm, "loss": loss, **self._scaling()}
         if not (math.isfinite(loss) and bool(torch.isfinite(global_norm(gradient)))):
             return Result(math.nan, converged=False, details=details)
-        scales = scales_of(problem, self._scaling().get("eta"))
+        scales = scales_of(problem, self._scaling())
         value = problem.loss_at(steepest_ascent(gradient, self.rho, self.norm, scales)) - loss
         finite = math.isfinite(value)
         return Result(value if finite else math.nan, converged=finite, details=details)
 
-    def _scaling(self) -> dict[str, float]:
+    def _scaling(self) -> dict[str, Any]:
         return {}
 
 
@@ -54,21 +54,16 @@ class OneStepBox(OneStep):
 
 @MEASURES.register("one-step-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveOneStep(OneStep):
-    """L(w + ε) - L(w), ε = ρ T²g/‖Tg‖ with ASAM's T: |w| + η for weights, 1 for biases, in the l2 norm.
+class AdaptiveOneStep(Adaptive, OneStep):
+    """L(w + ε) - L(w), ε = ρ T²g/‖Tg‖ with T = |w|, see `scale`, in the l2 norm.
 
-    Kwon et al., ICML 2021, eq. 9. With η = 0 and without biases, rescaling layers of a ReLU network changes nothing.
+    Kwon et al., ICML 2021, eq. 9. Rescaling the layers of a ReLU network changes nothing.
     """
-
-    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
-
-    def _scaling(self) -> dict[str, float]:
-        return {"eta": self.eta}
 
 
 @MEASURES.register("one-step-adaptive-linf")
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveOneStepBox(AdaptiveOneStep):
-    """L(w + ε) - L(w), ε = ρ T sign g with ASAM's T, in the l∞ norm."""
+    """L(w + ε) - L(w), ε = ρ T sign g with T = |w|, see `scale`, in the l∞ norm."""
 
     norm: ClassVar[float] = math.inf

@@ -15,7 +15,7 @@ from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._errors import error_of_mean, in_quadrature
 from samcli.sharpness.measures._noise import gaussian
-from samcli.sharpness.measures._scales import scales_of
+from samcli.sharpness.measures._scales import Adaptive, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -57,7 +57,7 @@ class PacBayesSigma(Measure):
         outputs, targets = problem.outputs()
         _check(outputs, targets)
         right = _right(outputs, targets)
-        scales = scales_of(problem, self._scaling().get("eta"))
+        scales = scales_of(problem, self._scaling())
 
         def lost(sigma: float) -> Tensor:
             """1 for each draw and example that was right and is no longer, -1 the other way round: (draws, n)."""
@@ -89,24 +89,19 @@ class PacBayesSigma(Measure):
         stderr = in_quadrature(errors["probe_stderr"], errors["example_stderr"])
         return Result(sigma, stderr, converged, details)
 
-    def _scaling(self) -> dict[str, float]:
+    def _scaling(self) -> dict[str, Any]:
         return {}
 
 
 @MEASURES.register("pac-bayes-sigma-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptivePacBayesSigma(PacBayesSigma):
-    """The largest σ at which the accuracy falls by 0.1 or less, on average over ε = σ T z with ASAM's T.
+class AdaptivePacBayesSigma(Adaptive, PacBayesSigma):
+    """The largest σ at which the accuracy falls by 0.1 or less, on average over ε = σ T z with T = |w|.
 
-    As `pac-bayes-sigma`, with noise relative to each weight, T = |w| + η, and T = 1 for biases: with η = 0 and without
-    biases, rescaling the layers of a ReLU network changes nothing. The magnitude-aware σ of the literature adds to
-    σ²|w|² a constant variance of 10⁻⁶, biases included; T is that of the other adaptive measures here.
+    As `pac-bayes-sigma`, with noise relative to each parameter, see `scale`: rescaling the layers of a ReLU network
+    changes nothing. The magnitude-aware σ of the literature adds to σ²|w|² a constant variance of 10⁻⁶; T is that of
+    the other adaptive measures here.
     """
-
-    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
-
-    def _scaling(self) -> dict[str, float]:
-        return {"eta": self.eta}
 
 
 def bracket(within: Callable[[float], bool], steps: int, tolerance: float) -> tuple[float, float, int]:

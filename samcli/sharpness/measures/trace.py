@@ -9,6 +9,7 @@ from typing import Any
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._curvature import Curvature, adaptive_hessian, cost, gauss_newton, hessian, krylov_space
+from samcli.sharpness.measures._scales import Adaptive
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.probes import Mean, Probes
@@ -83,20 +84,15 @@ class Trace(Measure):
 
 @MEASURES.register("trace-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveTrace(Trace):
-    """tr(T ∇²L(w) T) with ASAM's T: the sum of all curvatures relative to the size of each weight.
+class AdaptiveTrace(Adaptive, Trace):
+    """tr(T ∇²L(w) T) with T = |w|: the sum of all curvatures relative to the size of each parameter.
 
-    T is |w| + η for weights and 1 for biases (Kwon et al., ICML 2021, section 4). With η = 0 and without biases,
-    rescaling the layers of a ReLU network changes nothing. Method, cost and `details` are those of `trace`.
+    T is that of the other adaptive measures, see `scale`: rescaling the layers of a ReLU network
+    changes nothing. Method, cost and `details` are those of `trace`.
     """
 
-    eta: float = option(0.0, "η, added to |w|", minimum=0.0)
-
     def _curvature(self, problem: Problem) -> Curvature:
-        return adaptive_hessian(problem, self.eta)
-
-    def _scaling(self) -> dict[str, Any]:
-        return {"eta": self.eta}
+        return adaptive_hessian(problem, self.eta, self.scale)
 
 
 @MEASURES.register("gauss-newton-trace")

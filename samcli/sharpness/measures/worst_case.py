@@ -17,7 +17,7 @@ from samcli.sharpness.measures._ascent import BestPoint, climb, settled
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.measures._errors import error_of_mean, example_differences
 from samcli.sharpness.measures._logits import with_normalised_logits
-from samcli.sharpness.measures._scales import scales_of
+from samcli.sharpness.measures._scales import Adaptive, scales_of
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 
@@ -133,7 +133,7 @@ class WorstCase(Measure):
         return climb(problem, ball, steps=self.steps, restarts=self.restarts, generator=generator, known=known)
 
     def _ball(self, problem: Problem) -> Ball:
-        return Ball(self.rho, self.norm, scales_of(problem, self._scaling().get("eta")))
+        return Ball(self.rho, self.norm, scales_of(problem, self._scaling()))
 
     def _details(self, problem: Problem) -> dict[str, Any]:
         return {
@@ -149,7 +149,7 @@ class WorstCase(Measure):
             "loss": problem.loss_and_gradient[0],
         }
 
-    def _scaling(self) -> dict[str, float]:
+    def _scaling(self) -> dict[str, Any]:
         return {}
 
 
@@ -168,25 +168,21 @@ class WorstCaseBox(WorstCase):
 
 @MEASURES.register("worst-case-adaptive")
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveWorstCase(WorstCase):
-    """max over ‖T⁻¹ε‖₂ ≤ ρ of L(w + ε) - L(w) with ASAM's T: |w| + η for weights, 1 for biases.
+class AdaptiveWorstCase(Adaptive, WorstCase):
+    """max over ‖T⁻¹ε‖₂ ≤ ρ of L(w + ε) - L(w) with T = |w|, see `scale`.
 
-    The adaptive sharpness of Kwon et al. (ICML 2021). With η = 0 a weight that is zero stays zero, and without biases
-    rescaling layers of a ReLU network changes nothing. The rest is as in `worst-case`. The published grid for vision
-    transformers is 0.5 to 4, and ASAM trains with 0.5 to 2.
+    The adaptive sharpness of Kwon et al. (ICML 2021), with T as Andriushchenko et al. (ICML 2023) take it: a parameter
+    that is zero stays zero, and rescaling the layers of a ReLU network changes nothing. The rest is as in `worst-case`.
+    The published grid for vision transformers is 0.5 to 4, and ASAM trains with 0.5 to 2.
     """
 
     rho: float = option(0.5, "radius ρ of the neighbourhood, relative to T", minimum=0.0)
-    eta: float = option(0.01, "η, added to |w|", minimum=0.0)
-
-    def _scaling(self) -> dict[str, float]:
-        return {"eta": self.eta}
 
 
 @MEASURES.register("worst-case-adaptive-linf")
 @dataclass(frozen=True, kw_only=True)
 class AdaptiveWorstCaseBox(AdaptiveWorstCase):
-    """max over |ε_i| ≤ ρ T_i of L(w + ε) - L(w) with ASAM's T: `worst-case-adaptive` in the l∞ norm.
+    """max over |ε_i| ≤ ρ T_i of L(w + ε) - L(w) with T = |w|: `worst-case-adaptive` in the l∞ norm.
 
     The published grid is 1e-3 to 8e-3 for ResNets and 5e-4 to 4e-3 for vision transformers.
     """

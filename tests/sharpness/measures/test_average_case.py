@@ -72,7 +72,7 @@ def test_smooth_network_and_small_noise(name: str) -> None:
     variance = rho**2 / 3 if "linf" in name else rho**2
     expected = variance / 2 * float((exact_diagonal(model, x.double(), y) * scales.square()).sum())
     data = [(x.double(), y)]
-    result = average(model, nn.functional.cross_entropy, data, name, rho=rho, eta=eta, draws=100)
+    result = average(model, nn.functional.cross_entropy, data, name, rho=rho, eta=eta, scale="weights", draws=100)
     error = result.details["probe_stderr"]
     assert abs(result.value - expected) < 3 * error  # the fourth order in ρ is far below
     assert 0.0 < error < 0.15 * expected
@@ -194,7 +194,8 @@ def test_same_seed_same_bits(name: str) -> None:
 def test_what_was_measured_is_recorded() -> None:
     result = average(mlp(), nn.functional.cross_entropy, [examples()], "average-case-adaptive", draws=5)
     details = result.details
-    assert (details["rho"], details["eta"], details["draws"], details["antithetic"]) == (0.1, 0.01, 5, True)
+    assert (details["rho"], details["eta"], details["draws"], details["antithetic"]) == (0.1, 0.0, 5, True)
+    assert details["scale"] == "all"
     assert result.stderr == pytest.approx(math.hypot(details["probe_stderr"], details["example_stderr"]))
     assert result.converged
 

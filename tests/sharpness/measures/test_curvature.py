@@ -47,7 +47,7 @@ def test_spectrum_of_a_small_network(
     model, (x, y) = mlp(), examples()
     h, g, t = exact_hessian(model, x, y), exact_gauss_newton(model, x, y), asam_scale(model, 0.02)
     spectrum = torch.linalg.eigvalsh(h)
-    found = measure(model, SPECTRAL, tolerance=1e-4, eta=0.02)
+    found = measure(model, SPECTRAL, tolerance=1e-4, eta=0.02, scale="weights")
     assert all(result.converged for result in found.values())
     size = float(spectrum.abs().max())
     assert found["lambda-max"].value == pytest.approx(float(spectrum[-1]), rel=1e-6)
@@ -77,7 +77,7 @@ def test_random_estimates_of_a_small_network(
         "spectral-density": float(spectrum.clamp(max=0).abs().sum() / spectrum.abs().sum()),
     }
     for seed in range(5):
-        found = measure(model, RANDOM, seed=seed, max_products=45, lanczos_steps=30)
+        found = measure(model, RANDOM, seed=seed, max_products=45, lanczos_steps=30, scale="weights")
         for name, truth in expected.items():
             assert found[name].stderr == found[name].details["probe_stderr"] > 0.0
             assert abs(found[name].value - truth) <= 3 * found[name].stderr, name

@@ -21,7 +21,7 @@ def test_adaptive_gradient_norm() -> None:
         g * (p.detach().abs() + 0.05 if n.endswith("weight") else 1.0)
         for g, (n, p) in zip(gradient, model.named_parameters(), strict=True)
     ]
-    found = MEASURES.create("grad-norm-adaptive", eta=0.05).of(problem)
+    found = MEASURES.create("grad-norm-adaptive", eta=0.05, scale="weights").of(problem)
     assert found.value == pytest.approx(float(torch.cat([s.flatten() for s in scaled]).norm()), rel=1e-6)
     assert found.details["eta"] == 0.05
 
