@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import MaxNLocator
 
 from samcli.report.landscape_csv import Landscape
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 STROKES = ("-", "--", "-.", ":")
 DECADES_FOR_LOG = 2.0
+COLOURS_OF_MAP = 256
+LEVELS_OF_SHAPE = 5  # in the values of a panel, to see its shape
+SHARE_OF_SHAPE = 0.95  # of the values of a panel, the largest aside, that these levels lie in
+FLAT = 1e-4  # the share of its loss by which a panel must vary to have a shape at all
+MOST_TICKS = 16  # of the scale of colours
+MOST_NUMBERS = 7  # on the contours of a panel
 SHARE_FOR_NUMBER = 0.2  # of the width of a panel: a contour that spans less has no room for its number
 
 
@@ -147,10 +153,12 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
     >>> figure.axes[0].get_title()
     'sgd seed 0'
     """
-    columns = min(3, len(landscapes))
+    columns = 2 if len(landscapes) == 4 else min(3, len(landscapes))
     rows = -(-len(landscapes) // columns)
-    levels, norm = _levels(landscapes)
-    strokes = ["white" if norm(level) < 0.6 else "black" for level in levels]  # to be seen on blue and on yellow
+    levels = _levels(landscapes)
+    norm = BoundaryNorm(levels, COLOURS_OF_MAP)  # a colour for each step, however large: the scale is not proportional
+    # to be seen on blue and on yellow
+    strokes = ["white" if number < 0.6 * len(levels) else "black" for number in range(len(levels))]
     with titled_figure(labels.title, 1.2 + 3.2 * columns, 0.7 + 3.1 * rows) as figure:
         panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for axes in panels[len(landscapes) :]:
@@ -168,7 +176,7 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             axes.tick_params(labelbottom=True)  # also where there is none below
         figure.supxlabel(labels.axes[0], fontsize=9)
         figure.supylabel(labels.axes[1], fontsize=9)
-        figure.colorbar(filled, ax=panels, label=in_picture(labels.loss), ticks=levels, format="%g")
+        figure.colorbar(filled, ax=panels, label=in_picture(labels.loss), ticks=_ticks(levels), format="%g")
     return figure
 
 
@@ -230,24 +238,50 @@ def _levels_with_room(lines: QuadContourSet) -> list[float]:
     """The levels that have a line with room for a number: no small ring, no arc in a corner."""
     enough = SHARE_FOR_NUMBER * lines.axes.dataLim.width
     contours = zip(lines.levels, lines.get_paths(), strict=True)
-    return [
+    roomy = [
         float(level)
         for level, path in contours
         if any(np.ptp(np.asarray(piece)[:, 0]) > enough for piece in path.to_polygons(closed_only=False))
     ]
+    return roomy[:: -(-len(roomy) // MOST_NUMBERS) or 1]
 
 
-def _levels(landscapes: Sequence[Landscape]) -> tuple[list[float], Normalize]:
-    """Round numbers from at most the smallest loss to at least the largest, and the scale of colours."""
+def _levels(landscapes: Sequence[Landscape]) -> list[float]:
+    """Round numbers over all losses, and between them as many more as it takes to show the shape of each panel.
+
+    One scale for all panels, on which a colour is the same loss everywhere; but steps of the size of the steepest
+    panel's would leave a flat one in a single colour.
+    """
     low, high, logarithmic = _range(landscapes)
+    levels = set(_round_numbers(low, high, logarithmic))
+    for landscape in landscapes:
+        values = _finite(landscape).compressed()
+        if not values.size:
+            continue
+        low, high = float(values.min()), float(np.quantile(values, SHARE_OF_SHAPE))
+        within = sum(low < level < high for level in levels)
+        if within < LEVELS_OF_SHAPE and high - low > FLAT * max(abs(low), abs(high)):
+            finer = _round_numbers(low, high, logarithmic=low > 0.0 and high > 10.0 * low)
+            levels |= {level for level in finer if low < level < high}
+    if len(levels) == 1:  # all losses are the same
+        levels |= {level + max(abs(level), 1.0) for level in levels}
+    return sorted(levels)
+
+
+def _round_numbers(low: float, high: float, logarithmic: bool) -> list[float]:
+    """Round numbers from at most the smallest value to at least the largest."""
     if not logarithmic:
-        levels = [float(level) for level in MaxNLocator(9).tick_values(low, high)]
-        return levels, Normalize(levels[0], levels[-1])
+        return [float(f"{level:.12g}") for level in MaxNLocator(9).tick_values(low, high)]
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1, 2, 5) if last - first < 6 else (1,)
     # one more decade on either side, for a logarithm that was rounded to a whole number
     candidates = [float(f"{step}e{exponent}") for exponent in range(first - 1, last + 2) for step in steps]
     below = max(level for level in candidates if level <= low)
     above = min(level for level in candidates if level >= high)
-    levels = [level for level in candidates if below <= level <= above]
-    return levels, LogNorm(levels[0], levels[-1])
+    return [level for level in candidates if below <= level <= above]
+
+
+def _ticks(levels: Sequence[float]) -> list[float]:
+    """The levels that the scale of colours has room to name: the first, the last, and evenly many between."""
+    every = -(-(len(levels) - 1) // MOST_TICKS)
+    return [*levels[: -every or None : every], levels[-1]]
