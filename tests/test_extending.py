@@ -78,7 +78,7 @@ def test_from_a_file_and_from_the_config_of_a_run(files: Path, samcli: Samcli) -
     (config,) = files.glob("a/x/*/config.yaml")
     assert "plugins" in config.read_text()
     code, _, err = samcli("train", config, "--results", "a")
-    assert "1 of 1 runs are finished already" in err
+    assert "1 of 1 run is finished already" in err
 
 
 def test_check(files: Path, samcli: Samcli) -> None:
