@@ -188,19 +188,25 @@ codecs.register_error(STAND_IN, _stand_in)
 
 
 def spelled_out(text: str, encoding: str) -> str:
-    """The text with words for the symbols that an encoding lacks, in a table at the cost of the space before them.
+    """The text with words for the symbols that an encoding lacks, in a table at the cost of the space beside them.
 
     >>> spelled_out("sam rho=0.1      Δ", "ascii"), spelled_out("2.00×", "cp1252")
     ('sam rho=0.1  delta', '2.00×')
     """
+    return "\n".join(_spelled_line(line, encoding) for line in text.split("\n"))
 
-    def replaced(match: re.Match[str]) -> str:
-        space, character = match[1], match[2]
-        try:
-            character.encode(encoding)
-        except UnicodeEncodeError:
-            word = _ascii(character)
-            return " " * max(len(space) + 1 - len(word), min(len(space), 2)) + word
-        return match[0]
 
-    return re.sub(r"( *)([^\x00-\x7f])", replaced, text)
+def _spelled_line(line: str, encoding: str) -> str:
+    """The line; what a cell grows by is taken from the gap before it, or else from that behind it."""
+    parts = re.split(r"( {2,})", line)
+    gaps = [len(gap) for gap in parts[1::2]]
+    words = []
+    for number, cell in enumerate(parts[::2]):
+        words.append(cell.encode(encoding, errors=STAND_IN).decode(encoding))
+        grown = len(words[-1]) - len(cell)
+        for gap in (number - 1, number):
+            if 0 <= gap < len(gaps):
+                taken = min(max(grown, 0), gaps[gap] - 1)
+                gaps[gap] -= taken
+                grown -= taken
+    return "".join(word + " " * gap for word, gap in zip(words, [*gaps, 0], strict=True))

@@ -94,12 +94,21 @@ def terminal_width() -> int | None:
     return max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
 
 
+def aside(text: str) -> str:
+    r"""The text as it is shown beside results: in a name of several lines none can pose as one of samcli's own.
+
+    >>> aside("no run named 'a\nsamcli: all is well\x07'")
+    "no run named 'a\n  samcli: all is well\\x07'"
+    """
+    return visible(text, keep="\n").replace("\n", "\n  ")
+
+
 def hint(text: str) -> None:
     """Say on standard error something that is no result: progress, a warning, what to do next.
 
     >>> hint("The table again: samcli compare results/quickstart")
     """
-    print(visible(text, keep="\n"), file=sys.stderr, flush=True)
+    print(aside(text), file=sys.stderr, flush=True)
 
 
 def status(text: str) -> None:

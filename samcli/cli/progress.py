@@ -10,7 +10,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from samcli.cli.display import Bar, Display
-from samcli.cli.output import hint
+from samcli.cli.output import aside, hint
 from samcli.escape import visible
 from samcli.launch import Cell
 from samcli.metrics import score_among
@@ -121,7 +121,7 @@ class RichProgress(PlainProgress):
         self._tell_above(f"{self._labels[cell.folder]}  {words}")
 
     def _tell_above(self, line: str) -> None:
-        self._console.print(visible(line, keep="\n"), markup=False, highlight=False)
+        self._console.print(aside(line), markup=False, highlight=False)
 
 
 def progress_for(cells: list[Cell]) -> PlainProgress:
