@@ -6,6 +6,7 @@ Anything else that goes wrong is a defect of samcli and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -75,6 +76,47 @@ class Interrupted(SamcliError):
     """The user or the system asked to stop; what was finished is kept and the rest can be resumed."""
 
     exit_code = 75
+
+
+_RESULTS = "choose another folder with --results, or another name"
+_OF_SYSTEM = {
+    errno.ENOSPC: "The disk is full; free some space and run the same command again, finished epochs are kept",
+    errno.EDQUOT: "The disk quota is used up; free some space and run the same command again",
+    errno.EFBIG: "A file became larger than this system allows; raise the limit and run the same command again",
+    errno.EACCES: "Permission denied; choose another folder with --results, or change its permissions",
+    errno.EPERM: "Permission denied; choose another folder with --results, or change its permissions",
+    errno.EROFS: "The file system is read-only; choose another folder with --results",
+    errno.ENOTDIR: f"A file stands where a folder is needed; {_RESULTS}",
+    errno.EEXIST: f"Something else has this name already; {_RESULTS}",
+    errno.EISDIR: f"A folder stands where a file is needed; {_RESULTS}",
+    errno.ENAMETOOLONG: "A name is longer than this system allows; choose a shorter one",
+    errno.ELOOP: "Symbolic links go round in a circle; mend them, or name the folder that is meant",
+    errno.EMFILE: "Too many files are open; raise the limit (ulimit -n) and run the same command again",
+    errno.ENFILE: "Too many files are open on this machine; close some programs and run the same command again",
+    errno.EIO: "The disk or the network drive reports an error; check it and run the same command again",
+    errno.ESTALE: "The network drive lost this file; run the same command again",
+    errno.ETIMEDOUT: "The network or a network drive does not answer; run the same command again",
+}
+_OUT_OF_MEMORY = (
+    "Out of memory; take a smaller --batch-size, --set accumulate=2, or fewer examples (--set dataset.train_examples=N)"
+)
+_SIGNS_OF_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def in_words(error: BaseException) -> str | None:
+    """A sentence for what the machine refuses: disk, memory, names, permissions; None for a defect of samcli.
+
+    >>> in_words(OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300)).partition(" (")[0]
+    'A name is longer than this system allows; choose a shorter one'
+    >>> in_words(KeyError("rho"))
+    """
+    if isinstance(error, OSError) and error.errno in _OF_SYSTEM:
+        where = f" ({str(error.filename)[:200]})" if error.filename else ""
+        return f"{_OF_SYSTEM[error.errno]}{where}."
+    torch_has_none = isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS_OF_NO_MEMORY)
+    if isinstance(error, MemoryError) or torch_has_none or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return f"{_OUT_OF_MEMORY}."
+    return None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -225,7 +225,8 @@ class Registry(Generic[T]):
             return self._kinds[name]
         if prefix is not None:
             return self._kinds[prefix]
-        raise ConfigError(f"There is no {self.noun} named {name!r}; {nearest(name, self.shown())}")
+        meant = next((f"did you mean {known}{name}?" for known in self._kinds if self._serves(known, name)), None)
+        raise ConfigError(f"There is no {self.noun} named {name!r}; {meant or nearest(name, self.shown())}")
 
     def options(self, name: str) -> dict[str, Option]:
         """The options of the kind behind a name."""
@@ -243,6 +244,11 @@ class Registry(Generic[T]):
         prefix = self._prefix(name)
         rewrite = getattr(self._kinds[prefix], "canonical", None) if prefix else None
         return f"{prefix}{rewrite(name.partition(':')[2])}" if rewrite else name
+
+    def _serves(self, prefix: str, name: str) -> bool:
+        """Whether a name lacks no more than a prefix; a kind with one may define `serves`."""
+        serves = getattr(self._kinds[prefix], "serves", None) if prefix.endswith(":") else None
+        return bool(serves and serves(name))
 
     def shown(self) -> list[str]:
         """The names as a user would write them, prefixes with their argument in capitals."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samcli.cli.options import DataDir
-from samcli.cli.output import hint, result
+from samcli.cli.options import DataDir, Quiet
+from samcli.cli.output import is_quiet, result, say, warn
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Python file that registers what is to be checked.")],
     base: Annotated[str, typer.Option(help="Base optimizer to check variants over.")] = "sgd",
     data_dir: DataDir = Path("data"),
+    quiet: Quiet = False,
 ) -> None:
     """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
 
     An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
     bit for bit, a resumed run is the uninterrupted one, and more.
     """
+    say(quiet=quiet)
     from samcli.registry import load_plugin
     from samcli.train import CATALOGUE
 
@@ -43,7 +45,7 @@ def check(
     failed += sum(_check_faults("data set", name, data_dir) for name in datasets)
     checked = len(tried) + len(models) + len(datasets)
     if failed:
-        hint(f"{failed} of {checked} do not keep their promises.")
+        warn(f"{failed} of {checked} do not keep their promises.")
     if failed or len(tried) < len(variants):
         raise typer.Exit(1)
 
@@ -56,7 +58,7 @@ def _is_taken(name: str, base: str) -> bool:
     try:
         Trial(VARIANTS.create(name), _base_of(name, base))
     except ConfigError as error:
-        hint(f"{name} is not checked: over {base}, on a network with BatchNorm and dropout, it says: {error}")
+        warn(f"{name} is not checked: over {base}, on a network with BatchNorm and dropout, it says: {error}")
         return False
     return True
 
@@ -77,6 +79,8 @@ def _check_variant(name: str, base: str) -> bool:
     found = broken_promises(VARIANTS.create(name), _base_of(name, base))
     result(f"optimizer {name} over {base}")
     for promise, fault in found.items():
+        if is_quiet() and not fault:
+            continue
         result(f"  {'FAILS' if fault else 'ok   '}  {meaning(promise)}{f' Found: {fault}.' if fault else ''}")
     return any(found.values())
 
@@ -89,6 +93,6 @@ def _check_faults(sort: str, name: str, data_dir: Path) -> bool:
     result(f"{sort} {name}")
     for fault in faults:
         result(f"  FAILS  {fault}")
-    if not faults:
+    if not faults and not is_quiet():
         result("  ok")
     return bool(faults)

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samcli.cli.landscape import check_picture
-from samcli.cli.output import comma_separated, document, hint, result, shows_bold, terminal_width, text
+from samcli.cli.options import Quiet, Verbose
+from samcli.cli.output import (
+    comma_separated,
+    detail,
+    document,
+    hint,
+    result,
+    say,
+    shows_bold,
+    terminal_width,
+    text,
+    warn,
+)
 from samcli.errors import ConfigError
 from samcli.metrics import SCORES
 
@@ -41,7 +53,7 @@ class Budget(StrEnum):
 
 def compare(
     results: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RESULTS ...]", help="Results folders, experiments or runs.")
+        list[Path] | None, typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.")
     ] = None,
     baseline: Annotated[
         str, typer.Option(help="What others are compared to: sgd, or with settings: 'sam rho=0.1'.")
@@ -68,12 +80,15 @@ def compare(
         str | None,
         typer.Option(help="Columns, with commas: optimizer,last,delta.", show_default="those that fit, or all"),
     ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Compare runs: one row for each setting, over its seeds.
 
     Differences to the baseline are paired by seed and come with a 95 % interval of Student's t.
     With --correlate: Kendall's τ between each measure kept by samcli sharpness and the generalisation gap, or --metric.
     """
+    say(quiet=quiet, verbose=verbose)
     if output is not None:
         if not correlate:
             raise ConfigError(
@@ -88,8 +103,10 @@ def compare(
     from samcli.runs.reader import scan
 
     runs, warnings = scan(results or [Path("results")])
+    for run in runs:
+        detail(f"{run.folder}: {run.status.get('status')}")
     for warning in warnings:
-        hint(f"warning: {warning}")
+        warn(f"warning: {warning}")
     if correlate:
         if columns is not None:
             raise ConfigError("--correlate has columns of its own; leave --columns out.")
@@ -97,7 +114,7 @@ def compare(
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
-            hint("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
+            warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
         _show_correlations(found, runs, metric, format)
         if output is not None:
             _draw(found, runs, metric, output)

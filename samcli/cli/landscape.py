@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins
-from samcli.cli.output import hint, result
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins, Quiet, Verbose
+from samcli.cli.output import detail, hint, result, say
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,12 +57,15 @@ def landscape(
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
     device: Device = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Draw the training loss around trained networks, or on the line between two, in evaluation mode.
 
     Several checkpoints are cut along the same random draw and share a picture and its scale.
     A slice shows one or two of very many directions: compare networks of one architecture, and more than one seed.
     """
+    say(quiet=quiet, verbose=verbose)
     from samcli.runs.folder import find_checkpoints
 
     _check_request(output, line, dimensions, directions, span)
@@ -146,6 +149,7 @@ def _draw_slices(
     found: list[Surveyed] = []
     for number, path in enumerate(paths, 1):
         hint(f"{number}/{len(paths)} {path.parent.name}")
+        detail(f"{path}")
         how |= {"dimensions": dimensions, "directions": directions, "points": points, "seed": seed}
         found.append(survey_slice(path, tell=hints_of_progress(), **how))
         if not found[-1].landscapes["train"].converged:

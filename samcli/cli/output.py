@@ -8,8 +8,9 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
+from samcli.errors import ConfigError
 from samcli.escape import STAND_IN, csv_cell, json_text, spelled_out, visible
 
 NARROWEST, WIDEST = 20, 10_000  # characters in a line that tables are made for
@@ -28,7 +29,7 @@ def result(text: str) -> None:
     >>> result("results/quickstart")
     results/quickstart
     """
-    print(visible(text, keep="\n"), file=sys.stdout, flush=True)
+    _write(visible(text, keep="\n") + "\n", sys.stdout)
 
 
 def document(content: Any) -> None:
@@ -40,7 +41,7 @@ def document(content: Any) -> None:
       "sharpness": null
     }
     """
-    print(json_text(strict(content)), file=sys.stdout, flush=True)
+    _write(json_text(strict(content)) + "\n", sys.stdout)
 
 
 def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -56,7 +57,7 @@ def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(csv_cell, columns))
     writer.writerows([csv_cell(row.get(column, "")) for column in columns] for row in rows)
-    print(text.getvalue(), end="", file=sys.stdout, flush=True)
+    _write(text.getvalue(), sys.stdout)
 
 
 def text(lines: str) -> None:
@@ -66,7 +67,7 @@ def text(lines: str) -> None:
     a table
     of two lines
     """
-    print(spelled_out(lines, sys.stdout.encoding or "utf-8"), end="", file=sys.stdout, flush=True)
+    _write(spelled_out(lines, sys.stdout.encoding or "utf-8"), sys.stdout)
 
 
 def shows_bold() -> bool:
@@ -103,12 +104,40 @@ def aside(text: str) -> str:
     return visible(text, keep="\n").replace("\n", "\n  ")
 
 
+_HINTS, _DETAILS = 1, 2
+_said = [_HINTS]  # how much is said on standard error
+
+
+def say(*, quiet: bool = False, verbose: bool = False) -> None:
+    """How much is said besides the result: only errors and warnings, hints too, or details too."""
+    if quiet and verbose:
+        raise ConfigError("--quiet and --verbose exclude each other; leave one out.")
+    _said[0] = 0 if quiet else _DETAILS if verbose else _HINTS
+
+
+def is_quiet() -> bool:
+    """Whether only errors, warnings and the result are wanted."""
+    return _said[0] == 0
+
+
+def warn(text: str) -> None:
+    """Say on standard error what is to be known in any case: an error, a warning."""
+    _write(aside(text) + "\n", sys.stderr)
+
+
 def hint(text: str) -> None:
-    """Say on standard error something that is no result: progress, a warning, what to do next.
+    """Say on standard error something that is no result: progress, what to do next.
 
     >>> hint("The table again: samcli compare results/quickstart")
     """
-    print(aside(text), file=sys.stderr, flush=True)
+    if _said[0] >= _HINTS:
+        warn(text)
+
+
+def detail(text: str) -> None:
+    """Say on standard error what only who asks for it wants to know."""
+    if _said[0] >= _DETAILS:
+        warn(text)
 
 
 def status(text: str) -> None:
@@ -117,8 +146,17 @@ def status(text: str) -> None:
     >>> status("  lambda-max ...")
     >>> status("")
     """
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{visible(text)}", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty() and not is_quiet():
+        _write(f"\r\x1b[K{visible(text)}", sys.stderr)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Write to a stream; when nobody reads it any more (`samcli list | head -1`) the command goes on in silence."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def strict(content: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from samcli.cli.display import Bar, Display
-from samcli.cli.output import aside, hint
+from samcli.cli.output import aside, hint, is_quiet, warn
 from samcli.escape import visible
 from samcli.launch import Cell
 from samcli.metrics import score_among
@@ -60,13 +60,13 @@ class PlainProgress:
         self._last, self._line = time.monotonic(), ""
 
     def noticed(self, cell: Cell, sentence: str) -> None:
-        hint(f"  {sentence}")
+        warn(f"  {sentence}")
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         if status == "finished":
             self._tell()
         else:
-            hint(f"  {self._labels[cell.folder]} {status}. {message}")
+            warn(f"  {self._labels[cell.folder]} {status}. {message}")
 
 
 class RichProgress(PlainProgress):
@@ -132,7 +132,7 @@ def progress_for(cells: list[Cell]) -> PlainProgress:
     ...     type(progress_for([])).__name__
     'PlainProgress'
     """
-    watched = sys.stderr.isatty() and any(cell.to_do for cell in cells)
+    watched = sys.stderr.isatty() and not is_quiet() and any(cell.to_do for cell in cells)
     return RichProgress(cells) if watched else PlainProgress(cells)
 
 

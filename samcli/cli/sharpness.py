@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins
-from samcli.cli.output import comma_separated, document, hint, shows_bold, status, terminal_width, text
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins, Quiet, Verbose
+from samcli.cli.output import (
+    comma_separated,
+    detail,
+    document,
+    hint,
+    say,
+    shows_bold,
+    status,
+    terminal_width,
+    text,
+    warn,
+)
 from samcli.errors import CheckpointError, ConfigError, NotApplicable
 
 if TYPE_CHECKING:
@@ -74,12 +85,15 @@ def sharpness(
     data_dir: KnownDataDir = None,
     device: Device = "auto",
     format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Measure the sharpness of trained networks, in evaluation mode, on a fixed part of their training data.
 
     One-step values are the loss after one step of ascent less the loss before: a lower bound of the worst case in the
     ball. Sharpness alone does not predict generalisation: compare networks of one architecture on one data set.
     """
+    say(quiet=quiet, verbose=verbose)
     from samcli.registry import load_plugin
     from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
@@ -121,13 +135,14 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
             hint(f"{number}/{len(paths)} {path.parent.name}")
+        detail(f"{path}: {', '.join(names)}")
         try:
             try:
                 row = measure_checkpoint(path, names, on_begin=lambda label: status(f"  {label} ..."), **how)
             finally:
                 status("")
         except (CheckpointError, NotApplicable) as error:
-            hint(f"samcli: {error}")
+            warn(f"samcli: {error}")
             continue
         for label, reason in row.passed_over.items():
             hint(f"{label} is passed over. {reason}")

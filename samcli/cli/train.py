@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import DataDir, Device
-from samcli.cli.output import document, hint, result, terminal_width, text
-from samcli.errors import ConfigError, Interrupted, NothingToCompare, ResultsError
+from samcli.cli.options import DataDir, Device, Quiet, Verbose
+from samcli.cli.output import detail, document, hint, result, say, terminal_width, text, warn
+from samcli.errors import Interrupted, NothingToCompare, ResultsError
 
 if TYPE_CHECKING:
     from samcli.config import Draft
@@ -28,13 +25,21 @@ EXAMPLE = (
 
 def train(
     experiment: Annotated[
-        Path | None, typer.Argument(metavar="[EXPERIMENT.yaml]", help="An experiment file; see experiments/.")
+        Path | None, typer.Argument(metavar="EXPERIMENT.yaml", help="An experiment file; see experiments/.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Data set, or several: digits,wine.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model, or several: cnn,resnet20.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Optimizers to compare: sgd,sam,asam.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Seeds: 0, 0-4 or 0,2,5.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of each run.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Data set, or several: digits,wine.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Model, or several: cnn,resnet20.")] = None,
+    optimizer: Annotated[list[str] | None, typer.Option(help="Optimizers to compare: sgd,sam,asam.")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(help="Seeds: 3, 0-4 or 0,2,5.")] = None,
+    epochs: Annotated[list[str] | None, typer.Option(help="Epochs of each run.")] = None,
+    lr: Annotated[list[str] | None, typer.Option(help="Learning rate, or several: 0.01,0.1.")] = None,
+    rho: Annotated[
+        list[str] | None, typer.Option(help="Radius of the optimizers that have one, or several: 0.05,0.1.")
+    ] = None,
+    batch_size: Annotated[list[str] | None, typer.Option(help="Examples in a step, or several.")] = None,
+    label_noise: Annotated[
+        list[str] | None, typer.Option(help="Share of training labels drawn anew, or several: 0,0.4.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set any key, e.g. optimizer.rho=0.1; may be repeated."),
@@ -58,27 +63,40 @@ def train(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and train nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Train every run of an experiment, then compare them.
 
     Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
     handwritten digits with 40 % wrong labels. Finished runs are not run again, interrupted ones are continued.
     """
-    from samcli import launch
+    from samcli import config, launch
     from samcli.train.device import choose_device, resolve_precision
 
-    from_flags = any((dataset, model, optimizer))
-    draft = _read_draft(experiment, from_flags)
+    say(quiet=quiet, verbose=verbose)
+    draft = _read_draft(experiment, from_flags=any((dataset, model, optimizer)))
     for file in plugin or []:
         draft.plug_in(file)
     for section, names in (("dataset", dataset), ("model", model), ("optimizer", optimizer)):
-        if names is not None:
-            draft.choose(section, _names(names))
-    for key, value in (("epochs", epochs), ("seeds", seeds), ("name", name)):
-        if value is not None:
-            draft.assign(key, value)
+        if names:
+            draft.choose(section, config.names_in(names))
+    if seeds:
+        draft.assign("seeds", ",".join(seeds))
+    if name is not None:
+        draft.assign("name", name)
     # names before their options, whatever the order of the flags: a name starts from its defaults
-    for assignment in sorted(set_ or [], key=lambda text: "." in text.partition("=")[0]):
+    options: list[str] = []
+    names_first: list[str] = []
+    for assignment in set_ or []:
+        (options if "." in assignment.partition("=")[0] else names_first).append(assignment)
+    for assignment in names_first:
+        draft.set(assignment)
+    given = {"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise}
+    for flag, texts in given.items():
+        if texts:
+            config.apply_shorthand(draft, flag, texts)
+    for assignment in options:
         draft.set(assignment)
 
     chosen = choose_device(device)
@@ -94,7 +112,7 @@ def train(
         raise typer.Exit(1)
 
 
-def _read_draft(experiment: Path | None, from_flags: bool) -> Draft:
+def _read_draft(experiment: Path | None, *, from_flags: bool) -> Draft:
     """The experiment file, the packaged quickstart, or for flags alone an empty draft of defaults."""
     from importlib import resources
 
@@ -136,6 +154,8 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     from samcli.report.words import count
     from samcli.train.rehearsal import rehearse
 
+    for cell in cells:
+        detail(f"{cell.state:<9} {cell.folder.path} on {device}, {cell.config.training.precision}")
     waiting = sum(cell.to_do for cell in cells)
     kept = sum(cell.state == "finished" for cell in cells)
     if kept:
@@ -143,41 +163,26 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
     for cell in cells:
         if cell.state in ("diverged", "busy"):
-            hint(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
+            warn(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
     _tell_changes(cells)
-    with _termination_as_interrupt():
-        try:
-            rehearse([cell.config for cell in cells if cell.to_do], data_dir)
-            with progress_for(cells) as observer:
-                return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
-        except KeyboardInterrupt as error:
-            raise Interrupted("Interrupted between two runs; the same command continues.") from error
+    try:
+        rehearse([cell.config for cell in cells if cell.to_do], data_dir)
+        with progress_for(cells) as observer:
+            return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
+    except KeyboardInterrupt as error:
+        raise Interrupted("Interrupted between two runs; the same command continues.") from error
 
 
 def _tell_changes(cells: list[Cell]) -> None:
     """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
+    from samcli.report.words import count
+
     reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
-    for reason, count in reasons.items():
-        runs = "1 run" if count == 1 else f"{count} runs"
-        hint(
-            f"{runs} of before used {reason}. They are trained anew, and what they gave is kept in the experiment's "
-            "folder .replaced; with --reuse-changed it counts as it is."
+    for reason, runs in reasons.items():
+        warn(
+            f"{count(runs, 'run')} of before used {reason}. They are trained anew, and what they gave is kept in the "
+            "experiment's folder .replaced; with --reuse-changed it counts as it is."
         )
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, which schedulers send before they kill, act like Ctrl-C."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _show_plan(cells: list[Cell], json: bool) -> None:
@@ -210,13 +215,13 @@ def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
 
     runs, warnings = scan([cell.folder.path for cell in cells])
     for warning in warnings:
-        hint(f"warning: {warning}")
+        warn(f"warning: {warning}")
     places = sorted({str(cell.folder.path.parent) for cell in cells})
     comparison = None
     try:
         comparison = compare(runs)
     except NothingToCompare as error:
-        hint(f"samcli: {error}")
+        warn(f"samcli: {error}")
     if json:
         compared = None if comparison is None else loads(render(comparison, "json"))
         document({"results": places, "runs": outcome, "comparison": compared})
@@ -225,10 +230,3 @@ def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
         text(render(comparison, "table", width=terminal_width(), color=sys.stdout.isatty()))
     hint(f"metrics.csv and checkpoint.pt of every run lie in {', '.join(places)}/<run>/")
     hint(f"The table again: samcli compare {' '.join(places)}")
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise ConfigError(f"An empty name in {text!r}; write names with commas between them.")
-    return names

@@ -43,11 +43,18 @@ def check(
             raise ConfigError(f"{source.where((*path, key))}: {noun} has no option {key!r}; {known}")
     model = _model_of(tuple(options.values()))
     try:
-        checked = model(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+        checked = model(**{key: _as_given(options[key], value) for key, value in values.items()})
     except ValidationError as failure:
         key = str(failure.errors()[0]["loc"][0])
         raise ConfigError(f"{source.where((*path, key))}: {key} {_sentence(options[key], values[key])}") from None
     return {key: getattr(checked, key) for key in options}
+
+
+def _as_given(o: Option, value: Any) -> Any:
+    """The value as pydantic takes it: a tuple for a list, and where a list is wanted one value is a list of one."""
+    if isinstance(value, list):
+        return tuple(value)
+    return (value,) if o.is_list and get_args(o.type)[-1] is Ellipsis and value is not None else value
 
 
 def check_flags(options: Mapping[str, Option], texts: Mapping[str, str], noun: str) -> dict[str, Any]:
@@ -122,7 +129,15 @@ def _sentence(o: Option, value: Any) -> str:
         if o.is_list:
             length = "" if inner[-1] is Ellipsis else f"{len(inner)} "
             must = f"a list of {length}entries, each {must}"
-    return f"must be {must}, not {_shown(value)}."
+    hint = f"; several are written [{value}]" if _has_commas(o, value) else ""
+    return f"must be {must}, not {_shown(value)}{hint}."
+
+
+def _has_commas(o: Option, value: Any) -> bool:
+    """Whether a text names several values with commas, but no brackets."""
+    if not isinstance(value, str) or "," not in value:
+        return False
+    return str not in (o.type, *get_args(o.type)) or all(part.strip() in (o.choices or ()) for part in value.split(","))
 
 
 def _shown(value: Any) -> str:

@@ -51,8 +51,10 @@ class Draft:
         """
         draft = cls(source, catalogue)
         for key, value in source.data.items():
+            if str(key).startswith("x-"):  # the user's own, a place for anchors
+                continue
             if key not in KEYS:
-                raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {nearest(str(key), KEYS)}")
+                raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {_meant(str(key), value)}")
             if key in SECTIONS:
                 draft.blocks[key] = blocks_of(source, key, value)
             elif key == "sharpness":
@@ -101,7 +103,10 @@ class Draft:
         value = parse_scalar(text)
         section, dot, inner = key.partition(".")
         if section in SECTIONS and dot:
-            self._set_in_blocks(section, inner, value)
+            if not self.set_in_blocks(section, inner, value):
+                known = ["name", *(key for options in self._options_of_blocks(section) for key in options)]
+                meant = nearest(inner, dict.fromkeys(known))
+                raise ConfigError(f"--set {key}: no {section} here has an option {inner!r}; {meant}")
         elif section == "sharpness" and dot:
             if inner not in SHARPNESS:
                 raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, SHARPNESS)}")
@@ -112,7 +117,7 @@ class Draft:
         else:
             if key not in (known := [*SCALARS, "name", "seeds"]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
-                meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS])
+                meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS, "sharpness"])
                 raise ConfigError(f"--set {key}: unknown key {key!r}; {meant}")
             self.assign(key, value)
 
@@ -225,30 +230,30 @@ class Draft:
                 raise ConfigError(f"{self.source.where((*path, key))}: {key} is an empty list; give it a value.")
         return [check(options, cell, noun, self.source, path) for cell in choices_of(values, options)]
 
-    def _set_in_blocks(self, section: str, key: str, value: Any) -> None:
+    def set_in_blocks(self, section: str, key: str, value: Any) -> bool:
+        """Give an option of a section's blocks a value wherever there is such an option; False if nowhere."""
         self.blocks[section] = self._chosen(section)
-        known: dict[str, None] = {"name": None}
         reached = False
         for block in self.blocks[section]:
-            for name, base in block.names_and_bases():
-                options = self._options(section, str(name), base, "--set")
-                known |= dict.fromkeys(options)
-                if key in options or key == "name":
-                    block.values[key] = value
-                    self.source.flags.add((*block.path, key))
-                    reached = True
-        if not reached:
-            raise ConfigError(f"--set {section}.{key}: no {section} here has an option {key!r}; {nearest(key, known)}")
+            if key == "name" or any(key in options for options in self._options_of_block(section, block)):
+                block.values[key] = value
+                self.source.flags.add((*block.path, key))
+                reached = True
+        return reached
+
+    def names(self, section: str) -> list[Any]:
+        """The names in a section, or those that stand for none."""
+        return [name for block in self._chosen(section) for name in as_list(block.values.get("name"))]
+
+    def _options_of_block(self, section: str, block: Block) -> list[Mapping[str, Any]]:
+        return [self._options(section, str(name), base, "--set") for name, base in block.names_and_bases()]
+
+    def _options_of_blocks(self, section: str) -> list[Mapping[str, Any]]:
+        return [options for block in self._chosen(section) for options in self._options_of_block(section, block)]
 
     def _sections_with(self, key: str) -> list[str]:
         """The sections that have such an option here."""
-        found = [
-            section
-            for section in SECTIONS
-            for block in self._chosen(section)
-            for name, base in block.names_and_bases()
-            if key in self._options(section, str(name), base, "--set")
-        ]
+        found = [name for name in SECTIONS if any(key in options for options in self._options_of_blocks(name))]
         return list(dict.fromkeys([*found, "sharpness"] if key in SHARPNESS else found))
 
     def _checked_name(self, dataset: Mapping[str, Any]) -> str:
@@ -260,3 +265,11 @@ class Draft:
                 "use letters, digits, dots, dashes and underscores, at most 100 of them."
             )
         return self.name
+
+
+def _meant(key: str, value: Any) -> str:
+    """What may have been meant by an unknown key."""
+    clause = nearest(key, KEYS)
+    if isinstance(value, dict | list) and clause.startswith("known"):
+        return f"{clause.removesuffix('.')}; values to be named by aliases go under a key such as x-{key}."
+    return clause

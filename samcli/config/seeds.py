@@ -24,10 +24,8 @@ def parse_seeds(value: Any, source: Source) -> list[int]:
         if last - first >= MOST_SEEDS:
             raise ConfigError(f"{source.where(('seeds',))}: {value!r} are more than {MOST_SEEDS:,} seeds; name fewer.")
         if last < first or isinstance(item, bool):
-            raise ConfigError(
-                f"{source.where(('seeds',))}: seeds must be written as 3, 0-4 or [0, 1, 2], not {value!r}."
-            )
+            raise ConfigError(f"{source.where(('seeds',))}: seeds must be written as 3, 0-4 or 0,2,5, not {value!r}.")
         seeds += range(first, last + 1)
     if not seeds:
-        raise ConfigError(f"{source.where(('seeds',))}: seeds is empty; write it as 3, 0-4 or [0, 1, 2].")
+        raise ConfigError(f"{source.where(('seeds',))}: seeds is empty; write it as 3, 0-4 or 0,2,5.")
     return list(dict.fromkeys(seeds))

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ResultsError, RunBusy, SamcliError
+from samcli.errors import Interrupted, ResultsError, RunBusy, SamcliError, in_words
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
@@ -106,6 +106,6 @@ def train_cell(
         return "busy", str(error)
     except SamcliError as error:
         return "failed", str(error)
-    except Exception:
-        return "failed", traceback.format_exc()
+    except Exception as error:
+        return "failed", in_words(error) or traceback.format_exc()
     return status, "" if status == "finished" else str(cell.folder.read_status().get("error") or "")

@@ -44,6 +44,11 @@ class TorchvisionModel(ModelKind):
                 f"torchvision has no classification model named {self.argument!r}; the nearest are {', '.join(near)}."
             )
 
+    @staticmethod
+    def serves(name: str) -> bool:
+        """Whether torchvision has a model of this name."""
+        return name in _names()
+
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
         """See `ModelKind.build`.
 

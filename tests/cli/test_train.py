@@ -113,7 +113,7 @@ def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Pat
         (["--set", "optimizer.roh=1"], "no optimizer here has an option 'roh'; did you mean rho?"),
         (["--set", "epochs"], "must be written key=value"),
         (["--epochs", "0"], "epochs must be a whole number at least 1, not 0."),
-        (["--seeds", "a-b"], "seeds must be written as 3, 0-4 or [0, 1, 2], not 'a-b'."),
+        (["--seeds", "a-b"], "seeds must be written as 3, 0-4 or 0,2,5, not 'a-b'."),
         (["--device", "cuda:99"], "There is no GPU for --device cuda:99 on this machine; use --device cpu or auto."),
         (["--device", "tpu9"], "There is no device named 'tpu9'; use auto, cpu or cuda."),
         (["--optimizer", "sgd,,sam"], "An empty name in 'sgd,,sam'"),

@@ -1,6 +1,7 @@
 """Grids, flags and --set."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -109,10 +110,10 @@ def test_document_of_a_run_expands_to_that_run() -> None:
         ("sharpness: 3", "x.yaml, line 1: sharpness must be a block"),
         ("sharpness: {rh: 3}", "x.yaml, line 1: sharpness has no option 'rh'; did you mean rho?"),
         ("name: ../up", "x.yaml, line 1: the name '../up' is to be a folder's"),
-        ("seeds: 4-1", "x.yaml, line 1: seeds must be written as 3, 0-4 or [0, 1, 2], not '4-1'."),
+        ("seeds: 4-1", "x.yaml, line 1: seeds must be written as 3, 0-4 or 0,2,5, not '4-1'."),
         ("seeds: -1", "x.yaml, line 1: seeds must be written as"),
         ("seeds: true", "x.yaml, line 1: seeds must be written as"),
-        ("schedule: {name: multi-step, milestones: 3}", "x.yaml, line 1: milestones must be a list of entries"),
+        ("schedule: {name: multi-step, milestones: early}", "x.yaml, line 1: milestones must be a list of entries"),
     ],
 )
 def test_what_does_not_fit(text: str, sentence: str):
@@ -193,8 +194,8 @@ def test_recorded_measures_are_a_list_by_themselves() -> None:
             "x.yaml, line 2: There is no measure named 'lamda-max'; did you mean lambda-max?",
         ),
         (
-            "sharpness: {measures: trace}\n",
-            "x.yaml, line 1: measures must be a list of entries, each a text, not 'trace'.",
+            "sharpness: {measures: 3}\n",
+            "x.yaml, line 1: measures must be a list of entries, each a text, not 3.",
         ),
         ("stop_at_train_loss: 0\nschedule: constant\n", "stop_at_train_loss must be a number or null above 0, not 0."),
         (
@@ -218,3 +219,57 @@ def test_a_stop_goes_with_schedules_that_do_not_look_ahead() -> None:
     runs = expand("stop_at_train_loss: [0.1, null]\nschedule: [constant, multi-step]\noptimizer: [sgd, sam]\n")
     assert {run.training.stop_at_train_loss for run in runs} == {0.1, None}
     assert len(runs) == 8
+
+
+def test_one_value_is_a_list_of_one_wherever_a_list_is_wanted() -> None:
+    one = expand("dataset: {name: digits, augment: flip}\nsharpness: {measures: trace}\noptimizer: sgd\n")
+    same = expand("dataset: {name: digits, augment: [flip]}\nsharpness: {measures: [trace]}\noptimizer: sgd\n")
+    assert [run.identity for run in one] == [run.identity for run in same]
+    flagged = draft("optimizer: sgd\nschedule: multi-step\n")
+    flagged.set("dataset.augment=flip")
+    flagged.set("schedule.milestones=3")
+    (run,) = flagged.expand()
+    assert (run.dataset["augment"], run.schedule["milestones"]) == (("flip",), (3,))
+    varied = expand("dataset: {name: digits, augment: [[], flip]}\noptimizer: sgd\n")
+    assert [run.dataset["augment"] for run in varied] == [(), ("flip",)]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ("dataset.augment=crop,flip", "several are written [crop,flip]."),
+        ("optimizer.rho=0.05,0.1", "must be a number at least 0, not '0.05,0.1'; several are written [0.05,0.1]."),
+        ("sharpnes.every=1", "did you mean sharpness?"),
+    ],
+)
+def test_what_is_meant_by_a_flag(assignment: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        flagged = draft("optimizer: sam")
+        flagged.set(assignment)
+        flagged.expand()
+    assert sentence in str(caught.value)
+
+
+def test_keys_of_ones_own_hold_what_aliases_stand_for() -> None:
+    text = "x-common: &common {lr: 0.05, momentum: 0.8}\noptimizer: [{name: sgd, <<: *common}]\n"
+    (run,) = expand(text)
+    assert (run.optimizer["lr"], run.optimizer["momentum"]) == (0.05, 0.8)
+    assert run.identity == expand("optimizer: {name: sgd, lr: 0.05, momentum: 0.8}")[0].identity
+    with pytest.raises(ConfigError, match=r"unknown key 'common'; .* a key such as x-common\."):
+        draft(text.removeprefix("x-"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("model: resnet50", "There is no model named 'resnet50'; did you mean torchvision:resnet50?"),
+        ("model: resnet21", "did you mean resnet20?"),
+        ("dataset: tests", "There is no dataset named 'tests'; did you mean image-folder:tests?"),
+    ],
+)
+def test_a_name_without_its_prefix(text: str, sentence: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        expand(text)
+    assert sentence in str(caught.value)

@@ -62,6 +62,14 @@ class ImageFolder(DatasetKind):
     def digest(self, data_dir: Path) -> str | None:
         return read_layout(self._root).digest()
 
+    @staticmethod
+    def serves(name: str) -> bool:
+        """Whether this is a folder."""
+        try:
+            return Path(name).expanduser().is_dir()
+        except (OSError, RuntimeError, ValueError):  # no name that a folder has
+            return False
+
     def source(self, data_dir: Path) -> Source:
         layout = read_layout(self._root)
         classes = [files for _, files in layout.parts.values()]

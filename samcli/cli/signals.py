@@ -1,0 +1,52 @@
+"""Signals that ask a command to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+SECONDS_OF_PATIENCE = 10.0  # to write what was finished
+
+
+@contextmanager
+def signals_as_interrupt() -> Iterator[None]:
+    """Let what schedulers and closed terminals send (SIGTERM, SIGHUP) act like Ctrl-C, and only the first of several.
+
+    Whoever stops a command often sends a signal twice: to the process and to its group, or TERM after INT. What the
+    first one has begun, the writing of what was finished, goes on undisturbed for a while. What the process was told
+    to ignore, as by nohup, stays ignored.
+
+    >>> import os
+    >>> with signals_as_interrupt():
+    ...     try:
+    ...         os.kill(os.getpid(), signal.SIGTERM)
+    ...     except KeyboardInterrupt:
+    ...         os.kill(os.getpid(), signal.SIGHUP)
+    ...         print("interrupted once")
+    interrupted once
+    """
+    first: float | None = None
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        nonlocal first
+        now = time.monotonic()
+        if first is None or now - first > SECONDS_OF_PATIENCE:
+            first = now
+            raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # others may not
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before.setdefault(number, signal.signal(number, interrupt))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
