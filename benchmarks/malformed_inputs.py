@@ -155,14 +155,14 @@ def _flags(rng: random.Random, work: Path, base: Path) -> list[str]:
         ["train", "train", "compare", "sharpness", "landscape", "list", "check", rng.choice(NASTY_TEXTS)]
     )
     arguments = [command, *(["results/e"] if command in ("compare", "sharpness", "landscape") else [])]
+    if command == "train":
+        arguments.append("--dry-run")  # first, or it may be taken for the value of a flag
     for _ in range(rng.randint(1, 4)):
         arguments.append(rng.choice(FLAGS))
         if rng.random() < 0.9:
             arguments.append(
                 rng.choice([str(rng.choice(NASTY_VALUES)), rng.choice(SOUND_FLAG_VALUES), _assignment(rng)])
             )
-    if command == "train":
-        arguments.append("--dry-run")
     if command == "landscape":
         arguments += ["--examples", "4", "--points", "3"]
     # neither an argument of a program nor a file's name can hold these
