@@ -89,11 +89,12 @@ def load(path: Path) -> dict[str, Any]:
     if fault := _damage(data):
         raise UnusableCheckpoint(f"{path} {fault}; train the run again to write it anew.")
     content = _decoded(path, data)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    format_, version = (content.get(key) for key in ("format", "version")) if isinstance(content, dict) else ("", 0)
+    if not (isinstance(content, dict) and isinstance(format_, str) and format_ == FORMAT):
         raise UnusableCheckpoint(f"{path} was not written by samcli; name the checkpoint.pt of a run of samcli train.")
-    if content.get("version") != VERSION:
+    if not (isinstance(version, int) and version == VERSION):  # a tensor equals nothing
         raise CheckpointError(
-            f"{path} has format version {content.get('version')!r:.20}, this samcli reads version {VERSION}; "
+            f"{path} has format version {version!r:.20}, this samcli reads version {VERSION}; "
             "use the samcli that wrote it."
         )
     return content

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEPTH = 2  # results/<experiment>/<run>
-NO_SETTINGS = ("name", "seeds")  # keys of a configuration by which runs of one setting differ
+NO_SETTINGS = ("name", "seeds", "plugins")  # keys of a configuration by which runs of one setting may differ
 
 
 @dataclass(frozen=True, eq=False)

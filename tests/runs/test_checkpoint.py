@@ -52,6 +52,9 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     torch.save(torch.ones(2), tensor)
     later = tmp_path / "later.pt"
     torch.save({"format": checkpoint.FORMAT, "version": 99}, later)
+    odd = [tmp_path / f"odd{number}.pt" for number in range(2)]
+    torch.save({"format": checkpoint.FORMAT, "version": torch.zeros(3)}, odd[0])
+    torch.save({"format": torch.zeros(3), "version": 1}, odd[1])
     for file, sentence in (
         (tmp_path / "absent.pt", "There is no checkpoint"),
         (tmp_path, "is a directory"),
@@ -64,6 +67,8 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (foreign, "was not written by samcli"),
         (tensor, "was not written by samcli"),
         (later, "has format version 99"),
+        (odd[0], "has format version tensor"),
+        (odd[1], "was not written by samcli"),
     ):
         with pytest.raises(CheckpointError, match=sentence):
             checkpoint.load(file)
