@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -35,6 +36,13 @@ class Source:
     class_names: tuple[str, ...] = ()
     validation: tuple[Tensor, Tensor] | None = None
     notes: tuple[str, ...] = ()
+
+    def parts(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """The name, inputs and targets of each part."""
+        yield "training", self.inputs, self.targets
+        yield "test", self.test_inputs, self.test_targets
+        if self.validation is not None:
+            yield ("validation", *self.validation)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from samcli.data.base import DatasetKind, Source
 from samcli.data.dataset import raw_source
+from samcli.data.soundness import class_name, source_notes
 from samcli.errors import DataError
 
 FEW = 10  # a class with fewer examples than these is named
@@ -48,7 +49,7 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
     ('wine: 178 examples, 3 classes, 13 columns', 36)
     """
     source = raw_source(kind, data_dir)
-    examples = sum(len(targets) for _, _, targets in _parts(source))
+    examples = sum(len(targets) for _, _, targets in source.parts())
     return Contents(
         examples=examples,
         test_examples=len(source.test_targets),
@@ -83,27 +84,19 @@ def digest(kind: DatasetKind, data_dir: Path) -> str:
 def _digest_of(source: Source) -> str:
     """The SHA-256 of tensors and names; sources are equal only if they are one."""
     sha = hashlib.sha256(repr((type(source.task).__name__, source.task.classes, source.class_names)).encode())
-    for _, *tensors in _parts(source):
+    for _, *tensors in source.parts():
         for tensor in tensors:
             sha.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
             sha.update(tensor.contiguous().numpy().data)
     return sha.hexdigest()
 
 
-def _parts(source: Source) -> Iterator[tuple[str, Tensor, Tensor]]:
-    yield "train", source.inputs, source.targets
-    yield "test", source.test_inputs, source.test_targets
-    if source.validation is not None:
-        yield ("validation", *source.validation)
-
-
 def _clauses(source: Source, examples: int, is_images: bool) -> Iterator[str]:
     yield f"{examples:,} {'images' if is_images else 'examples'}"
     if source.task.classes is not None:
-        counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in _parts(source))
+        counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in source.parts())
         assert isinstance(counts, Tensor)
-        names = source.class_names or tuple(map(str, range(source.task.classes)))
-        few = [f"{name}: {count}" for name, count in zip(names, counts.tolist(), strict=False) if count < FEW]
+        few = [f"{class_name(source, c)}: {count}" for c, count in enumerate(counts.tolist()) if count < FEW]
         named = few[:5] + ([f"{len(few) - 5} more below {FEW}"] if len(few) > 5 else [])
         yield f"{source.task.classes} classes" + (f" ({', '.join(named)})" if named else "")
     if is_images:
@@ -112,3 +105,4 @@ def _clauses(source: Source, examples: int, is_images: bool) -> Iterator[str]:
     else:
         yield f"{source.inputs.shape[1]} columns"
     yield from source.notes
+    yield from source_notes(source)

@@ -10,6 +10,9 @@ from torch import Tensor
 from samcli.data.base import DatasetKind, Source
 from samcli.tasks import Task
 
+# Numbers beyond these have no square in 32 bits: the loss of such targets, and the spread of such inputs, is infinite.
+LARGEST = 1e18
+
 
 def source_faults(source: Source, kind: DatasetKind) -> list[str]:
     """The faults of a source, in sentences; empty if there are none.
@@ -23,41 +26,54 @@ def source_faults(source: Source, kind: DatasetKind) -> list[str]:
     >>> source_faults(wine.source(Path()), wine)
     []
     """
+    if not isinstance(source, Source):
+        return [f"source must return a samcli.data.Source, not {type(source).__name__}."]
+    if not isinstance(source.task, Task):
+        return [f"The task of the source must be one of samcli.tasks, not {type(source.task).__name__}."]
     faults = []
-    for part, inputs, targets in (
-        ("training", source.inputs, source.targets),
-        ("test", source.test_inputs, source.test_targets),
-    ):
+    for part, inputs, targets in source.parts():
         found = list(_faults_of_inputs(part, inputs, kind.is_images))
         found += _faults_of_targets(part, targets, source.task)
         if not found and (len(inputs) != len(targets) or not len(inputs)):
             found.append(f"The {part} part has {len(inputs)} inputs and {len(targets)} targets.")
         faults += found
-    if not faults:
-        faults += _faults_between(source)
-    return faults
+    return faults or [*_faults_between(source), *_faults_of_sameness(source), *_faults_of_classes(source)]
 
 
 def _faults_of_inputs(part: str, inputs: Tensor, is_images: bool) -> Iterator[str]:
     wanted, layout = (torch.uint8, "(N, H, W, C)") if is_images else (torch.float32, "(N, F)")
     if not isinstance(inputs, Tensor):
         yield f"The {part} inputs must be a torch tensor, not {type(inputs).__name__}."
+    elif fault := _fault_of_place(inputs):
+        yield f"The {part} inputs {fault}."
     elif inputs.dtype != wanted:
         yield f"The {part} inputs are {inputs.dtype}; is_images = {is_images} asks for {wanted}."
     elif inputs.dim() != len(layout.split(",")):
         yield f"The {part} inputs must have the shape {layout}, and have {tuple(inputs.shape)}."
-    elif not is_images and (count := int((~inputs.isfinite()).sum())):
+    elif len(inputs) and not inputs.numel():
+        yield f"The {part} inputs have the shape {tuple(inputs.shape)}: there is nothing in them."
+    elif is_images:
+        return
+    elif count := int((~inputs.isfinite()).sum()):
         columns = (~inputs.isfinite()).any(0).nonzero().flatten() + 1
         named = ", ".join(map(str, columns[:5].tolist())) + (", ..." if len(columns) > 5 else "")
         yield (
             f"The {part} inputs hold {_values(count)} not finite (column{'s' if len(columns) > 1 else ''} {named}, "
             "counted from 1)."
         )
+    elif (huge := inputs.abs() > LARGEST).any():
+        column = int(huge.any(0).nonzero()[0])
+        yield (
+            f"The {part} inputs hold {inputs[huge][0].item():g} (column {column + 1}, counted from 1); numbers beyond "
+            f"{LARGEST:g} have no square in 32 bits."
+        )
 
 
 def _faults_of_targets(part: str, targets: Tensor, task: Task) -> Iterator[str]:
     if not isinstance(targets, Tensor):
         yield f"The {part} targets must be a torch tensor, not {type(targets).__name__}."
+    elif fault := _fault_of_place(targets):
+        yield f"The {part} targets {fault}."
     elif targets.dim() != 1:
         yield f"The {part} targets must have the shape (N,), one for each example, and have {tuple(targets.shape)}."
     elif task.classes is None:
@@ -66,6 +82,8 @@ def _faults_of_targets(part: str, targets: Tensor, task: Task) -> Iterator[str]:
         elif count := int((~targets.isfinite()).sum()):
             first = int((~targets.isfinite()).nonzero()[0])
             yield f"The {part} targets hold {_values(count)} not finite (the first is that of example {first + 1})."
+        elif (huge := targets.abs() > LARGEST).any():
+            yield f"The {part} targets hold {targets[huge][0].item():g}, which has no square in 32 bits; scale them."
     elif targets.dtype != torch.int64:
         yield f"The {part} targets must be class numbers, torch.int64, and are {targets.dtype}."
     elif len(targets) and not (int(targets.min()) >= 0 and int(targets.max()) < task.classes):
@@ -73,13 +91,93 @@ def _faults_of_targets(part: str, targets: Tensor, task: Task) -> Iterator[str]:
         yield f"The {part} targets must be class numbers from 0 to {task.classes - 1}, and {reach}."
 
 
+def _fault_of_place(tensor: Tensor) -> str | None:
+    if tensor.layout != torch.strided:
+        return f"must be dense, and are {tensor.layout}"
+    if tensor.device.type != "cpu":
+        return f"must be on the host, and are on {tensor.device}"
+    return "must not require a gradient" if tensor.requires_grad else None
+
+
 def _faults_between(source: Source) -> Iterator[str]:
-    train, test = (tuple(inputs.shape[1:]) for inputs in (source.inputs, source.test_inputs))
-    if train != test:
-        yield f"A training input has the shape {train}, a test input {test}."
-    low, high = source.inputs.aminmax()
-    if low == high:
-        yield f"All training inputs are the same number, {low.item():g}: there is nothing to learn from."
+    train = tuple(source.inputs.shape[1:])
+    for part, inputs, _ in source.parts():
+        if (other := tuple(inputs.shape[1:])) != train:
+            yield f"A training input has the shape {train}, a {part} input {other}."
+
+
+def _faults_of_sameness(source: Source) -> Iterator[str]:
+    """Parts whose inputs or targets never vary: nothing can be learnt from them, or told by them."""
+    for part, inputs, targets in source.parts():
+        nothing = "there is nothing to learn from" if part == "training" else "they tell nothing"
+        if are_equal(inputs) and (len(inputs) > 1 or part == "training"):
+            first = inputs[0].flatten()
+            what = f"the same number, {first[0].item() + 0:g}" if (first == first[0]).all() else "equal"
+            yield f"All {part} inputs are {what}: {nothing}."
+        if source.task.classes is None and are_equal(targets):
+            yield f"All {part} targets are the same number, {targets[0].item():g}: {nothing}."
+
+
+def _faults_of_classes(source: Source) -> Iterator[str]:
+    classes = source.task.classes
+    if classes is None:
+        return
+    if source.class_names and len(source.class_names) != classes:
+        yield f"There are {len(source.class_names)} class names for {classes} classes."
+        return
+    known = source.targets.bincount(minlength=classes)
+    if int((known > 0).sum()) == 1:
+        yield f"All training targets are of one class, {class_name(source, int(known.argmax()))}."
+        return
+    for part, _, targets in source.parts():
+        counts = targets.bincount(minlength=classes)
+        for c in ((counts > 0) & (known == 0)).nonzero().flatten().tolist()[:3]:
+            examples = "1 example" if counts[c] == 1 else f"{counts[c]} examples"
+            yield (
+                f"The {part} part has {examples} of the class {class_name(source, c)}, of which the training part has "
+                "none."
+            )
+
+
+def source_notes(source: Source) -> Iterator[str]:
+    """What a user should know of sound data, in clauses: it may be meant so, and numbers have to be read with it.
+
+    >>> from pathlib import Path
+    >>> from samcli.data import DATASETS
+    >>> list(source_notes(DATASETS.create("wine").source(Path())))
+    []
+    """
+    if source.task.classes is None:
+        return
+    for part, _, targets in source.parts():
+        missing = (targets.bincount(minlength=source.task.classes) == 0).nonzero().flatten().tolist()
+        if missing:
+            named = ", ".join(class_name(source, c) for c in missing[:5]) + (", ..." if len(missing) > 5 else "")
+            yield f"no {part} example of {named}"
+    if source.inputs.dtype != torch.uint8:
+        return
+    for c in range(source.task.classes):
+        images = source.inputs[source.targets == c]
+        if len(images) > 1 and are_equal(images):
+            yield f"all {len(images):,} training images of {class_name(source, c)} are equal"
+    seen = {hash(image.tobytes()) for image in source.inputs.numpy()}  # of 64 bits: no two are equal by chance
+    if again := sum(hash(image.tobytes()) in seen for image in source.test_inputs.numpy()):
+        yield f"{again:,} of {len(source.test_inputs):,} test images are training images too"
+
+
+def class_name(source: Source, c: int) -> str:
+    """What a class is called."""
+    return source.class_names[c] if source.class_names else str(c)
+
+
+def are_equal(values: Tensor) -> bool:
+    """Whether all entries along the first dimension are equal.
+
+    >>> are_equal(torch.tensor([[1, 2], [1, 2]])), are_equal(torch.tensor([1, 2]))
+    (True, False)
+    """
+    # nearly always two of the first differ, and the others need no look
+    return all(bool((part == values[:1]).all()) for part in (values[:64], values))
 
 
 def _values(count: int) -> str:
