@@ -87,12 +87,12 @@ def _check_variant(name: str, base: str) -> bool:
 
 def _check_faults(sort: str, name: str, data_dir: Path) -> bool:
     """Print what is wrong with a model or a data set; True if anything is."""
-    from samcli.train.soundness import dataset_faults, model_faults
+    from samcli.train.soundness import dataset_faults, dataset_summary, model_faults
 
     faults = model_faults(name) if sort == "model" else dataset_faults(name, data_dir)
     result(f"{sort} {name}")
     for fault in faults:
         result(f"  FAILS  {fault}")
     if not faults and not is_quiet():
-        result("  ok")
+        result("  ok" if sort == "model" else f"  ok     {dataset_summary(name, data_dir)}")
     return bool(faults)

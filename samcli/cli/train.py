@@ -152,6 +152,7 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     from samcli import launch
     from samcli.cli.progress import progress_for
     from samcli.report.words import count
+    from samcli.train.digests import data_of
     from samcli.train.rehearsal import rehearse
 
     for cell in cells:
@@ -167,6 +168,8 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     _tell_changes(cells)
     try:
         rehearse([cell.config for cell in cells if cell.to_do], data_dir)
+        for summary in dict.fromkeys(data_of(cell.config, data_dir)["summary"] for cell in cells if cell.to_do):
+            hint(summary)
         with progress_for(cells) as observer:
             return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
     except KeyboardInterrupt as error:

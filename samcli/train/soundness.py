@@ -28,14 +28,29 @@ def dataset_faults(name: str, data_dir: Path) -> list[str]:
     faults = data.source_faults(first, kind)
     if faults:
         return faults
-    for part in ("inputs", "targets", "test_inputs", "test_targets"):
-        if not torch.equal(getattr(first, part), getattr(second, part)):
-            faults.append(f"Loading twice gives different {part}: draw random numbers from a seeded generator.")
+    for (part, *tensors), (_, *again) in zip(first.parts(), second.parts(), strict=False):
+        for what, one, other in zip(("inputs", "targets"), tensors, again, strict=True):
+            if not torch.equal(one, other):
+                faults.append(
+                    f"Loading twice gives different {part} {what}: draw random numbers from a seeded generator."
+                )
     loaded = data.load(kind, seed=0, data_dir=data_dir, device=torch.device("cpu"))
     inputs, _ = next(iter(loaded.epoch(1, 8, 0)))
     if tuple(inputs.shape[1:]) != loaded.shape or not bool(torch.isfinite(inputs).all()):
         faults.append("A training batch has another shape than the data set says, or numbers that are not finite.")
     return faults
+
+
+def dataset_summary(name: str, data_dir: Path) -> str:
+    """What a data set holds, in a line; the arguments are those of `dataset_faults`.
+
+    >>> dataset_summary("wine", Path("data"))
+    'wine: 178 examples, 3 classes, 13 columns'
+
+    Raises:
+        DataError: it is missing, unreadable or not sound.
+    """
+    return data.contents(CATALOGUE.datasets.create(name), data_dir).summary
 
 
 def model_faults(name: str) -> list[str]:
