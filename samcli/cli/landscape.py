@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins, Quiet, Verbose
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import detail, hint, result, say
 from samcli.errors import ConfigError
 
@@ -56,6 +56,7 @@ def landscape(
     ] = Path("landscape.png"),
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
+    image_folder: MovedImages = None,
     device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -88,6 +89,7 @@ def landscape(
         "examples": examples,
         "seed": seed,
         "data_dir": data_dir,
+        "image_folder": image_folder,
         "device": choose_device(device),
     }
     if line:

@@ -26,3 +26,7 @@ KnownDataDir = Annotated[
     Path | None,
     typer.Option(envvar=DATA_DIR, help="Where data sets lie.", show_default="where the run found them"),
 ]
+MovedImages = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Where the runs' images lie now, if their folder was moved."),
+]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins, Quiet, Verbose
+from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import (
     comma_separated,
     detail,
@@ -83,6 +83,7 @@ def sharpness(
     ] = 500,
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
+    image_folder: MovedImages = None,
     device: Device = "auto",
     format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
     quiet: Quiet = False,
@@ -118,6 +119,7 @@ def sharpness(
         "batch_size": batch_size,
         "parameters": _parameters_of(names, given + (set_ or [])),
         "data_dir": data_dir,
+        "image_folder": image_folder,
         "device": choose_device(device),
         "pass_over": every,
     }

@@ -37,7 +37,14 @@ class Surveyed:
 
 
 def survey_slice(
-    path: Path, *, examples: int, seed: int, data_dir: Path | None, device: torch.device, **how: Any
+    path: Path,
+    *,
+    examples: int,
+    seed: int,
+    data_dir: Path | None,
+    device: torch.device,
+    image_folder: Path | None = None,
+    **how: Any,
 ) -> Surveyed:
     """The training loss on a slice through a checkpoint.
 
@@ -60,13 +67,14 @@ def survey_slice(
         seed: for the choice of examples and the directions.
         data_dir: where data sets lie; None is where the run found them.
         device: where to compute.
+        image_folder: where the runs' images lie now, see `load_trained`.
         how: options of `samcli.sharpness.loss_slice`.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or its weights are not finite.
         ConfigError: the model does not have such directions.
     """
-    trained = _load(path, data_dir, device)
+    trained = _load(path, data_dir, device, image_folder)
     task = trained.data.task
     try:
         found = loss_slice(trained.model, task.loss, _batches(trained.data.train, examples, seed), seed=seed, **how)
@@ -76,7 +84,15 @@ def survey_slice(
 
 
 def survey_line(
-    first: Path, last: Path, *, examples: int, seed: int, data_dir: Path | None, device: torch.device, **how: Any
+    first: Path,
+    last: Path,
+    *,
+    examples: int,
+    seed: int,
+    data_dir: Path | None,
+    device: torch.device,
+    image_folder: Path | None = None,
+    **how: Any,
 ) -> Surveyed:
     """The training and the test loss on the line from one checkpoint to another, on the data of the first.
 
@@ -103,13 +119,14 @@ def survey_line(
         seed: for the choice of examples.
         data_dir: where data sets lie; None is where the run found them.
         device: where to compute.
+        image_folder: where the runs' images lie now, see `load_trained`.
         how: options of `samcli.sharpness.loss_line`.
 
     Raises:
         CheckpointError: a checkpoint cannot be read, or its weights are not finite.
         ConfigError: the networks differ.
     """
-    start, end = _load(first, data_dir, device), _load(last, data_dir, device)
+    start, end = (_load(path, data_dir, device, image_folder) for path in (first, last))
     task, state = start.data.task, end.model.state_dict()
     parts = {"train": start.data.train, "test": start.data.test}
     try:
@@ -125,8 +142,8 @@ def survey_line(
     return Surveyed((first, last), (start.config.document(), end.config.document()), task.loss_name, found, same)
 
 
-def _load(path: Path, data_dir: Path | None, device: torch.device) -> Trained:
-    trained = load_trained(path, data_dir=data_dir, device=device)
+def _load(path: Path, data_dir: Path | None, device: torch.device, image_folder: Path | None) -> Trained:
+    trained = load_trained(path, data_dir=data_dir, device=device, image_folder=image_folder)
     if not all(bool(torch.isfinite(parameter).all()) for parameter in trained.model.parameters()):
         raise CheckpointError(f"{path} holds weights that are not finite: the run diverged, so leave it out.")
     return trained

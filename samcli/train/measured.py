@@ -58,6 +58,7 @@ def measure_checkpoint(
     data_dir: Path | None = None,
     device: torch.device,
     pass_over: bool = False,
+    image_folder: Path | None = None,
     on_begin: Callable[[str], None] = lambda label: None,
 ) -> Measured:
     """Measure a checkpoint on a part of its training data, or read what was measured before.
@@ -89,6 +90,7 @@ def measure_checkpoint(
         data_dir: where data sets lie; None is where the run found them.
         device: where to measure.
         pass_over: whether measures that do not apply are passed over.
+        image_folder: where the run's images lie now, see `load_trained`.
         on_begin: called with the name of each measurement before it begins.
 
     Raises:
@@ -106,7 +108,7 @@ def measure_checkpoint(
     missing = {label: key for label, key in wanted.items() if kept.find(key) is None}
     epoch = kept.epoch
     if missing or epoch is None:
-        trained = load_trained(path, data_dir=data_dir, device=device)
+        trained = load_trained(path, data_dir=data_dir, device=device, image_folder=image_folder)
         epoch = trained.epoch
         batches = list(trained.data.train.subset(examples, seed=seed).batches(batch_size))
         how: dict[str, Any] = {"seed": seed, "batch_norm": batch_norm, "optimizer": trained.optimizer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from torch.optim import Optimizer
 
 from samcli import optim
 from samcli.config import Draft, RunConfig, Source
-from samcli.data import Dataset
-from samcli.errors import CheckpointError, ConfigError, ResultsError
+from samcli.data import Dataset, digest
+from samcli.errors import CheckpointError, ConfigError, DataError, ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
@@ -40,7 +41,9 @@ class Trained:
     epoch: int
 
 
-def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> Trained:
+def load_trained(
+    path: Path, *, data_dir: Path | None, device: torch.device, image_folder: Path | None = None
+) -> Trained:
     """Rebuild the model of a checkpoint, its optimizer and its data set.
 
     >>> from tempfile import TemporaryDirectory
@@ -58,28 +61,66 @@ def load_trained(path: Path, *, data_dir: Path | None, device: torch.device) -> 
         path: a checkpoint, or a run folder.
         data_dir: where data sets lie; None is where the run found them.
         device: where the model and the data go.
+        image_folder: where the images of the run lie now; None is where they lay.
 
     Raises:
         CheckpointError: unreadable, or of a configuration that this samcli does not know.
-        DataError: the data set is missing.
+        ConfigError: an image folder for a run that was trained on something else.
+        DataError: the data set is missing, or the image folder holds other images than those trained on.
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
     content = checked_state(checkpoint.load(file), _config_beside(file), file)
     data_dir = data_dir or _recorded_data_dir(file)
+    misfits = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
     try:
         (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
-        dataset = load_dataset(config, data_dir=data_dir, device=device)
+    except misfits as error:
+        raise _misfit(file, error) from error
+    there = _with_images(config, file, image_folder)
+    try:
+        dataset = load_dataset(there, data_dir=data_dir, device=device)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
         optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
         restore_optimizer(optimizer, content["optimizer"])
-    except (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".:")
-        advice = "--plugin FILE.py" if "plugin" in reason else "the samcli that wrote it"
-        raise CheckpointError(
-            f"{file} does not fit this version of samcli or these data ({reason}); use {advice}."
-        ) from error
+    except misfits as error:
+        raise _misfit(file, error) from error
     return Trained(config, model, optimizer, dataset, content["epoch"])
+
+
+def _misfit(file: Path, error: Exception) -> CheckpointError:
+    reason = str(error).partition("\n")[0].rstrip(".:")
+    advice = "--plugin FILE.py" if "plugin" in reason else "the samcli that wrote it"
+    return CheckpointError(f"{file} does not fit this version of samcli or these data ({reason}); use {advice}.")
+
+
+def _with_images(config: RunConfig, file: Path, image_folder: Path | None) -> RunConfig:
+    """The configuration with the folder in which a run's images lie now."""
+    prefix, _, path = config.dataset["name"].partition(":")
+    if prefix != "image-folder":
+        if image_folder is not None:
+            raise ConfigError(f"{file} was trained on {prefix} and no folder of images; leave --image-folder out.")
+        return config
+    if image_folder is None:
+        if not Path(path).is_dir():
+            raise DataError(
+                f"The images that {file} was trained on are not in {path} any more; say where they are with "
+                "--image-folder PATH."
+            )
+        return config
+    if not image_folder.is_dir():
+        raise DataError(f"There is no folder {image_folder}; say with --image-folder PATH where the images are.")
+    moved = {**config.dataset, "name": CATALOGUE.datasets.canonical(f"{prefix}:{image_folder}")}
+    try:
+        recorded = (RunFolder(file.parent).read_status().get("dataset") or {}).get("digest")
+    except ResultsError:
+        recorded = None
+    if recorded not in (None, digest(CATALOGUE.create("dataset", moved), image_folder)):
+        raise DataError(
+            f"{image_folder} holds other images than those that {file} was trained on, by names or sizes; give "
+            "--image-folder the folder of these."
+        )
+    return dataclasses.replace(config, dataset=moved)
 
 
 def _config_beside(file: Path) -> dict[str, Any] | None:

@@ -1,0 +1,123 @@
+"""A user's own images on the command line: what is said of them, and what becomes of runs when they move."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import Called, Samcli
+from PIL import Image
+
+
+def make(root: Path, n: int = 10) -> Path:
+    generator = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(generator.integers(0, 256, (6, 6), dtype=np.uint8)).save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    (make(tmp_path / "pets") / "cat" / "notes.txt").touch()
+    return tmp_path / "pets"
+
+
+def train(samcli: Samcli, pets: Path, results: Path) -> Called:
+    small = ("--model", "linear", "--optimizer", "sgd,sam", "--epochs", 1)
+    return samcli("train", "--dataset", f"image-folder:{pets}", *small, "--results", results, "--name", "p")
+
+
+LINE = "pets: 20 images, 2 classes, 6×6, 1 other file passed over (txt: 1)"
+
+
+def test_one_line_says_what_a_folder_holds(samcli: Samcli, pets: Path, tmp_path: Path) -> None:
+    called = train(samcli, pets, tmp_path / "results")
+    assert called.code == 0
+    assert called.err.count(LINE) == 1
+    assert LINE not in called.out
+    for status in tmp_path.glob("results/p/*/run.json"):
+        assert json.loads(status.read_text())["dataset"]["summary"] == LINE
+    assert LINE not in train(samcli, pets, tmp_path / "results").err  # nothing was left to do
+
+
+def test_an_unreadable_image_is_told_once(samcli: Samcli, pets: Path, tmp_path: Path) -> None:
+    (pets / "cat" / "0.png").write_bytes(b"damaged")
+    called = train(samcli, pets, tmp_path / "results")
+    assert called.code == 2
+    assert called.err.count("is not a readable image") == 1
+    assert "Traceback" not in called.err
+
+
+@pytest.mark.parametrize("command", [("sharpness",), ("landscape", "--points", 2)])
+def test_images_that_were_moved_are_named(
+    samcli: Samcli, pets: Path, tmp_path: Path, command: tuple[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train(samcli, pets, tmp_path / "results")
+    moved = pets.rename(tmp_path / "moved")
+    results = tmp_path / "results"
+    called = samcli(*command, results)
+    assert called.code == 2
+    assert f"was trained on are not in {pets} any more; say where they are with --image-folder PATH." in called.err
+    called = samcli(*command, results, "--image-folder", tmp_path / "nowhere")
+    assert called.code == 2
+    assert f"There is no folder {tmp_path}/nowhere; say with --image-folder PATH where the images are." in called.err
+    called = samcli(*command, results, "--image-folder", make(tmp_path / "others", n=9))
+    assert called.code == 2
+    assert "others holds other images than those that" in called.err
+    assert samcli(*command, results, "--image-folder", moved).code == 0
+
+
+def test_only_images_can_have_been_moved(samcli: Samcli, pets: Path, tmp_path: Path) -> None:
+    samcli("train", "--dataset", "wine", "--optimizer", "sgd", "--epochs", 1, "--results", tmp_path / "results")
+    called = samcli("sharpness", tmp_path / "results", "--image-folder", pets)
+    assert called.code == 2
+    assert "was trained on wine and no folder of images; leave --image-folder out." in called.err
+
+
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [
+        ("x" * 5000, "There is no folder"),
+        ("caf\udce9", r"caf\udce9 is not written in UTF-8; rename the folder."),
+    ],
+)
+def test_paths_that_cannot_be(samcli: Samcli, tmp_path: Path, folder: str, sentence: str) -> None:
+    called = train(samcli, tmp_path / folder, tmp_path / "results")
+    assert called.code == 2
+    assert sentence in called.err
+    assert "Traceback" not in called.err
+    assert not list(tmp_path.glob("results/p/*"))
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from typing import ClassVar
+import torch
+from samcli.data import DATASETS, Classification, DatasetKind, Source
+
+@DATASETS.register("mine")
+@dataclass(frozen=True, kw_only=True)
+class Mine(DatasetKind):
+    "A table."
+    title: ClassVar[str] = "mine"
+    is_images: ClassVar[bool] = False
+
+    def source(self, data_dir):
+        x = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+        y = (x[:, 0] > 0).long()
+        return Source(x[:30], y[:30], x[30:], y[30:] * TIMES, Classification(2))
+"""
+
+
+def test_check_finds_and_tells_the_same(samcli: Samcli, tmp_path: Path) -> None:
+    (tmp_path / "sound.py").write_text(PLUGIN.replace("TIMES", "0"))
+    called = samcli("check", tmp_path / "sound.py")
+    assert called.code == 0
+    assert called.out == "data set mine\n  ok     mine: 40 examples, 2 classes, 5 columns, no test example of 1\n"
+    (tmp_path / "faulty.py").write_text(PLUGIN.replace("TIMES", "3"))
+    called = samcli("check", tmp_path / "faulty.py")
+    assert called.code == 1
+    assert "FAILS  The test targets must be class numbers from 0 to 1, and reach from 0 to 3." in called.out
