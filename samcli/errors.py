@@ -20,6 +20,10 @@ class ConfigError(SamcliError):
     """A file or flags that a user wrote cannot be run."""
 
 
+class OptionError(ConfigError, ValueError):
+    """A value that an option cannot have, given in Python."""
+
+
 class LossError(ConfigError, ValueError):
     """A loss that is no mean over the examples of its batch."""
 

@@ -8,6 +8,7 @@ defaults), and `samcli list` (documentation).
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -20,9 +21,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from samcli.errors import ConfigError, nearest
+from samcli.errors import ConfigError, OptionError, nearest
+from samcli.fit import fits, sentence
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,49 @@ def options_of(kind: type) -> dict[str, Option]:
         for field in dataclasses.fields(kind)
         if "option" in field.metadata
     }
+
+
+def check_options(options: Mapping[str, Option], given: Mapping[str, Any]) -> None:
+    """Refuse a value that does not fit the option of its name.
+
+    Raises:
+        OptionError: names the option, and says what it must be.
+
+    >>> check_options({"radius": Option("in pixels", above=0.0, type=float)}, {"radius": 2})
+    """
+    for name, value in given.items():
+        if name in options and not fits(options[name], value):
+            raise OptionError(f"{name} {sentence(options[name], value)}")
+
+
+def checks_options(kind: type[K]) -> type[K]:
+    """A class decorator: the options that the constructor gets have to be there and to fit their declarations.
+
+    Every registered kind has it. What YAML holds has been checked before, with the line that it stands on.
+
+    >>> @checks_options
+    ... @dataclass(frozen=True, kw_only=True)
+    ... class Blur:
+    ...     radius: float = option(1.0, "radius in pixels", above=0.0)
+    >>> Blur(radius="2")
+    Traceback (most recent call last):
+    samcli.errors.OptionError: radius must be a number above 0, not '2'.
+    """
+    construct = kind.__init__
+
+    @functools.wraps(construct)
+    def checked(self: Any, *args: Any, **given: Any) -> None:
+        known = [field.name for field in dataclasses.fields(kind)] if given else []  # type: ignore[arg-type]
+        for name in given:
+            if name not in known:
+                advice = nearest(name, known) if known else "it has none."
+                raise TypeError(f"{kind.__name__} has no option {name!r}; {advice}")
+        if given:
+            check_options(options_of(kind), given)
+        construct(self, *args, **given)
+
+    kind.__init__ = checked  # type: ignore[method-assign]
+    return kind
 
 
 _PLUGINS: dict[Path, ModuleType] = {}
@@ -201,7 +247,7 @@ class Registry(Generic[T]):
             if missing := sorted(getattr(kind, "__abstractmethods__", ())):
                 advice = "".join(f"; {self._advice[name]}" for name in missing if name in self._advice)
                 raise ConfigError(f"{kind.__name__} does not define {' and '.join(missing)}{advice}")
-            self._kinds[name] = kind
+            self._kinds[name] = checks_options(kind)
             return kind
 
         return enter

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
-from samcli.registry import option
+from samcli.registry import checks_options, option
 
 
+@checks_options
 @dataclass(frozen=True, kw_only=True)
 class Ascent:
     """The options of the ascent, the same for every variant, under the same names in files and in the library.

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 from samcli.errors import ConfigError
-from samcli.registry import option
+from samcli.registry import checks_options, option
 
 
+@checks_options
 @dataclass(frozen=True, kw_only=True)
 class RadiusSchedule:
     """The radius ρ over training, as a factor of its top value: a pure function of the step, the same for all variants.

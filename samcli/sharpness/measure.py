@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from samcli.errors import ConfigError, nearest
 from samcli.examples import moved_to, pairs
 from samcli.losses import Loss
+from samcli.registry import check_options
 from samcli.sharpness.base import MEASURES
 from samcli.sharpness.batch_norm import normalising
 from samcli.sharpness.problem import Batches, Problem
@@ -121,7 +122,9 @@ def labels(measures: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple
         options = MEASURES.options(name)
         settings = {key: parameters.get(key, o.default) for key, o in options.items()}
         radii = settings.get("rho")
-        if isinstance(radii, Sequence):
+        if isinstance(radii, Sequence) and not isinstance(radii, str):
+            for rho in radii or [None]:
+                check_options(options, {"rho": rho})
             several = len(radii) > 1
             for rho in sorted(set(radii)):
                 one = {**settings, "rho": rho}
