@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import BoundaryNorm
-from matplotlib.ticker import MaxNLocator
 
 from samcli.report.landscape_csv import Landscape
 from samcli.report.pictures._figure import CHARACTERS, COLOURS, in_picture, joined_by_or, legend_groups, titled_figure
+from samcli.report.pictures._levels import finite, levels_of, range_of, ticks_of
 from samcli.report.settings import Config, dataset_and_model
 
 if TYPE_CHECKING:
@@ -22,12 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STROKES = ("-", "--", "-.", ":")
-DECADES_FOR_LOG = 2.0
 COLOURS_OF_MAP = 256
-LEVELS_OF_SHAPE = 5  # in the values of a panel, to see its shape
-SHARE_OF_SHAPE = 0.95  # of the values of a panel, the largest aside, that these levels lie in
-FLAT = 1e-4  # the share of its loss by which a panel must vary to have a shape at all
-MOST_TICKS = 16  # of the scale of colours
 MOST_NUMBERS = 7  # on the contours of a panel
 SHARE_FOR_NUMBER = 0.2  # of the width of a panel: a contour that spans less has no room for its number
 
@@ -120,7 +114,7 @@ def draw_curves(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
         for number, (name, runs) in enumerate(legend_groups(names).items()):
             lines = axes.plot(
                 landscapes[runs[0]].axes[0],
-                np.ma.stack([_finite(landscapes[run]) for run in runs], axis=1),
+                np.ma.stack([finite(landscapes[run]) for run in runs], axis=1),
                 STROKES[number // len(COLOURS) % len(STROKES)],
                 color=COLOURS[number % len(COLOURS)],
                 linewidth=1.6 if len(runs) == 1 else 1.0,
@@ -155,7 +149,7 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
     """
     columns = 2 if len(landscapes) == 4 else min(3, len(landscapes))
     rows = -(-len(landscapes) // columns)
-    levels = _levels(landscapes)
+    levels = levels_of(landscapes)
     norm = BoundaryNorm(levels, COLOURS_OF_MAP)  # a colour for each step, however large: the scale is not proportional
     # to be seen on blue and on yellow
     strokes = ["white" if number < 0.6 * len(levels) else "black" for number in range(len(levels))]
@@ -165,7 +159,7 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             axes.remove()
         panels = panels[: len(landscapes)]
         for axes, landscape, name in zip(panels, landscapes, names, strict=True):
-            values = _finite(landscape).T  # rows are the second coordinate
+            values = finite(landscape).T  # rows are the second coordinate
             filled = axes.contourf(*landscape.axes, values, levels, cmap="viridis", norm=norm)
             lines = axes.contour(*landscape.axes, values, levels, colors=strokes, linewidths=0.6)
             axes.clabel(lines, _levels_with_room(lines), fmt="%g", fontsize=7)
@@ -176,7 +170,7 @@ def draw_panels(landscapes: Sequence[Landscape], names: Sequence[tuple[str, str]
             axes.tick_params(labelbottom=True)  # also where there is none below
         figure.supxlabel(labels.axes[0], fontsize=9)
         figure.supylabel(labels.axes[1], fontsize=9)
-        figure.colorbar(filled, ax=panels, label=in_picture(labels.loss), ticks=_ticks(levels), format="%g")
+        figure.colorbar(filled, ax=panels, label=in_picture(labels.loss), ticks=ticks_of(levels), format="%g")
     return figure
 
 
@@ -199,7 +193,7 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], labels
     with titled_figure(labels.title, 6.0, 3.8) as figure:
         axes = figure.add_subplot()
         for (part, landscape), color, stroke in zip(landscapes.items(), COLOURS, STROKES, strict=False):
-            axes.plot(landscape.axes[0], _finite(landscape), stroke, color=color, linewidth=1.6, label=part)
+            axes.plot(landscape.axes[0], finite(landscape), stroke, color=color, linewidth=1.6, label=part)
         for t, name in enumerate(ends):
             axes.axvline(t, color="0.6", linewidth=0.8, zorder=0)
             axes.annotate(
@@ -217,20 +211,8 @@ def draw_line(landscapes: Mapping[str, Landscape], ends: tuple[str, str], labels
     return figure
 
 
-def _finite(landscape: Landscape) -> np.ma.MaskedArray[Any, Any]:
-    return np.ma.masked_invalid(landscape.losses.numpy())
-
-
-def _range(landscapes: Sequence[Landscape]) -> tuple[float, float, bool]:
-    """The smallest and the largest loss, and whether they are so far apart that a logarithmic scale shows more."""
-    values = np.concatenate([landscape.losses.numpy().ravel() for landscape in landscapes])
-    values = values[np.isfinite(values)]
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    return low, high, low > 0.0 and high > low * 10**DECADES_FOR_LOG
-
-
 def _scale(axes: Axes, landscapes: Sequence[Landscape]) -> None:
-    *_, logarithmic = _range(landscapes)
+    *_, logarithmic = range_of(landscapes)
     axes.set_yscale("log" if logarithmic else "linear")
 
 
@@ -244,44 +226,3 @@ def _levels_with_room(lines: QuadContourSet) -> list[float]:
         if any(np.ptp(np.asarray(piece)[:, 0]) > enough for piece in path.to_polygons(closed_only=False))
     ]
     return roomy[:: -(-len(roomy) // MOST_NUMBERS) or 1]
-
-
-def _levels(landscapes: Sequence[Landscape]) -> list[float]:
-    """Round numbers over all losses, and between them as many more as it takes to show the shape of each panel.
-
-    One scale for all panels, on which a colour is the same loss everywhere; but steps of the size of the steepest
-    panel's would leave a flat one in a single colour.
-    """
-    low, high, logarithmic = _range(landscapes)
-    levels = set(_round_numbers(low, high, logarithmic))
-    for landscape in landscapes:
-        values = _finite(landscape).compressed()
-        if not values.size:
-            continue
-        low, high = float(values.min()), float(np.quantile(values, SHARE_OF_SHAPE))
-        within = sum(low < level < high for level in levels)
-        if within < LEVELS_OF_SHAPE and high - low > FLAT * max(abs(low), abs(high)):
-            finer = _round_numbers(low, high, logarithmic=low > 0.0 and high > 10.0 * low)
-            levels |= {level for level in finer if low < level < high}
-    if len(levels) == 1:  # all losses are the same
-        levels |= {level + max(abs(level), 1.0) for level in levels}
-    return sorted(levels)
-
-
-def _round_numbers(low: float, high: float, logarithmic: bool) -> list[float]:
-    """Round numbers from at most the smallest value to at least the largest."""
-    if not logarithmic:
-        return [float(f"{level:.12g}") for level in MaxNLocator(9).tick_values(low, high)]
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if last - first < 6 else (1,)
-    # one more decade on either side, for a logarithm that was rounded to a whole number
-    candidates = [float(f"{step}e{exponent}") for exponent in range(first - 1, last + 2) for step in steps]
-    below = max(level for level in candidates if level <= low)
-    above = min(level for level in candidates if level >= high)
-    return [level for level in candidates if below <= level <= above]
-
-
-def _ticks(levels: Sequence[float]) -> list[float]:
-    """The levels that the scale of colours has room to name: the first, the last, and evenly many between."""
-    every = -(-(len(levels) - 1) // MOST_TICKS)
-    return [*levels[: -every or None : every], levels[-1]]
