@@ -15,7 +15,7 @@ from samcli.report.words import joined
 
 TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
 COLUMN_SPACE = 4.0  # pt on either side of a column
-LEAST_NAME = 80.0  # pt of the first column, if it has to wrap
+LEAST_NAME = 90.0  # pt of the first column, below which it does not wrap
 IN_HEADING = (cells.DATASET, cells.MODEL, cells.METRIC)
 WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
 
@@ -100,7 +100,7 @@ def _make_room(columns: list[Column], texts: Sequence[Mapping[Column, str]]) -> 
     """Take out columns until the table fits; what was taken out, in the order of the table."""
     before = list(columns)
     for column in cells.DISPENSABLE:
-        if column in columns and table_width(columns, texts) > TEXT_WIDTH:
+        if column in columns and _least_width(columns, texts) > TEXT_WIDTH:
             columns.remove(column)
     return [column for column in before if column not in columns]
 
@@ -112,6 +112,12 @@ def table_width(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]
     59
     """
     return sum(_width(column, texts) for column in columns) + 2 * COLUMN_SPACE * (len(columns) - 1)
+
+
+def _least_width(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]) -> float:
+    """The width of the columns in pt where the optimizer's wraps."""
+    saved = max(_width(cells.OPTIMIZER, texts) - LEAST_NAME, 0.0) if cells.OPTIMIZER in columns else 0.0
+    return table_width(columns, texts) - saved
 
 
 def _width(column: Column, texts: Sequence[Mapping[Column, str]]) -> float:

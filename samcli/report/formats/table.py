@@ -14,6 +14,7 @@ from samcli.report.row import Comparison, Row
 from samcli.report.text_table import drawn
 from samcli.report.words import joined
 
+SHARE_OF_NAME = 0.3  # of the width, which a name has before it wraps
 PARAGRAPH = 100  # characters in a line of the legend where the terminal has no width
 ABOVE = (cells.DATASET, cells.MODEL, cells.METRIC)
 WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
@@ -34,11 +35,11 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
     used = columns or cells.used_columns([cells.cells(row) for row in comparison.rows])
     used = [column for column in used if column not in (*ABOVE, *WITH_OPTIMIZER)]
     groups = [list(rows) for _, rows in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric))]
-    layouts = [_Layout(rows, used) for rows in groups]
+    layouts = [_Layout(rows, used, width) for rows in groups]
     dropped: list[Column] = []
-    for layout in layouts:
-        layout.join_interval(width)
     if width is not None:
+        for layout in layouts:
+            layout.join_interval(width)
         for column in cells.DISPENSABLE if columns is None else ():
             if column in used and max(layout.needed() for layout in layouts) > width:
                 dropped.append(column)
@@ -68,21 +69,21 @@ class _Layout:
     Args:
         rows: at least one.
         columns: what to show of them.
+        width: of the terminal; None where there is none, and nothing wraps.
     """
 
-    def __init__(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+    def __init__(self, rows: Sequence[Row], columns: Sequence[Column], width: int | None) -> None:
         self.rows = rows
         self.columns = list(columns)
-        self.wrapped = [cells.OPTIMIZER]
+        self.wrapped = [] if width is None else [cells.OPTIMIZER]
+        self.name = int(SHARE_OF_NAME * (width or 0))
         self.texts = [{column: visible(text) for column, text in cells.cells(row).items()} for row in rows]
         for row, text in zip(rows, self.texts, strict=True):
             text[cells.OPTIMIZER] = visible(row.who)
 
-    def join_interval(self, width: int | None) -> None:
-        """Put the interval below the difference where that is what it takes to fit; without a width nothing wraps."""
-        if width is None:
-            self.wrapped.clear()
-        elif self.needed() > width and {cells.INTERVAL, cells.DELTA} <= set(self.columns):
+    def join_interval(self, width: int) -> None:
+        """Put the interval below the difference where that is what it takes to fit."""
+        if self.needed() > width and {cells.INTERVAL, cells.DELTA} <= set(self.columns):
             self.columns.remove(cells.INTERVAL)
             self.wrapped.append(cells.DELTA)
             for text in self.texts:
@@ -107,7 +108,7 @@ class _Layout:
         from rich.text import Text
 
         spare, widths = width - self.needed(), {column: self._least(column) for column in self.columns}
-        for column in self.wrapped:
+        for column in reversed(self.wrapped):  # an interval in one line comes before a name in one
             if column in widths:
                 longest = max(len(line) for text in self.texts for line in self._lines(column, text))
                 spare, widths[column] = max(spare - longest + widths[column], 0), min(longest, widths[column] + spare)
@@ -129,4 +130,8 @@ class _Layout:
 
     def _least(self, column: Column) -> int:
         lines = [line for text in self.texts for line in self._lines(column, text)]
-        return max(len(part) for line in lines for part in (line.split() if column in self.wrapped else [line]))
+        longest = max(map(len, lines))
+        if column not in self.wrapped:
+            return longest
+        word = max(len(word) for line in lines for word in line.split())
+        return max(word, min(longest, self.name)) if column is cells.OPTIMIZER else word

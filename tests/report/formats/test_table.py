@@ -61,3 +61,23 @@ def test_color_only_adds_codes(comparison: Comparison) -> None:
 def test_brackets_are_no_markup(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,), dataset={"name": "image-folder:[red]x[/red]"})
     assert "image-folder:[red]x[/red], cnn" in render(compare(results.runs()), "table")
+
+
+@pytest.mark.parametrize(("width", "lines"), [(60, 4), (80, 3), (120, 2), (160, 1)])
+def test_grids_are_readable_at_every_width(results: Results, sgd: Block, sam: Block, width: int, lines: int) -> None:
+    """A row takes few lines, and every number that is there is whole."""
+    results.add(sgd, 0, (0.7,))
+    results.add(sgd, 1, (0.72,))
+    for name in ("sam", "lookbehind"):
+        for base, lr in (("sgd", 0.05), ("adamw", 0.001)):
+            for rho in (0.05, 0.2):
+                for seed in (0, 1):
+                    block = {**sam, "name": name, "base": base, "lr": lr, "rho": rho}
+                    results.add(block, seed, (0.7 + rho + seed / 30,), gradients=200)
+    comparison = compare(results.runs())
+    text = render(comparison, "table", width=width)
+    table = text.split("\n\n")[0].splitlines()
+    assert len(table) <= 4 + lines * len(comparison.rows)
+    assert max(map(len, text.splitlines())) <= width
+    wide = set(render(comparison, "table", width=None).split())
+    assert set(text.split("\n\n")[0].split()) <= wide
