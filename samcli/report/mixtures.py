@@ -28,8 +28,12 @@ def mixtures(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Cal
     >>> list(mixtures([], {}, str))
     []
     """
+    finished: dict[str, list[Run]] = defaultdict(list)  # by setting
+    for run in (run for members in places.values() for run in members):
+        if run.state == "finished":
+            finished[run.setting].append(run)
     for row in rows:
-        runs = [run for run in places[row.place] if run.setting == row.setting and run.state == "finished"]
+        runs = finished[row.setting]
         for words, look in _LOOKS.items():
             groups = _grouped(runs, look)
             if len(groups) > 1:
@@ -37,12 +41,11 @@ def mixtures(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Cal
         changed = sorted(run.seed for run in runs if run.status.get("earlier"))
         if changed:
             yield f"{name(row)}: {seeds(changed)} went on after an interruption with other versions, code or hardware."
-    for place, members in places.items():
-        finished = [run for run in members if run.state == "finished"]
+    for place in places:
         here = [row for row in rows if row.place == place]
-        data = _grouped(finished, _data)
-        within = [_grouped([run for run in finished if run.setting == row.setting], _data) for row in here]
-        if len(data) > 1 and all(len(one) <= 1 for one in within):  # else a row has been told already
+        data = [_grouped(finished[row.setting], _data) for row in here]
+        mixed = any(len(groups) > 1 for groups in data)  # which has been told already
+        if len(set().union(*data)) > 1 and not mixed:
             yield f"Rows on {here[0].where} are of different data: their differences are not those of the optimizers."
 
 
