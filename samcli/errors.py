@@ -32,6 +32,18 @@ class NotApplicable(ConfigError):
     """A measure that is not defined for this model, task or optimizer."""
 
 
+class PluginNeeded(ConfigError):
+    """A run needs what a Python file registers, and the file is run only if the user says so.
+
+    Attributes:
+        files: the files that the run names.
+    """
+
+    def __init__(self, message: str, files: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.files = files
+
+
 class DataError(SamcliError):
     """A data set is missing or unreadable."""
 

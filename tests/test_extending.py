@@ -1,6 +1,8 @@
 """The examples of docs/extending.md, from the document to the table."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,16 +172,42 @@ def test_mistakes(files: Path, samcli: Samcli, arguments: list[str], sentence: s
     assert out == ""
 
 
-def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, tmp_path: Path, samcli: Samcli) -> None:
+def names_a_file(folder: Path, config: dict[str, object]) -> Path:
+    """A checkpoint of no run, whose configuration names the Python file trap.py."""
     from samcli.runs import checkpoint
 
-    (files / "trap.py").write_text("open('sprung', 'w').close()\n")
-    content = {"config": {"plugins": ["trap.py"], "optimizer": "trap.py:x"}, "model": {}, "epoch": 1}
-    checkpoint.save(files / "checkpoint.pt", content)
-    code, _, err = samcli("sharpness", "checkpoint.pt")
+    (folder / "trap.py").write_text("open('sprung', 'w').close()\n")
+    content: dict[str, object] = {"config": {"plugins": ["trap.py"], **config}, "epoch": 0, "gradient_evaluations": 0}
+    content |= {"model": {}, "optimizer": {}, "scaler": None, "random_state": {}, "rows": []}
+    checkpoint.save(folder / "a.pt", content)
+    return folder / "a.pt"
+
+
+def test_a_checkpoint_does_not_make_samcli_run_a_file(files: Path, samcli: Samcli) -> None:
+    file = names_a_file(files, {"optimizer": "trap.py:x"})
+    code, _, err = samcli("sharpness", file)
     assert code == 2
-    assert "allow it with --plugin trap.py" in err
+    assert "1 run needs what trap.py registers." in err
+    assert f"samcli sharpness {file} --plugin trap.py" in err
+    code, _, err = samcli("landscape", file)
+    assert (code, "allow it with --plugin trap.py" in err) == (2, True)
     assert not (files / "sprung").exists()
+
+
+def test_only_runs_that_need_a_file_ask_for_it_and_once(files: Path, samcli: Samcli) -> None:
+    grid = "plugins: my_variant.py\ndataset: wine\noptimizer: [sgd, sam, half-sign-sam]\nepochs: 1\nseeds: 0-1\n"
+    (files / "grid.yaml").write_text(grid + "sharpness: {every: 0}\n")
+    code, _, err = samcli("train", "grid.yaml", "--results", "a")
+    assert code == 0, err
+    program = "import sys; from samcli.cli.app import main; main(sys.argv[1:])"  # where the file has not been run
+    command = [sys.executable, "-c", program, "sharpness", "a/grid", "--measure", "grad-norm"]
+    done = subprocess.run([*command, "--format", "csv"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1 + 4
+    assert "half-sign" not in done.stdout
+    assert "2 runs need what my_variant.py registers." in done.stderr
+    assert "samcli sharpness a/grid --measure grad-norm --format csv --plugin my_variant.py" in done.stderr
+    assert done.stderr.count("--plugin") == 1
 
 
 def test_a_plugin_that_ends_the_process_or_takes_a_name(files: Path, samcli: Samcli) -> None:

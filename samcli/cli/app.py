@@ -11,7 +11,7 @@ import typer
 from samcli.allocator import keep_freed_memory
 from samcli.cli import check, compare, landscape, listing, sharpness, train
 from samcli.cli.command import SETTINGS, Command, Group
-from samcli.cli.output import say, take_any_character, warn
+from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import signals_as_interrupt
 from samcli.errors import Interrupted, SamcliError, in_words
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An error that a user or the machine can cause ends as a sentence; any other keeps its traceback.
     """
     take_any_character()
-    say()
+    begin(sys.argv[1:] if arguments is None else arguments)
     try:
         with signals_as_interrupt():
             app(args=arguments, prog_name="samcli")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,20 @@ def aside(text: str) -> str:
 
 _HINTS, _DETAILS = 1, 2
 _said = [_HINTS]  # how much is said on standard error
+
+
+_typed: list[str] = []  # the arguments of the command
+
+
+def typed() -> str:
+    """The command as it was typed, to be typed again with something more."""
+    return shlex.join(["samcli", *_typed])
+
+
+def begin(arguments: Sequence[str]) -> None:
+    """Begin a command as it was typed, with the usual hints."""
+    _typed[:] = arguments
+    say()
 
 
 def say(*, quiet: bool = False, verbose: bool = False) -> None:

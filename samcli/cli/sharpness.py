@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +22,10 @@ from samcli.cli.output import (
     status,
     terminal_width,
     text,
+    typed,
     warn,
 )
-from samcli.errors import CheckpointError, ConfigError, NotApplicable
+from samcli.errors import CheckpointError, ConfigError, NotApplicable, PluginNeeded
 
 if TYPE_CHECKING:
     from samcli.train.measured import Measured
@@ -134,6 +137,7 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
     """Measure each checkpoint; one that cannot be read or measured is told and passed over."""
     from samcli.train.measured import measure_checkpoint
 
+    needed: Counter[tuple[str, ...]] = Counter()
     for number, path in enumerate(paths, 1):
         if len(paths) > 1:
             hint(f"{number}/{len(paths)} {path.parent.name}")
@@ -143,6 +147,9 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
                 row = measure_checkpoint(path, names, on_begin=lambda label: status(f"  {label} ..."), **how)
             finally:
                 status("")
+        except PluginNeeded as error:
+            needed[error.files] += 1
+            continue
         except (CheckpointError, NotApplicable) as error:
             warn(f"samcli: {error}")
             continue
@@ -151,6 +158,20 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
         if row.unwritten:
             hint(f"Not kept: {row.unwritten}")
         yield row
+    for files, runs in needed.items():
+        _tell_needed(files, runs)
+
+
+def _tell_needed(files: tuple[str, ...], runs: int) -> None:
+    """Say what runs need that was not run, and the command that allows it."""
+    from samcli.report.words import count
+
+    flags = " ".join(f"--plugin {shlex.quote(file)}" for file in files)
+    need = "needs" if runs == 1 else "need"
+    warn(
+        f"samcli: {count(runs, 'run')} {need} what {' and '.join(files)} registers. A Python file that a checkpoint "
+        f"names is not run by itself; allow it:\n  {typed()} {flags}"
+    )
 
 
 def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:

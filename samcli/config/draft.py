@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,7 @@ from samcli.config.check import check
 from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import KeyPath, Source, parse_scalar
-from samcli.errors import ConfigError, nearest
+from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
 # the model that stands for none depends on the data set
@@ -31,6 +33,7 @@ class Draft:
 
     Attributes:
         blocks: for each section the alternatives; an empty list stands for the default.
+        withheld: Python files that the document names and may not run.
     """
 
     source: Source
@@ -41,6 +44,7 @@ class Draft:
     sharpness: dict[str, Any] = field(default_factory=dict)
     seeds: Any = 0
     plugins: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, source: Source, catalogue: Catalogue) -> Draft:
@@ -71,13 +75,14 @@ class Draft:
         return draft
 
     def plug_in(self, file: str) -> None:
-        """Run a Python file for the names it registers.
+        """Run a Python file for the names it registers, unless the document may not name one.
 
         Raises:
-            ConfigError: it cannot be run, or the document may not name one.
+            ConfigError: it cannot be run.
         """
         if not self.source.trusted and not is_loaded(file):
-            raise ConfigError(f"{self.source.name} names the Python file {file}; allow it with --plugin {file}.")
+            self.withheld.append(file)  # who needs it is told so, see `_placed`
+            return
         load_plugin(file)
         if file not in self.plugins:
             self.plugins.append(file)
@@ -165,10 +170,8 @@ class Draft:
     def _sharpness(self) -> list[Sharpness]:
         found = [Sharpness(**v) for v in self._checked(self.sharpness, SHARPNESS, "sharpness", ("sharpness",))]
         for name in (name for sharpness in found for name in sharpness.measures):
-            try:
+            with self._placed(self.source.where(("sharpness", "measures"))):
                 self.catalogue.measures.kind(name)
-            except ConfigError as error:
-                raise ConfigError(f"{self.source.where(('sharpness', 'measures'))}: {error}") from None
         return found
 
     def _models(self, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -207,13 +210,25 @@ class Draft:
         return resolved
 
     def _options(self, section: str, name: str, base: Any, where: str) -> Mapping[str, Any]:
-        try:
+        with self._placed(where):
             for file in filter(None, map(plugin_of, (name, str(base)))):
                 if ":" not in file:
                     self.plug_in(file)
             return self.catalogue.options(section, name, base)
+
+    @contextmanager
+    def _placed(self, where: str) -> Iterator[None]:
+        """Say where a name stands that is not known, or that a Python file may know which was not to be run."""
+        try:
+            yield
         except ConfigError as error:
-            raise ConfigError(f"{where}: {error}") from None
+            if not self.withheld:
+                raise ConfigError(f"{where}: {error}") from None
+            files = tuple(dict.fromkeys(self.withheld))
+            flags = " ".join(f"--plugin {shlex.quote(file)}" for file in files)
+            raise PluginNeeded(
+                f"{self.source.name} names the Python file {' and '.join(files)}; allow it with {flags}.", files
+            ) from None
 
     def _construct(self, section: str, name: str, settings: Mapping[str, Any], where: str) -> None:
         """Let the kinds check what no single option can."""

@@ -76,14 +76,16 @@ def load(path: Path) -> dict[str, Any]:
 
     >>> load(Path("absent.pt"))
     Traceback (most recent call last):
-    samcli.errors.CheckpointError: There is no checkpoint absent.pt; a run writes one after its first epoch.
+    samcli.errors.CheckpointError: There is no file or folder absent.pt; name a checkpoint, or a folder of runs.
     """
     if path.is_dir():
         raise CheckpointError(f"{path} is a directory; name a checkpoint.pt or a run folder that holds one.")
     try:
         data = read_bytes(path)
     except FileNotFoundError:
-        raise CheckpointError(f"There is no checkpoint {path}; a run writes one after its first epoch.") from None
+        if path.name == "checkpoint.pt" and path.parent.is_dir():
+            raise CheckpointError(f"There is no checkpoint {path}; a run writes one after its first epoch.") from None
+        raise CheckpointError(f"There is no file or folder {path}; name a checkpoint, or a folder of runs.") from None
     except OSError as error:
         raise CheckpointError(f"Cannot read {path} ({error.strerror}); check permissions, then try again.") from error
     if fault := _damage(data):

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from samcli import optim
 from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset, digest
-from samcli.errors import CheckpointError, ConfigError, DataError, ResultsError
+from samcli.errors import CheckpointError, ConfigError, DataError, PluginNeeded, ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
@@ -65,6 +65,7 @@ def load_trained(
 
     Raises:
         CheckpointError: unreadable, or of a configuration that this samcli does not know.
+        PluginNeeded: it uses what a Python file registers that was not run.
         ConfigError: an image folder for a run that was trained on something else.
         DataError: the data set is missing, or the image folder holds other images than those trained on.
     """
@@ -74,6 +75,8 @@ def load_trained(
     misfits = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
     try:
         (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
+    except PluginNeeded:
+        raise
     except misfits as error:
         raise _misfit(file, error) from error
     there = _with_images(config, file, image_folder)
@@ -90,8 +93,9 @@ def load_trained(
 
 def _misfit(file: Path, error: Exception) -> CheckpointError:
     reason = str(error).partition("\n")[0].rstrip(".:")
-    advice = "--plugin FILE.py" if "plugin" in reason else "the samcli that wrote it"
-    return CheckpointError(f"{file} does not fit this version of samcli or these data ({reason}); use {advice}.")
+    return CheckpointError(
+        f"{file} does not fit this version of samcli or these data ({reason}); use the samcli that wrote it."
+    )
 
 
 def _with_images(config: RunConfig, file: Path, image_folder: Path | None) -> RunConfig:

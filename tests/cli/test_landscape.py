@@ -76,7 +76,7 @@ def test_line(samcli: Samcli, results: Path, tmp_path: Path) -> None:
         (("--span", "inf"), "--span must be a number above 0"),
         (("--line", "--span", "-1"), "--span must be a number at least 0"),
         (("--dimensions", "3"), "--dimensions"),
-        (("absent.pt",), "There is no checkpoint absent.pt"),
+        (("absent.pt",), "There is no file or folder absent.pt"),
         (("--line", "absent.pt"), "--line needs two checkpoints, not 3"),
     ],
 )

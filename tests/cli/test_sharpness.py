@@ -124,7 +124,7 @@ def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     checkpoint = next(results.glob("*/*/checkpoint.pt"))
     truncated.write_bytes(checkpoint.read_bytes()[:5000])
     for path, sentence in (
-        (tmp_path / "absent.pt", "There is no checkpoint"),
+        (tmp_path / "absent.pt", "There is no file or folder"),
         (foreign, "was not written by samcli"),
         (truncated, "is truncated or no checkpoint at all"),
         (empty, "There is no checkpoint"),

@@ -56,7 +56,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     torch.save({"format": checkpoint.FORMAT, "version": torch.zeros(3)}, odd[0])
     torch.save({"format": torch.zeros(3), "version": 1}, odd[1])
     for file, sentence in (
-        (tmp_path / "absent.pt", "There is no checkpoint"),
+        (tmp_path / "absent.pt", "There is no file or folder"),
         (tmp_path, "is a directory"),
         (truncated, "is truncated or no checkpoint at all"),
         (damaged, "is damaged: its content does not fit its check sums"),
