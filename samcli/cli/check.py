@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.options import DataDir, Quiet
 from samcli.cli.output import is_quiet, result, say, warn
 from samcli.errors import ConfigError
@@ -18,8 +19,21 @@ EXAMPLE = "Example: samcli check my_variant.py"
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Python file that registers what is to be checked.")],
-    base: Annotated[str, typer.Option(help="Base optimizer to check variants over.")] = "sgd",
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.py",
+            help="Python file that registers what is to be checked.",
+            autocompletion=complete.python_files,
+        ),
+    ],
+    base: Annotated[
+        str,
+        typer.Option(
+            help="Base optimizer to check variants over.",
+            autocompletion=complete.one_of(lambda: complete.names("bases")),
+        ),
+    ] = "sgd",
     data_dir: DataDir = Path("data"),
     quiet: Quiet = False,
 ) -> None:

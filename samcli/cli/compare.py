@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.landscape import check_picture
 from samcli.cli.options import Quiet, Verbose
 from samcli.cli.output import (
@@ -53,15 +54,21 @@ class Budget(StrEnum):
 
 def compare(
     results: Annotated[
-        list[Path] | None, typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.")
+        list[Path] | None,
+        typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
     ] = None,
     baseline: Annotated[
-        str, typer.Option(help="What others are compared to: sgd, or with settings: 'sam rho=0.1'.")
+        str,
+        typer.Option(
+            help="What others are compared to: sgd, or with settings: 'sam rho=0.1'.",
+            autocompletion=complete.one_of(lambda: complete.names("optimizers")),
+        ),
     ] = "sgd",
     metric: Annotated[
         str | None,
         typer.Option(
             help="Column of metrics.csv, or a measure kept by samcli sharpness.",
+            autocompletion=complete.one_of(complete.metrics),
             show_default=" or ".join(f"test_{score}" for score in SCORES),
         ),
     ] = None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.output import result, shows_bold, terminal_width, text
+from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from samcli.registry import Option, Registry
@@ -26,21 +29,43 @@ class What(StrEnum):
 
 
 def listing(
-    what: Annotated[What | None, typer.Argument(help="What to list; everything if left out.")] = None,
-    name: Annotated[str | None, typer.Argument(help="One of them, to see its options.")] = None,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"What to list: {', '.join(What)}; everything if left out.",
+            autocompletion=complete.one_of(lambda: complete.LISTS),
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One of them, to see its options.", autocompletion=complete.listed)
+    ] = None,
 ) -> None:
     """List data sets, models, optimizers, learning-rate schedules and measures of sharpness, or the options of one."""
     from samcli.report.listing import option_table
 
-    if what is not None and name is not None:
-        summary, options = _describe(what, name)
+    asked = None if what is None else _what(what, name)
+    if asked is not None and name is not None:
+        summary, options = _describe(asked, name)
         result(f"{name}: {summary}")
         text(option_table(options, width=terminal_width(), color=shows_bold()))
         return
-    for index, one in enumerate([what] if what else What):
-        if what is None:
+    for index, one in enumerate([asked] if asked else What):
+        if asked is None:
             result(f"{'' if index == 0 else chr(10)}{one.value}")
         text(_overview(one))
+
+
+def _what(word: str, name: str | None) -> What:
+    """The list that a word stands for.
+
+    Raises:
+        ConfigError: there is no such list.
+    """
+    if word in list(What):
+        return What(word)
+    near = next((one for one in What if difflib.get_close_matches(word.lower(), [one], cutoff=0.7)), None)
+    meant = f"type samcli list {near.value}{f' {name}' if name else ''}" if near else f"lists are {', '.join(What)}"
+    raise ConfigError(f"There is no list of {word!r}; {meant}.")
 
 
 def _overview(what: What) -> str:

@@ -7,9 +7,17 @@ from typing import Annotated
 
 import typer
 
+from samcli.cli import complete
+
 DATA_DIR = "SAMCLI_DATA_DIR"
 
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="auto, cpu, cuda or mps; auto takes a GPU where there is one.",
+        autocompletion=complete.one_of(lambda: ("auto", "cpu", "cuda", "mps")),
+    ),
+]
 DataDir = Annotated[Path, typer.Option(envvar=DATA_DIR, help="Where data sets lie or are downloaded to.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors, warnings and the result.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on the way.")]
@@ -17,10 +25,17 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on the 
 # of commands that read what was trained before
 Checkpoints = Annotated[
     list[Path],
-    typer.Argument(metavar="CHECKPOINT_OR_RUN", help="Checkpoints, run folders, or folders of runs."),
+    typer.Argument(
+        metavar="CHECKPOINT_OR_RUN", help="Checkpoints, run folders, or folders of runs.", autocompletion=complete.runs
+    ),
 ]
 NeededPlugins = Annotated[
-    list[str] | None, typer.Option(metavar="FILE.py", help="Python file that the runs needed; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        metavar="FILE.py",
+        help="Python file that the runs needed; may be repeated.",
+        autocompletion=complete.python_files,
+    ),
 ]
 KnownDataDir = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import (
     comma_separated,
@@ -53,7 +54,11 @@ def sharpness(
     checkpoints: Checkpoints,
     measure: Annotated[
         str | None,
-        typer.Option(help="Measures, with commas, or all; see samcli list measures.", show_default="the quick ones"),
+        typer.Option(
+            help="Measures, with commas, or all; see samcli list measures.",
+            autocompletion=complete.measures_or_all,
+            show_default="the quick ones",
+        ),
     ] = None,
     examples: Annotated[int, typer.Option(min=1, help="Training examples to measure on.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the examples, and all that is drawn.")] = 0,

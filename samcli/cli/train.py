@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
 from samcli.cli.output import detail, document, hint, result, say, terminal_width, text, warn
 from samcli.errors import Interrupted, NothingToCompare, ResultsError
@@ -25,11 +26,23 @@ EXAMPLE = (
 
 def train(
     experiment: Annotated[
-        Path | None, typer.Argument(metavar="EXPERIMENT.yaml", help="An experiment file; see experiments/.")
+        Path | None,
+        typer.Argument(
+            metavar="EXPERIMENT.yaml", help="An experiment file; see experiments/.", autocompletion=complete.experiments
+        ),
     ] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Data set, or several: digits,wine.")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model, or several: cnn,resnet20.")] = None,
-    optimizer: Annotated[list[str] | None, typer.Option(help="Optimizers to compare: sgd,sam,asam.")] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="Data set, or several: digits,wine.", autocompletion=complete.several("datasets")),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Model, or several: cnn,resnet20.", autocompletion=complete.several("models")),
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(help="Optimizers to compare: sgd,sam,asam.", autocompletion=complete.several("optimizers")),
+    ] = None,
     seeds: Annotated[list[str] | None, typer.Option(help="Seeds: 3, 0-4 or 0,2,5.")] = None,
     epochs: Annotated[list[str] | None, typer.Option(help="Epochs of each run.")] = None,
     lr: Annotated[list[str] | None, typer.Option(help="Learning rate, or several: 0.01,0.1.")] = None,
@@ -46,7 +59,11 @@ def train(
     ] = None,
     plugin: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE.py", help="Python file with optimizers, models or data sets; may be repeated."),
+        typer.Option(
+            metavar="FILE.py",
+            help="Python file with optimizers, models or data sets; may be repeated.",
+            autocompletion=complete.python_files,
+        ),
     ] = None,
     results: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
     name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,

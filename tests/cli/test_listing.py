@@ -34,3 +34,10 @@ def test_mistakes(samcli: Samcli) -> None:
     called = samcli("list", "optimisers")
     assert called.code == 2
     assert "optimisers" in called.err
+
+
+def test_a_list_that_there_is_not(samcli: Samcli) -> None:
+    called = samcli("list", "optimizer", "sam")
+    assert (called.code, called.out) == (2, "")
+    assert "There is no list of 'optimizer'; type samcli list optimizers sam." in called.err
+    assert "lists are datasets, models, optimizers" in samcli("list", "things").err

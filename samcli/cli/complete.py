@@ -1,0 +1,119 @@
+"""What the TAB key offers: names read from the files that register them, for nothing is imported or run on a key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1]
+_REGISTERED = re.compile(r'^@(\w+)\.register\("([^"]+)"\)', re.MULTILINE)
+_ROOMS = {
+    "datasets": ("DATASETS", "data/sources"),
+    "models": ("MODELS", "models"),
+    "bases": ("BASES", "optim"),
+    "variants": ("VARIANTS", "optim/variants"),
+    "schedules": ("SCHEDULES", "optim"),
+    "measures": ("MEASURES", "sharpness/measures"),
+}
+LISTS = ("datasets", "models", "optimizers", "schedules", "measures")
+
+Completion = Callable[[str], list[str]]
+
+
+def names(what: str) -> list[str]:
+    """The names of a registry, as they stand in its files; those of plug-ins are not among them.
+
+    >>> names("bases")
+    ['adam', 'adamw', 'sgd']
+    """
+    if what == "optimizers":
+        return [*names("bases"), *names("variants")]
+    registry, room = _ROOMS[what]
+    files = (PACKAGE / room).glob("*.py")
+    found = (match for file in files for match in _REGISTERED.findall(file.read_text(encoding="utf-8")))
+    return sorted(name for owner, name in found if owner == registry)
+
+
+def several(what: str) -> Completion:
+    """Completes the last of several names with commas between them.
+
+    >>> several("bases")("sgd,ada")
+    ['sgd,adam', 'sgd,adamw']
+    """
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        given = before.split(",")
+        return [f"{before}{comma}{name}" for name in names(what) if name.startswith(last) and name not in given]
+
+    return complete
+
+
+def one_of(known: Callable[[], Iterable[str]]) -> Completion:
+    """Completes one name.
+
+    >>> one_of(lambda: ["cpu", "cuda"])("cu")
+    ['cuda']
+    """
+    return lambda incomplete: [name for name in known() if name.startswith(incomplete)]
+
+
+def metrics() -> list[str]:
+    """What runs can be compared by."""
+    from samcli.metrics import SCORES, columns
+
+    recorded = (column for score in SCORES for column in columns(score) if column != "epoch")
+    return list(dict.fromkeys([*recorded, *names("measures")]))
+
+
+def measures_or_all(incomplete: str) -> list[str]:
+    """Measures, or all."""
+    return [*several("measures")(incomplete), *(["all"] if "all".startswith(incomplete) else [])]
+
+
+def listed(ctx: Any, incomplete: str) -> list[str]:
+    """The names of the list that was asked for."""
+    what = str(ctx.params.get("what") or "")
+    return [name for name in names(what) if name.startswith(incomplete)] if what in LISTS else []
+
+
+def paths(incomplete: str, suffix: str) -> list[str]:
+    """Folders, and files with a suffix; what is in a folder too once there is only that one.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("grid.yaml", "notes.txt"):
+    ...         Path(folder, name).touch()
+    ...     [Path(found).name for found in paths(f"{folder}/", ".yaml")]
+    ['grid.yaml']
+    """
+    folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
+    start = "" if incomplete.endswith("/") else Path(incomplete).name
+    try:
+        found = [path for path in sorted(folder.iterdir()) if path.name.startswith(start) and _fits(path, suffix)]
+        if len(found) == 1 and found[0].is_dir():
+            found += [path for path in sorted(found[0].iterdir()) if _fits(path, suffix)]
+    except OSError:  # no such folder, or a closed one
+        return []
+    return [str(path) for path in found if str(path).startswith(incomplete.removeprefix("./"))]
+
+
+def _fits(path: Path, suffix: str) -> bool:
+    return not path.name.startswith(".") and (path.is_dir() or path.suffix == suffix)
+
+
+def experiments(incomplete: str) -> list[str]:
+    """Experiment files."""
+    return paths(incomplete, ".yaml")
+
+
+def python_files(incomplete: str) -> list[str]:
+    """Python files."""
+    return paths(incomplete, ".py")
+
+
+def runs(incomplete: str) -> list[str]:
+    """Results folders, experiments and runs; the experiments of `results` where nothing is typed yet."""
+    return paths(incomplete or ("results/" if Path("results").is_dir() else ""), ".pt")
