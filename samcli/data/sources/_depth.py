@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_BLOCK = 2**20  # values converted at a time: a large scan is in memory once
+
 
 @dataclass(frozen=True)
 class Depth:
@@ -49,7 +51,14 @@ class Depth:
         return Depth(min(self.low, other.low), max(self.high, other.high), self.whole and other.whole)
 
     def to_bytes(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """Values of this range as 8 bits."""
+        """Values of this range as 8 bits, (H, W) or (N,)."""
+        made = np.empty(values.shape, np.uint8)
+        rows = max(1, _BLOCK * len(values) // values.size)
+        for start in range(0, len(values), rows):
+            made[start : start + rows] = self._block_to_bytes(values[start : start + rows])
+        return made
+
+    def _block_to_bytes(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         if self.whole:
             low, high = int(self.low), int(self.high)
             offset = low if low < 0 or ((high - low).bit_length() < high.bit_length() and high > 255) else 0

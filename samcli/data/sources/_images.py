@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DEFAULT_SIZE = 64  # pixels, where the images differ in size and none is asked for
-# A scan of 14000 × 14000 is read, and takes up to a gigabyte while it is; a file of a few bytes that says it has more
+# A scan of 14000 × 14000 is read, and takes up to three gigabytes while it is; a file of a few bytes that says it has more
 # pixels than any camera must not take the memory of the machine.
 MAX_PIXELS = 2**28
 LARGE = 2**26  # pixels, from which on one image is decoded at a time
@@ -210,7 +210,7 @@ def _in_mode(image: Image.Image, mode: str, depth: Depth | None) -> Image.Image:
     if depth is not None and _is_deep(image.mode):
         image = Image.fromarray(depth.to_bytes(np.asarray(image)))
     elif image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         drawn = image.convert(mode)
         white = Image.new(mode, image.size, "white")
         white.paste(drawn, mask=image.getchannel("A"))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from samcli.data.sources import _depth
 from samcli.data.sources._depth import Depth
 
 
@@ -25,3 +26,11 @@ def test_one_value_alone() -> None:
     for value in (0, 77, 70000, -5, 0.5, -2.5, 1e6):
         values = np.array([value, value])
         assert len(np.unique(Depth.of(values).to_bytes(values))) == 1
+
+
+def test_large_images_are_converted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (37, 11))
+    whole = Depth.of(values).to_bytes(values)
+    for block in (1, 30, 100):
+        monkeypatch.setattr(_depth, "_BLOCK", block)
+        assert np.array_equal(Depth.of(values).to_bytes(values), whole)
