@@ -135,6 +135,24 @@ def in_words(error: BaseException) -> str | None:
     return None
 
 
+def require_utf8(path: str) -> str:
+    r"""The path, if it can be written into a configuration.
+
+    Raises:
+        ConfigError: it holds bytes that are no UTF-8, as names from other systems do.
+
+    >>> require_utf8("caf\udce9/cats")
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: The path caf\udce9/cats is not written in UTF-8; rename the file or folder.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        raise ConfigError(f"The path {shown} is not written in UTF-8; rename the file or folder.") from None
+    return path
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A clause that names the nearest known name, or all of them when none is near.
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from samcli.errors import ConfigError, OptionError, nearest
+from samcli.errors import ConfigError, OptionError, nearest, require_utf8
 from samcli.fit import fits, sentence
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ def load_plugin(file: str | Path) -> ModuleType:
     Afterwards its kinds are known by their names and as `FILE:NAME`.
 
     Raises:
-        ConfigError: no such file, or it raises an error.
+        ConfigError: no such file, its path is not UTF-8, or it raises an error.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +161,7 @@ def load_plugin(file: str | Path) -> ModuleType:
     ...     load_plugin(file).ANSWER
     42
     """
-    path = Path(file).resolve()
+    path = Path(require_utf8(str(file))).resolve()  # configurations name it
     if path in _PLUGINS:
         return _PLUGINS[path]
     if path.suffix != ".py" or not path.is_file():

@@ -86,7 +86,9 @@ class RunFolder:
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Replace `run.json`."""
-        write_atomic(self.run, json.dumps(status, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(status, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        # of a path that is not UTF-8 the escapes that JSON has for it
+        write_atomic(self.run, text.encode("utf-8", "backslashreplace"))
 
     def read_metrics(self) -> list[EpochMetrics]:
         """The rows of `metrics.csv`, see `read_table`.

@@ -81,7 +81,7 @@ def test_only_images_can_have_been_moved(samcli: Samcli, pets: Path, tmp_path: P
     ("folder", "sentence"),
     [
         ("x" * 5000, "There is no folder"),
-        ("caf\udce9", r"caf\udce9 is not written in UTF-8; rename the folder."),
+        ("caf\udce9", r"caf\udce9 is not written in UTF-8; rename the file or folder."),
     ],
 )
 def test_paths_that_cannot_be(samcli: Samcli, tmp_path: Path, folder: str, sentence: str) -> None:
@@ -121,3 +121,20 @@ def test_check_finds_and_tells_the_same(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("check", tmp_path / "faulty.py")
     assert called.code == 1
     assert "FAILS  The test targets must be class numbers from 0 to 1, and reach from 0 to 3." in called.out
+
+
+def test_a_plugin_whose_path_is_not_utf8_is_refused_before_training(samcli: Samcli, tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9").mkdir()
+    plugin = tmp_path / "caf\udce9" / "sound.py"
+    plugin.write_text(PLUGIN.replace("TIMES", "1"))
+    for flags in (("--plugin", plugin, "--dataset", "mine"), ("--dataset", f"{plugin}:mine")):
+        called = samcli("train", *flags, "--optimizer", "sgd", "--epochs", 1, "--results", tmp_path / "results")
+        assert called.code == 2
+        assert r"caf\udce9/sound.py is not written in UTF-8; rename the file or folder." in called.err
+
+
+def test_a_data_folder_that_is_not_utf8_is_recorded(samcli: Samcli, tmp_path: Path) -> None:
+    small = ("--dataset", "wine", "--optimizer", "sgd", "--epochs", 1, "--results", tmp_path / "caf\udce9")
+    assert samcli("train", *small, "--data-dir", tmp_path / "d\udce9").code == 0
+    (status,) = (tmp_path / "caf\udce9").glob("wine/*/run.json")
+    assert json.loads(status.read_text(encoding="utf-8"))["data_dir"] == f"{tmp_path}/d\udce9"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DEFAULT_SIZE = 64  # pixels, where the images differ in size and none is asked for
-# A scan of 14000 × 14000 is read, and takes up to three gigabytes while it is; a file of a few bytes that says it has more
-# pixels than any camera must not take the memory of the machine.
+# A scan of 14000 × 14000 is read, and takes up to three gigabytes while it is; a file of a few bytes that says it has
+# more pixels than any camera must not take the memory of the machine.
 MAX_PIXELS = 2**28
 LARGE = 2**26  # pixels, from which on one image is decoded at a time
 _ALARM = 2 * 89_478_485  # pixels that Pillow refuses to read by itself

@@ -12,7 +12,7 @@ from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.sources._folder import read_layout
 from samcli.data.sources._images import read_images
 from samcli.data.split import split_source
-from samcli.errors import ConfigError, DataError
+from samcli.errors import ConfigError, DataError, require_utf8
 from samcli.registry import option
 from samcli.tasks import Classification
 
@@ -49,15 +49,11 @@ class ImageFolder(DatasetKind):
         Raises:
             ConfigError: it is no path, or one that cannot be written into a configuration.
         """
+        require_utf8(argument)
         try:
-            path = str(Path(argument).expanduser().resolve())
-            path.encode()
-        except UnicodeEncodeError:
-            shown = argument.encode("utf-8", "backslashreplace").decode()
-            raise ConfigError(f"The path {shown} is not written in UTF-8; rename the folder.") from None
+            return require_utf8(str(Path(argument).expanduser().resolve()))
         except (OSError, RuntimeError, ValueError) as error:
             raise ConfigError(f"image-folder:{argument} names no folder ({error}); give image-folder:PATH.") from error
-        return path
 
     def digest(self, data_dir: Path) -> str | None:
         return read_layout(self._root).digest()

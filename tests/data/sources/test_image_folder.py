@@ -211,7 +211,7 @@ def test_no_image_is_opened_for_a_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("caf\udce9/cats", r"The path .*caf\\udce9/cats is not written in UTF-8; rename the folder\."),
+        ("caf\udce9/cats", r"The path .*caf\\udce9/cats is not written in UTF-8; rename the file or folder\."),
         ("nul\0byte", "names no folder"),
         ("~nobody-of-this-name/cats", "names no folder"),
     ],
