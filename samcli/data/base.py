@@ -26,6 +26,7 @@ class Source:
         class_names: in the order of the class numbers; empty for a regression.
         validation: inputs and targets of a validation part that the data set has of its own, if it has one.
         notes: what a reader of the data did to them or left out, in clauses that follow one another behind commas.
+        digest: that of the files that were read, see `DatasetKind.digest`; None is that of the tensors.
     """
 
     inputs: Tensor
@@ -36,6 +37,7 @@ class Source:
     class_names: tuple[str, ...] = ()
     validation: tuple[Tensor, Tensor] | None = None
     notes: tuple[str, ...] = ()
+    digest: str | None = None
 
     def parts(self) -> Iterator[tuple[str, Tensor, Tensor]]:
         """The name, inputs and targets of each part."""

@@ -26,7 +26,7 @@ class Contents:
         examples: of all parts together.
         test_examples: of the test part.
         classes: how many; None for a regression.
-        digest: see `digest`.
+        digest: see `digest`; that of the data as they were when they were read.
         summary: all of it in a line.
     """
 
@@ -54,8 +54,8 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
         examples=examples,
         test_examples=len(source.test_targets),
         classes=source.task.classes,
-        digest=digest(kind, data_dir),
-        summary=f"{kind.label}: {', '.join(_clauses(source, examples, kind.is_images))}",
+        digest=source.digest or _digest_of(source),
+        summary=f"{kind.label}: {', '.join(_clauses_of(source, kind.is_images))}",
     )
 
 
@@ -91,7 +91,13 @@ def _digest_of(source: Source) -> str:
     return sha.hexdigest()
 
 
-def _clauses(source: Source, examples: int, is_images: bool) -> Iterator[str]:
+@functools.lru_cache(maxsize=4)
+def _clauses_of(source: Source, is_images: bool) -> tuple[str, ...]:
+    return tuple(_clauses(source, is_images))
+
+
+def _clauses(source: Source, is_images: bool) -> Iterator[str]:
+    examples = sum(len(targets) for _, _, targets in source.parts())
     yield f"{examples:,} {'images' if is_images else 'examples'}"
     if source.task.classes is not None:
         counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in source.parts())

@@ -145,6 +145,8 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
 def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
     """The raw data of a data set, whatever its common options are; they stay in memory for the next call.
 
+    Files that have changed since, by their digest, are read again.
+
     Raises:
         DataError: the data set is missing, unreadable or not sound.
 
@@ -153,17 +155,17 @@ def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
     >>> raw_source(whole, Path()) is raw_source(part, Path())
     True
     """
-    return _source(
-        dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=()), data_dir
-    )
+    plain = dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=())
+    return _source(plain, data_dir, plain.digest(data_dir))
 
 
 @functools.lru_cache(maxsize=4)
-def _source(kind: DatasetKind, data_dir: Path) -> Source:
+def _source(kind: DatasetKind, data_dir: Path, digest: str | None) -> Source:
+    del digest  # files that have changed are read again
     # A kind whose common options are at their defaults names the raw data: runs that differ in them share it.
     source = kind.source(data_dir)
     if faults := source_faults(source, kind):
-        raise DataError(f"{getattr(kind, 'title', 'The data set')} cannot be trained on. {' '.join(faults[:3])}")
+        raise DataError(f"{kind.label} cannot be trained on. {' '.join(faults[:3])}")
     return source
 
 

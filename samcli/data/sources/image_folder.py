@@ -68,6 +68,7 @@ class ImageFolder(DatasetKind):
 
     def source(self, data_dir: Path) -> Source:
         layout = read_layout(self._root)
+        digest = layout.digest()
         classes = [files for _, files in layout.parts.values()]
         names = tuple(sorted(classes[0]))
         counts = torch.tensor([[len(files[name]) for name in names] for files in classes])
@@ -80,11 +81,11 @@ class ImageFolder(DatasetKind):
         targets = torch.arange(len(names)).repeat(len(classes)).repeat_interleave(counts.flatten())
         task, notes = Classification(len(names)), (*notes, *layout.notes())
         if "all" in layout.parts:
-            return replace(split_source(inputs, targets, task, names, self.split_seed), notes=notes)
+            return replace(split_source(inputs, targets, task, names, self.split_seed), notes=notes, digest=digest)
         sizes = counts.sum(1).tolist()
         cut = zip(torch.split(inputs, sizes), torch.split(targets, sizes), strict=True)
         parts = dict(zip(layout.parts, cut, strict=True))
-        return Source(*parts["train"], *parts["test"], task, names, parts.get("validation"), notes)
+        return Source(*parts["train"], *parts["test"], task, names, parts.get("validation"), notes, digest)
 
     @property
     def _root(self) -> Path:

@@ -200,6 +200,8 @@ def test_a_line_says_what_a_folder_holds(tmp_path: Path) -> None:
     assert found.digest == digest(kind, tmp_path) == digest(DATASETS.create(f"image-folder:{root}", size=8), tmp_path)
     (root / "cat" / "0.png").unlink()
     assert digest(kind, tmp_path) != found.digest
+    again = contents(kind, tmp_path)  # and what has changed is read again
+    assert (again.examples, again.digest) == (25, digest(kind, tmp_path))
 
 
 def test_no_image_is_opened_for_a_digest(tmp_path: Path) -> None:
