@@ -217,8 +217,18 @@ class SharpnessAware(Optimizer):
         words = self.variant.objection(self.base, self.model, m=self._ascent.m, scaled=scaled)
         if self._ascent.is_cheaper and not self.variant.climbs_first:
             words = "This rule descends the gradient of its first pass: leave ascent_fraction and ascent_precision out."
-        if words:
+        if words := words or self._objection_to_parameters():
             raise ConfigError(words)
+
+    def _objection_to_parameters(self) -> str:
+        """The reason why the rule is not right for the parameters; what only gradients tell is seen by the step."""
+        right = self.variant.declares("takes_complex") and getattr(self.variant, "norm", 2.0) == 2.0
+        if right or not any(p.is_complex() for p in self._parameters()):
+            return ""
+        return (
+            "This rule is not right for complex parameters; take sam with norm 2, or keep real and imaginary parts as "
+            "two parameters and join them in the model by torch.complex."
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """The base optimizer's state dictionary, and under `sharpness_aware` what the variant keeps."""
@@ -266,6 +276,8 @@ class SharpnessAware(Optimizer):
             state=self._variant_state,
             ascent=self._ascent if self.rho > 0.0 else WHOLE,
             keeps_gradient=self.variant.reuses_gradient,
+            takes_sparse=self.rho == 0.0
+            or (self.variant.declares("takes_sparse") and not self._ascent.ascent_weight_decay),
             host_waits=on_host,
             unscale=1.0 if scaler is None else 1.0 / scaler.get_scale(),
         )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from samcli.errors import ConfigError
 from samcli.examples import count
 from samcli.optim.ascent import Ascent
 from samcli.optim.batch import Batch
@@ -43,6 +44,7 @@ class Step:
         state: what the variant keeps between steps; tensors and plain values.
         ascent: the options of the ascent.
         keeps_gradient: whether `gradient` outlives the next pass.
+        takes_sparse: whether the rule is right for sparse gradients.
         host_waits: whether the host may wait for a result of the device and act on it.
         unscale: the factor of every gradient, the inverse of the loss's scale.
 
@@ -75,6 +77,7 @@ class Step:
         state: dict[str, Any],
         ascent: Ascent,
         keeps_gradient: bool,
+        takes_sparse: bool,
         host_waits: bool,
         unscale: float,
     ) -> None:
@@ -92,6 +95,7 @@ class Step:
         self._closure = closure
         self._ascent = ascent
         self._keeps_gradient = keeps_gradient
+        self._takes_sparse = takes_sparse
         self._unscale = unscale
         self._climbing_closure = self._closure_to_climb()
         self._gradient: list[Tensor] | None = None
@@ -219,10 +223,18 @@ class Step:
 
         Returns:
             Its gradient g, one tensor for each of `parameters`.
+
+        Raises:
+            ConfigError: a gradient is sparse, and the rule does not take such.
         """
         with moved(self.candidates if epsilon is not None else [], list(epsilon or [])):
             self.loss = self.passed_loss = self._pass(closure or (self._closure if whole else self._climbing_closure))
         self.parameters = [p for p in self.candidates if p.grad is not None]
+        if not self._takes_sparse and any(p.grad is not None and p.grad.is_sparse for p in self.parameters):
+            raise ConfigError(
+                "This rule is not right for sparse gradients; set sparse=False in the embedding that makes them, or "
+                "take sam, asam, gsam or wsam without ascent_weight_decay."
+            )
         self._set_gradient(self._take(self.parameters))
         return self.gradient
 

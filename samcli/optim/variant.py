@@ -42,6 +42,10 @@ class Variant(ABC):
         repeats: whether every step launches the same operations with the same numbers, whatever its index and what the
             host keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the
             index.
+        takes_complex: whether the rule is right for complex parameters, in the 2-norm: it takes no inner products,
+            signs or powers of elements. Not inherited.
+        takes_sparse: whether it is right for sparse gradients, such as those of `nn.Embedding(sparse=True)`. Not
+            inherited.
     """
 
     passes: ClassVar[str] = "2"
@@ -54,6 +58,8 @@ class Variant(ABC):
     base_defaults: ClassVar[Mapping[str, Any]] = {}
     waits: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    takes_complex: ClassVar[bool] = False
+    takes_sparse: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
 
@@ -93,7 +99,11 @@ class Variant(ABC):
             result. By default one signature if the rule `repeats`, otherwise None.
         """
         del index, seed, state
-        return "step" if vars(type(self)).get("repeats", False) else None
+        return "step" if self.declares("repeats") else None
+
+    def declares(self, name: str) -> bool:
+        """Whether this class itself, not one that it is made from, says so: `repeats`, `takes_complex`, ..."""
+        return bool(vars(type(self)).get(name, False))
 
     def note_replay(self, index: int, state: dict[str, Any]) -> None:
         """Note in `Step.state` what the host itself would note in a step that the device has replayed."""

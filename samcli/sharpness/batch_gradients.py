@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from samcli.errors import NotApplicable
 from samcli.examples import Pair, count, take
 from samcli.losses import Loss, checked
 
@@ -74,9 +75,10 @@ class BatchGradients:
         loss = checked(self._loss(self._model(inputs), targets))
         if not loss.requires_grad:  # it does not depend on the parameters
             return [torch.zeros_like(parameter) for parameter in self._parameters]
-        return list(
-            torch.autograd.grad(loss, self._parameters, create_graph=True, allow_unused=True, materialize_grads=True)
+        gradient = torch.autograd.grad(
+            loss, self._parameters, create_graph=True, allow_unused=True, materialize_grads=True
         )
+        return dense(gradient)
 
     def _size_of_an_example(self) -> int:
         """The bytes that the graph of one example saves, the parameters not among them."""
@@ -96,3 +98,20 @@ class BatchGradients:
             self._bytes_per_example = sum(saved.values()) // count(*few)
             del graph
         return self._bytes_per_example
+
+
+def dense(gradient: Sequence[Tensor]) -> list[Tensor]:
+    """A gradient, if it is one that sharpness can be measured along.
+
+    Raises:
+        NotApplicable: a part of it is sparse, which has no second derivative.
+
+    >>> dense([torch.ones(2)])
+    [tensor([1., 1.])]
+    """
+    if any(part.is_sparse for part in gradient):
+        raise NotApplicable(
+            "The gradient of an embedding is sparse, which has no second derivative; set its attribute sparse to False "
+            "while sharpness is measured."
+        )
+    return list(gradient)

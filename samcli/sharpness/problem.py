@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from samcli.errors import NotApplicable
 from samcli.examples import Pair, count, joined
 from samcli.losses import Loss, MeanLoss, check_mean, checked, example_losses, mean_loss
-from samcli.sharpness.batch_gradients import BatchGradients
+from samcli.sharpness.batch_gradients import BatchGradients, dense
 from samcli.sharpness.gauss_newton import gauss_newton_product
 from samcli.sharpness.parts import Parts
 from samcli.sharpness.stability import Stability
@@ -125,7 +125,7 @@ class Problem:
             total += share * loss.detach()
             if loss.requires_grad:
                 parts = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
-                torch._foreach_add_(gradient, parts, alpha=share)
+                torch._foreach_add_(gradient, dense(parts), alpha=share)
         return float(total), gradient
 
     def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:

@@ -40,6 +40,7 @@ class ASAM(TwoPass):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Kwon et al., ICML"
     year: ClassVar[int] = 2021
+    takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the scaled neighbourhood; 0 is the base optimizer", minimum=0.0)

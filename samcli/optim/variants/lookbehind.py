@@ -47,6 +47,7 @@ class Lookbehind(TwoPass):
     memory: ClassVar[str] = "k + 1"
     paper: ClassVar[str] = "Mordido et al., ICML"
     year: ClassVar[int] = 2024
+    takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     k: int = option(5, "k, how often to climb and to descend", minimum=1, maximum=1000)

@@ -49,6 +49,8 @@ class SAM(TwoPass):
 
     paper: ClassVar[str] = "Foret et al., ICLR"
     year: ClassVar[int] = 2021
+    takes_complex: ClassVar[bool] = True
+    takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     norm: float = option(2.0, "p of the ball ‖ε‖_p ≤ ρ: 2, inf, or any number above 1", above=1.0, infinite=True)

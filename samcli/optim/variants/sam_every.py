@@ -39,6 +39,8 @@ class SAMEvery(TwoPass):
     passes: ClassVar[str] = "1 + 1/k"
     paper: ClassVar[str] = "Composer, MosaicML"
     year: ClassVar[int] = 2022
+    takes_complex: ClassVar[bool] = True
+    takes_sparse: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
     k: int = option(10, "SAM's second pass is run every k-th step", minimum=1)
