@@ -101,7 +101,9 @@ def sharpness_legend(rows: Sequence[Measured]) -> str:
     mode = details[0]["batch_norm"]
     mode = "" if mode == "evaluation" else f" with BatchNorm {mode}"
     counts = " or ".join(map(str, sorted({one["examples"] for one in details})))
-    return f"Mean loss of {counts} training examples, evaluation mode{mode}; * has not converged."
+    reasons = dict.fromkeys(one["reason"] for one in details if "reason" in one)
+    unknown = f" nan could not be measured: {', or '.join(reasons)}." if reasons else ""
+    return f"Mean loss of {counts} training examples, evaluation mode{mode}; * has not converged.{unknown}"
 
 
 def sharpness_records(rows: Sequence[Measured]) -> list[dict[str, Any]]:

@@ -9,5 +9,6 @@ from samcli.sharpness.landscape import loss_slice as loss_slice
 from samcli.sharpness.measure import labels as labels
 from samcli.sharpness.measure import measure as measure
 from samcli.sharpness.measure import measuring as measuring
+from samcli.sharpness.measure import result_of as result_of
 from samcli.sharpness.problem import Problem as Problem
 from samcli.sharpness.result import Result as Result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -14,7 +15,7 @@ from samcli.errors import ConfigError, nearest
 from samcli.examples import moved_to, pairs
 from samcli.losses import Loss
 from samcli.registry import check_options
-from samcli.sharpness.base import MEASURES
+from samcli.sharpness.base import MEASURES, Measure
 from samcli.sharpness.batch_norm import normalising
 from samcli.sharpness.problem import Batches, Problem
 from samcli.sharpness.result import Result
@@ -68,7 +69,34 @@ def measure(
     """
     chosen = [(label, MEASURES.create(name, **settings)) for label, name, settings in labels(measures, parameters)]
     with measuring(model, loss, data, seed=seed, batch_norm=batch_norm, optimizer=optimizer) as problem:
-        return {label: one.of(problem) for label, one in chosen}
+        return {label: result_of(one, problem) for label, one in chosen}
+
+
+def result_of(one: Measure, problem: Problem) -> Result:
+    """What a measure finds, as a result that can be trusted: what is not finite has no value and has not converged.
+
+    Where the weights are not finite nothing has a value, whatever a measure makes of them. `details` says why, as
+    `reason`.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(2, 1)
+    >>> _ = torch.nn.init.constant_(model.bias, float("nan"))
+    >>> problem = Problem(model, torch.nn.functional.mse_loss, [(torch.ones(4, 2), torch.ones(4, 1))], seed=0)
+    >>> found = result_of(MEASURES.create("lambda-max"), problem)
+    >>> found.value, found.converged, found.details["reason"]
+    (nan, False, 'the weights are not finite (bias)')
+    """
+    found = one.of(problem)
+    odd = [n for n, p in zip(problem.names, problem.parameters, strict=True) if not bool(torch.isfinite(p).all())]
+    if not odd and math.isfinite(found.value):
+        return found
+    if odd:
+        reason = f"the weights are not finite ({odd[0]}{', ...' if len(odd) > 1 else ''})"
+    elif not math.isfinite(problem.loss_at()):
+        reason = "the loss is not finite"
+    else:
+        reason = "it is not finite near the weights"
+    return Result(math.nan, None, False, {**found.details, "reason": reason})
 
 
 @contextmanager

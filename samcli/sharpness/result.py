@@ -14,7 +14,8 @@ class Result:
         value: the measured number; NaN if the loss or its gradient was not finite.
         stderr: its standard error; None where none was estimated.
         converged: False if the number should not be taken for what it is called.
-        details: the parameters of the measurement, and what it took: `examples`, `rho`, `residual`, `products`, ...
+        details: the parameters of the measurement, and what it took: `examples`, `rho`, `residual`, `products`, ...;
+            the `reason` where there is no value.
     """
 
     value: float

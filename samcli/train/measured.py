@@ -12,7 +12,7 @@ import torch
 
 from samcli.errors import NotApplicable
 from samcli.runs.sharpness_file import SharpnessFile
-from samcli.sharpness import MEASURES, Result, labels, measuring
+from samcli.sharpness import MEASURES, Result, labels, measuring, result_of
 from samcli.train.trained import Trained, load_trained
 
 DEFAULT_MEASURES = (
@@ -116,7 +116,7 @@ def measure_checkpoint(
             for label, key in missing.items():
                 on_begin(label)
                 try:
-                    found = MEASURES.create(key["measure"], **key["parameters"]).of(problem)
+                    found = result_of(MEASURES.create(key["measure"], **key["parameters"]), problem)
                 except NotApplicable as error:
                     if not pass_over:
                         raise

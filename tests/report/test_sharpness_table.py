@@ -1,7 +1,10 @@
 """Tables of measured sharpness: every value once, as many columns beside each other as fit."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -57,3 +60,9 @@ def test_the_legend_says_how_it_was_measured() -> None:
     )
     batch = Checkpoint("c", {"trace": Result(1.0, details=DETAILS | {"batch_norm": "batch"})})
     assert "evaluation mode with BatchNorm batch;" in sharpness_legend([batch])
+
+
+def test_why_there_is_no_value() -> None:
+    details = {"examples": 10, "batch_norm": "evaluation", "reason": "the weights are not finite (bias)"}
+    row: Any = SimpleNamespace(values={"trace": Result(math.nan, converged=False, details=details)})
+    assert sharpness_legend([row, row]).endswith("nan could not be measured: the weights are not finite (bias).")

@@ -169,3 +169,31 @@ def test_what_cannot_be_measured() -> None:
         sharpness.measure(model, nn.functional.cross_entropy, [])
     with pytest.raises(ValueError, match="none of the model requires a gradient"):
         sharpness.measure(model.requires_grad_(False), nn.functional.cross_entropy, [(x, y)])
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+@pytest.mark.parametrize("where", ["weight", "bias", "unused", "buffer", "inputs"])
+def test_nothing_that_is_not_finite_has_a_value(where: str, number: float) -> None:
+    """Of every measure, also where the weights that are not finite have no part in the loss."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3))
+    x, y = torch.randn(12, 3), torch.arange(12) % 3
+    model.register_parameter("unused", nn.Parameter(torch.ones(2)))
+    with torch.no_grad():
+        place = {"weight": model[0].weight, "bias": model[3].bias, "unused": model.unused}.get(where)
+        if place is not None:
+            place.view(-1)[0] = number
+        elif where == "buffer":
+            model[1].running_mean[0] = number
+        else:
+            x[0, 0] = number
+    names = [name for name in sharpness.MEASURES if name != "lambda-max-adam"]
+    for name, found in sharpness.measure(
+        model, nn.functional.cross_entropy, [(x[:7], y[:7]), (x[7:], y[7:])], names
+    ).items():
+        if where == "buffer" and number == math.inf and math.isfinite(found.value):
+            continue  # ReLU makes zero of what is normalised by a mean of +inf
+        assert math.isnan(found.value), name
+        assert found.stderr is None, name
+        assert not found.converged, name
+        assert "not finite" in found.details["reason"], name
