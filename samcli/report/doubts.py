@@ -135,8 +135,8 @@ def _unsteady(rows: Sequence[Row]) -> Iterator[str]:
         found = [named(row, rows) for row in rows if any(unsteady(one, clock) for one in row.timings.values())]
         if found:
             yield (
-                f"{joined(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}; "
-                "the machine did other work too, so trust Passes more than Cost."
+                f"{joined(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}, "
+                "so trust Passes more than Cost."
             )
 
 

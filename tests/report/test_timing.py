@@ -56,4 +56,4 @@ def test_unsteady_epochs_are_told(results: Results, sgd: Block, sam: Block) -> N
     rows[3]["train_seconds"] = 30.0
     folder.write_metrics(rows)
     (note,) = [note for note in compare(results.runs()).notes if "factor of two" in note]
-    assert note.startswith("sam rho=0.1: epochs of one run differ by more than a factor of two in wall seconds;")
+    assert note.startswith("sam rho=0.1: epochs of one run differ by more than a factor of two in wall seconds,")
