@@ -15,6 +15,7 @@ from samcli.report.words import joined
 
 TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
 COLUMN_SPACE = 4.0  # pt on either side of a column
+LAST_OF_LATIN = "\u017f"  # up to it pdflatex knows the letters
 LEAST_NAME = 90.0  # pt of the first column, below which it does not wrap
 IN_HEADING = (cells.DATASET, cells.MODEL, cells.METRIC)
 WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
@@ -57,9 +58,11 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
     where = f" on {comparison.rows[0].where}" if len(groups) == 1 else ""
     caption = " or ".join(dict.fromkeys(text[cells.METRIC] for text in texts)) + where
     below = [*cells.legend(comparison, chosen), *comparison.notes]
+    foreign = any(character > LAST_OF_LATIN for character in "".join(lines) + latex_text(caption))
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
+            *(["% names hold letters that pdflatex lacks: use lualatex or xelatex"] if foreign else []),
             *(
                 [f"% left out to fit {TEXT_WIDTH:.0f} pt: {joined([c.key for c in left_out])}; see --columns"]
                 if left_out

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from run_folders import Block, Results
 
 from samcli.report import compare, render
@@ -58,3 +59,9 @@ def test_the_best_mean_is_bold_the_smallest_loss_too(results: Results, sgd: Bloc
 def test_a_row_that_begins_with_a_bracket(results: Results, sgd: Block) -> None:
     results.add({**sgd, "name": "[x]"}, 0, (0.5,))
     assert "\n{}[x] &" in render(compare(results.runs()), "latex")
+
+
+@pytest.mark.parametrize(("name", "told"), [("größe", False), ("数据", True), ("данные", True), ("ρ", False)])
+def test_letters_that_pdflatex_lacks(results: Results, sgd: Block, name: str, told: bool) -> None:
+    results.add({**sgd, "name": name}, 0, (0.5,))
+    assert ("use lualatex or xelatex" in render(compare(results.runs()), "latex")) == told
