@@ -134,7 +134,7 @@ def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
     code, out, err = samcli("check", "broken_variant.py")
     assert code == 1
     assert "Found: step 1 drew from torch's global generator." in out
-    assert "1 of 1 do not keep their promises." in err
+    assert "1 of 1 does not keep its promises." in err
     text = (files / "my_model.py").read_text().replace("height * width, outputs)", "height * width, 7)")
     (files / "broken_model.py").write_text(text.replace("tiny-cnn", "wrong-cnn"))
     code, out, err = samcli("check", "broken_model.py")

@@ -59,7 +59,8 @@ def check(
     failed += sum(_check_faults("data set", name, data_dir) for name in datasets)
     checked = len(tried) + len(models) + len(datasets)
     if failed:
-        warn(f"{failed} of {checked} do not keep their promises.")
+        keep = "does not keep its" if failed == 1 else "do not keep their"
+        warn(f"{failed} of {checked} {keep} promises.")
     if failed or len(tried) < len(variants):
         raise typer.Exit(1)
 

@@ -169,7 +169,7 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
 
 def _tell_needed(files: tuple[str, ...], runs: int) -> None:
     """Say what runs need that was not run, and the command that allows it."""
-    from samcli.report.words import count
+    from samcli.words import count
 
     flags = " ".join(f"--plugin {shlex.quote(file)}" for file in files)
     need = "needs" if runs == 1 else "need"

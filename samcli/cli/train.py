@@ -168,9 +168,9 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
-    from samcli.report.words import count
     from samcli.train.digests import data_of
     from samcli.train.rehearsal import rehearse
+    from samcli.words import count
 
     for cell in cells:
         detail(f"{cell.state:<9} {cell.folder.path} on {device}, {cell.config.training.precision}")
@@ -195,7 +195,7 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
 
 def _tell_changes(cells: list[Cell]) -> None:
     """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
-    from samcli.report.words import count
+    from samcli.words import count
 
     reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
     for reason, runs in reasons.items():
@@ -207,7 +207,7 @@ def _tell_changes(cells: list[Cell]) -> None:
 
 def _show_plan(cells: list[Cell], json: bool) -> None:
     """Print every run with its folder and state."""
-    from samcli.report.words import count
+    from samcli.words import count
 
     if json:
         runs = [

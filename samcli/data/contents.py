@@ -14,6 +14,7 @@ from samcli.data.base import DatasetKind, Source
 from samcli.data.dataset import raw_source
 from samcli.data.soundness import class_name, source_notes
 from samcli.errors import DataError
+from samcli.words import count
 
 FEW = 10  # a class with fewer examples than these is named
 
@@ -102,13 +103,15 @@ def _clauses(source: Source, is_images: bool) -> Iterator[str]:
     if source.task.classes is not None:
         counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in source.parts())
         assert isinstance(counts, Tensor)
-        few = [f"{class_name(source, c)}: {count}" for c, count in enumerate(counts.tolist()) if count < FEW]
+        few = [f"{class_name(source, c)}: {n}" for c, n in enumerate(counts.tolist()) if n < FEW]
         named = few[:5] + ([f"{len(few) - 5} more below {FEW}"] if len(few) > 5 else [])
-        yield f"{source.task.classes} classes" + (f" ({', '.join(named)})" if named else "")
+        yield f"{source.task.classes} class{'' if source.task.classes == 1 else 'es'}" + (
+            f" ({', '.join(named)})" if named else ""
+        )
     if is_images:
         if not any(note.startswith("brought to") for note in source.notes):
             yield "{1}×{0}".format(*source.inputs.shape[1:3])
     else:
-        yield f"{source.inputs.shape[1]} columns"
+        yield count(source.inputs.shape[1], "column")
     yield from source.notes
     yield from source_notes(source)

@@ -9,9 +9,9 @@ from samcli.errors import ConfigError, nearest
 from samcli.metrics import is_share, shown, title
 from samcli.report.row import Comparison, Row
 from samcli.report.timing import CLOCKS
-from samcli.report.words import joined
 from samcli.runs.documents import STATUSES
 from samcli.stats import Summary
+from samcli.words import joined
 
 
 @dataclass(frozen=True)

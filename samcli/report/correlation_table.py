@@ -8,8 +8,8 @@ from typing import Any
 from samcli.report.correlation import Correlation
 from samcli.report.doubts import is_at_chance
 from samcli.report.text_table import text_table
-from samcli.report.words import count, joined
 from samcli.runs.reader import Run
+from samcli.words import count, joined
 
 FEWEST = 2  # runs that a correlation takes
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from samcli.metrics import is_share, title
 from samcli.report.row import Row
 from samcli.report.timing import CLOCKS, unsteady
-from samcli.report.words import count, joined, seeds
 from samcli.runs.reader import Run
+from samcli.words import count, joined, seeds
 
 ERRORS_FROM_CHANCE = 2.0  # binomial standard errors within which an accuracy counts as that of guessing
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from samcli.report.row import Row
-from samcli.report.words import joined, seeds
 from samcli.runs.reader import Run
+from samcli.words import joined, seeds
 
 MOST_SHOWN = 3  # ways of being made that a sentence names
 

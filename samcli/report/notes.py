@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from samcli.report.doubts import doubts, named
 from samcli.report.mixtures import mixtures
 from samcli.report.row import Row
-from samcli.report.words import count, seeds
 from samcli.runs.reader import Run
+from samcli.words import count, seeds
 
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
 

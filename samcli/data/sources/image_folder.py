@@ -15,6 +15,7 @@ from samcli.data.split import split_source
 from samcli.errors import ConfigError, DataError, require_utf8
 from samcli.registry import option
 from samcli.tasks import Classification
+from samcli.words import count
 
 
 @DATASETS.register("image-folder:")
@@ -74,7 +75,7 @@ class ImageFolder(DatasetKind):
         counts = torch.tensor([[len(files[name]) for name in names] for files in classes])
         if "all" in layout.parts and len(layout.files) < 5 * len(names):
             raise DataError(
-                f"{self._root} has {len(layout.files)} images, too few to split off a test part; add more, or make "
+                f"{self._root} has {count(len(layout.files), 'image')}, too few to split off a test part; add more, or make "
                 f"the folders {self._root}/train and {self._root}/test."
             )
         inputs, notes = read_images([file for files in classes for name in names for file in files[name]], self.size)

@@ -11,7 +11,7 @@ from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.formats._type_width import BOLD, SMALL, type_width
 from samcli.report.row import Comparison, Row
-from samcli.report.words import joined
+from samcli.words import joined
 
 TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
 COLUMN_SPACE = 4.0  # pt on either side of a column

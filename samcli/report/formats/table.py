@@ -12,7 +12,7 @@ from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.row import Comparison, Row
 from samcli.report.text_table import drawn
-from samcli.report.words import joined
+from samcli.words import joined
 
 SHARE_OF_NAME = 0.3  # of the width, which a name has before it wraps
 PARAGRAPH = 100  # characters in a line of the legend where the terminal has no width

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from samcli.escape import visible
-from samcli.report.words import count
+from samcli.words import count
 
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -21,8 +21,8 @@ from samcli.report.pictures._figure import (
     titled_figure,
 )
 from samcli.report.settings import captions, dataset_and_model
-from samcli.report.words import count
 from samcli.runs.reader import Run
+from samcli.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
