@@ -14,7 +14,7 @@ DATA_DIR = "SAMCLI_DATA_DIR"
 Device = Annotated[
     str,
     typer.Option(
-        help="auto, cpu, cuda or mps; auto takes a GPU where there is one.",
+        help="auto, cpu, cuda or mps; auto is cuda where there is such a GPU.",
         autocompletion=complete.one_of(lambda: ("auto", "cpu", "cuda", "mps")),
     ),
 ]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from samcli.double import in_double, zero_in_double
 from samcli.errors import NotApplicable
 from samcli.examples import Pair, count, joined
 from samcli.losses import Loss, MeanLoss, check_mean, checked, example_losses, mean_loss
@@ -118,11 +119,11 @@ class Problem:
 
     def _loss_and_gradient(self) -> tuple[float, list[Tensor]]:
         self._check_sum()
-        total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
+        total = zero_in_double(self.parameters[0].device)
         gradient = [torch.zeros_like(parameter) for parameter in self.parameters]
         for inputs, targets, share in self._parts:
             loss = self._loss_of(targets, self._model(inputs))
-            total += share * loss.detach()
+            total += in_double(share * loss.detach())
             if loss.requires_grad:
                 parts = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
                 torch._foreach_add_(gradient, dense(parts), alpha=share)
@@ -131,10 +132,10 @@ class Problem:
     def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
         """L(w + ε), or L(w); the parameters come back bit for bit."""
         self._check_sum()
-        total = torch.zeros((), dtype=torch.float64, device=self.parameters[0].device)
+        total = zero_in_double(self.parameters[0].device)
         with torch.no_grad(), self._at(epsilon):
             for inputs, targets, share in self._parts:
-                total += share * self._loss_of(targets, self._model(inputs))
+                total += in_double(share * self._loss_of(targets, self._model(inputs)))
         return float(total)
 
     def example_losses(self, epsilon: Sequence[Tensor] | None = None) -> Tensor:
@@ -145,7 +146,7 @@ class Problem:
             for inputs, targets, _ in self._parts:
                 outputs = self._model(inputs)
                 self._check_mean(outputs, targets)
-                found.append(example_losses(self._parts.whole_loss, outputs, targets).double())
+                found.append(in_double(example_losses(self._parts.whole_loss, outputs, targets)))
         return torch.cat(found) * self._parts.of_examples()
 
     def outputs(self, epsilon: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from samcli.double import where_double_is
 from samcli.tasks._base import Task
 
 
@@ -42,7 +43,7 @@ class Binary(Task):
 
     def statistics(self, output: Tensor, target: Tensor) -> Tensor:
         hits = torch.where(output.squeeze(1) > 0, target, 1 - target)
-        return hits.sum(dtype=torch.float64).reshape(1)
+        return where_double_is(hits).sum(dtype=torch.float64).reshape(1)
 
     def score(self, sums: Tensor, n: int) -> float:
         return sums.item() / n

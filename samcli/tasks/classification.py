@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from samcli.double import where_double_is
 from samcli.tasks._base import Task
 
 
@@ -45,7 +46,7 @@ class Classification(Task):
     def statistics(self, output: Tensor, target: Tensor) -> Tensor:
         predicted = output.argmax(1)
         hits = target.gather(1, predicted[:, None]) if target.is_floating_point() else predicted == target
-        return hits.sum(dtype=torch.float64).reshape(1)
+        return where_double_is(hits).sum(dtype=torch.float64).reshape(1)
 
     def score(self, sums: Tensor, n: int) -> float:
         return sums.item() / n

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from samcli.double import in_double
 from samcli.errors import ConfigError
 from samcli.tasks._base import Task
 
@@ -52,8 +53,8 @@ class Regression(Task):
 
     def statistics(self, output: Tensor, target: Tensor) -> Tensor:
         # float64: Σy² - (Σy)²/n loses digits where the mean is large beside the spread
-        y = target.double()
-        error = output.squeeze(1).double() - y
+        y = in_double(target)
+        error = in_double(output.squeeze(1)) - y
         return torch.stack([error.square().sum(), y.sum(), y.square().sum()])
 
     def score(self, sums: Tensor, n: int) -> float:

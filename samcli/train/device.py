@@ -14,6 +14,9 @@ from samcli.errors import ConfigError
 def choose_device(name: str) -> torch.device:
     """The device a user asked for: `auto` takes an NVIDIA or AMD GPU where there is one.
 
+    An Apple GPU is taken only when it is named, `mps`: it computes in single precision alone, and no run of this
+    version was tried on one.
+
     >>> choose_device("cpu")
     device(type='cpu')
 
@@ -26,10 +29,12 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         device = None
-    if device is None or device.type not in ("cpu", "cuda"):
-        raise ConfigError(f"There is no device named {name!r}; use auto, cpu or cuda.")
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
+        raise ConfigError(f"There is no device named {name!r}; use auto, cpu, cuda or mps.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(f"There is no GPU for --device {name} on this machine; use --device cpu or auto.")
+    if device.type == "mps" and ((device.index or 0) > 0 or not torch.backends.mps.is_available()):
+        raise ConfigError(f"There is no Apple GPU for --device {name} on this machine; use --device cpu or auto.")
     return device
 
 
@@ -56,6 +61,8 @@ def computes_bf16(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":
+        return False
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
 

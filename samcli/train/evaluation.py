@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from samcli.data import Part
+from samcli.double import in_double
 from samcli.tasks import Task
 
 BATCH_SIZE = 1000
@@ -27,8 +28,8 @@ def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
     with torch.inference_mode():
         for inputs, targets in part.batches(BATCH_SIZE):
             output = model(inputs)
-            loss = (task.loss(output, targets) * len(inputs)).double().reshape(1)
-            batch_sums = torch.cat([loss, task.statistics(output, targets).double().reshape(-1)])
+            loss = in_double(task.loss(output, targets) * len(inputs)).reshape(1)
+            batch_sums = torch.cat([loss, in_double(task.statistics(output, targets)).reshape(-1)])
             sums = batch_sums if sums is None else sums + batch_sums
     assert sums is not None
     return float(sums[0]) / len(part), task.score(sums[1:], len(part))

@@ -100,7 +100,9 @@ def hardware(device: torch.device) -> dict[str, Any]:
     >>> hardware(torch.device("cpu"))["accelerator"] is None
     True
     """
-    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    accelerator = (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else "Apple GPU" if device.type == "mps" else None
+    )
     return {"processor": _processor(), "cores": os.cpu_count(), "accelerator": accelerator}
 
 

@@ -246,6 +246,8 @@ class Session:
         """Seconds, after the device has done all it was asked to."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
         return time.perf_counter()
 
 

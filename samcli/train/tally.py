@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from samcli.double import in_double, zero_in_double
+
 
 class Tally:
     """Sums of losses and statistics on the device, in tensors that stay where they are from epoch to epoch.
@@ -17,7 +19,7 @@ class Tally:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.loss = zero_in_double(device)
         self.statistics: Tensor | None = None
 
     def clear(self) -> None:
@@ -34,7 +36,7 @@ class Tally:
             statistics: sums over the batch, see `Task.statistics`.
             examples: how many examples the batch has.
         """
-        self.loss += loss * examples
+        self.loss += in_double(loss * examples)
         if self.statistics is None:
             self.statistics = torch.zeros_like(statistics)
         self.statistics += statistics

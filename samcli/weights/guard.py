@@ -18,6 +18,7 @@ class RandomState:
     def __init__(self, device: torch.device) -> None:
         reachable = device.type == "cuda" and not torch.cuda.is_current_stream_capturing()
         self._cuda = device if reachable else None
+        self._mps_state = torch.mps.get_rng_state() if device.type == "mps" else None
         self._host_state = torch.get_rng_state()
         self._cuda_state = torch.cuda.get_rng_state(self._cuda) if self._cuda else None
 
@@ -26,6 +27,8 @@ class RandomState:
         torch.set_rng_state(self._host_state)
         if self._cuda and self._cuda_state is not None:
             torch.cuda.set_rng_state(self._cuda_state, self._cuda)
+        if self._mps_state is not None:
+            torch.mps.set_rng_state(self._mps_state)
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def test_diverged_run_is_told_and_the_others_go_on(samcli: Samcli, tmp_path: Pat
         (["--epochs", "0"], "epochs must be a whole number at least 1, not 0."),
         (["--seeds", "a-b"], "seeds must be written as 3, 0-4 or 0,2,5, not 'a-b'."),
         (["--device", "cuda:99"], "There is no GPU for --device cuda:99 on this machine; use --device cpu or auto."),
-        (["--device", "tpu9"], "There is no device named 'tpu9'; use auto, cpu or cuda."),
+        (["--device", "tpu9"], "There is no device named 'tpu9'; use auto, cpu, cuda or mps."),
         (["--optimizer", "sgd,,sam"], "An empty name in 'sgd,,sam'"),
         (["absent.yaml"], "There is no file absent.yaml"),
         (["."], ". is a directory; name an experiment file in it."),

@@ -11,15 +11,30 @@ from samcli.train.device import choose_device, computes_bf16, resolve_precision
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["tpu", "mps", "cpu:x"])
+@pytest.mark.parametrize("name", ["tpu", "xla", "cpu:x"])
 def test_unknown_device(name: str) -> None:
-    with pytest.raises(ConfigError, match="use auto, cpu or cuda"):
+    with pytest.raises(ConfigError, match="use auto, cpu, cuda or mps"):
         choose_device(name)
 
 
 def test_a_gpu_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="use --device cpu or auto"):
         choose_device("cuda:99")
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_an_apple_gpu_is_taken_where_torch_has_one_and_only_when_named(
+    available: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: available)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == CPU
+    if available:
+        assert choose_device("mps") == torch.device("mps")
+        assert not computes_bf16(torch.device("mps"))
+    else:
+        with pytest.raises(ConfigError, match="There is no Apple GPU for --device mps on this machine; use"):
+            choose_device("mps")
 
 
 def test_auto_device_is_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from samcli.double import in_double
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._errors import error_of_mean
 from samcli.sharpness.problem import Problem
@@ -40,12 +41,12 @@ class FisherRaoNorm(Measure):
             (output_gradient,) = torch.autograd.grad(losses.sum(), outputs, allow_unused=True, materialize_grads=True)
         else:  # a loss that does not depend on the outputs
             output_gradient = torch.zeros_like(outputs)
-        squares = (output_gradient.double() * outputs.detach().double()).flatten(1).sum(1).square()
+        squares = (in_double(output_gradient) * in_double(outputs.detach())).flatten(1).sum(1).square()
         layers = max(1, sum(parameter.dim() >= 2 for parameter in problem.parameters))
         root, error = math.sqrt(float(squares.mean())), error_of_mean(squares)
         details = {
             **common_details(problem),
-            "loss": float(losses.detach().double().mean()),
+            "loss": float(in_double(losses.detach()).mean()),
             "layers": layers,
             "passes": 1,
         }

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from samcli.double import in_double
 from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
@@ -143,7 +144,7 @@ def _errors_unknown() -> dict[str, float | None]:
 
 def _right(outputs: Tensor, targets: Tensor) -> Tensor:
     """1 for each example whose largest output is that of its class, (n,); what is not finite is wrong."""
-    return ((outputs.argmax(1) == targets) & torch.isfinite(outputs).all(1)).double()
+    return in_double((outputs.argmax(1) == targets) & torch.isfinite(outputs).all(1))
 
 
 def _check(outputs: Tensor, targets: Tensor) -> None:

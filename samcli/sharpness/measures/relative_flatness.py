@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from samcli.double import in_double
 from samcli.errors import ConfigError, NotApplicable, nearest
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
@@ -92,14 +93,14 @@ class RelativeFlatness(Measure):
             signs = torch.randint(2, shape, generator=generator).double() * 2 - 1
             vector = _embedded(problem, name, (factor @ signs).to(weight))
             for k, subset in enumerate(subsets):
-                table[i, k] = float(subset.hessian_times(vector).double().dot(vector.double()))
+                table[i, k] = float(in_double(subset.hessian_times(vector)).dot(in_double(vector)))
         counts = torch.tensor([subset.denominator for subset in subsets], dtype=torch.float64)
         return table, counts / counts.sum()
 
 
 def _left_factor(weight: Tensor) -> Tensor:
     """S of the smallest width with S Sᵀ = W Wᵀ, on the CPU, so that draws are the same on every device."""
-    u, values, _ = torch.linalg.svd(weight.double().cpu(), full_matrices=False)
+    u, values, _ = torch.linalg.svd(in_double(weight).cpu(), full_matrices=False)
     factor: Tensor = u * values
     return factor
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from samcli.double import where_double_is
+
 # A small residual certifies some eigenvalue, not the largest. A start vector with little of the largest one lets the
 # method rest on the next; a few more steps after the first small residual make that unlikely.
 GUARD_STEPS = 3
@@ -24,7 +26,7 @@ def norm(vector: Tensor) -> float:
     >>> norm(torch.tensor([3.0, 4.0]))
     5.0
     """
-    return float(torch.linalg.vector_norm(vector, dtype=torch.float64))
+    return float(torch.linalg.vector_norm(where_double_is(vector), dtype=torch.float64))
 
 
 def inner(one: Tensor, other: Tensor) -> float:
@@ -33,7 +35,7 @@ def inner(one: Tensor, other: Tensor) -> float:
     >>> inner(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
     11.0
     """
-    return float((one * other).sum(dtype=torch.float64))
+    return float(where_double_is(one * other).sum(dtype=torch.float64))
 
 
 @dataclass(frozen=True)
