@@ -6,7 +6,10 @@ import inspect
 import re
 from typing import Any
 
+import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from samcli.errors import ConfigError
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -29,6 +32,19 @@ class Command(TyperCommand):
         super().__init__(*arguments, **settings)
         self.help = joined(self.help or "")
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that are left; a value that does not fit is told in a sentence of ours.
+
+        Raises:
+            ConfigError: it does not fit.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if not isinstance(error.__cause__, ValueError):  # not one of a type that pydantic checks
+                raise
+            raise ConfigError(_misfit(error)) from None
+
     def get_params(self, ctx: Any) -> list[Any]:
         """The options and arguments."""
         return [_in_words(param, ctx) for param in super().get_params(ctx)]
@@ -49,6 +65,20 @@ def joined(text: str) -> str:
     'A sentence that goes on.\n\nAnother.'
     """
     return "\n\n".join(re.sub(r"\s*\n\s*", " ", part) for part in re.split(r"\n\s*\n", inspect.cleandoc(text)))
+
+
+def _misfit(error: Any) -> str:
+    """What a value must be, and what it is."""
+    param, given = error.param, error.__cause__.errors()[0]["input"]
+    kind = param.display_type(error.ctx)
+    if "|" in kind:
+        must = f"one of {', '.join(kind.strip('<>').split('|'))}"
+    else:
+        must = "a whole number" if "int" in kind else "a number" if "float" in kind else "another value"
+        bounds = (("at least", getattr(param, "min", None)), ("at most", getattr(param, "max", None)))
+        must += "".join(f" {words} {bound:g}" for words, bound in bounds if bound is not None)
+    name = param.opts[0] if isinstance(param, TyperOption) else param.metavar or param.name
+    return f"{name} must be {must}, not {str(given)!r}."
 
 
 def _in_words(param: Any, ctx: Any) -> Any:

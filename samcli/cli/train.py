@@ -15,7 +15,7 @@ from samcli.cli.output import detail, document, hint, result, say, terminal_widt
 from samcli.errors import Interrupted, NothingToCompare, ResultsError
 
 if TYPE_CHECKING:
-    from samcli.config import Draft
+    from samcli.config import Draft, RunConfig
     from samcli.launch import Cell
 
 EXAMPLE = (
@@ -78,7 +78,9 @@ def train(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Continue runs of a process on another machine that is gone.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and train nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run, look at the data, and train nothing.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -120,7 +122,9 @@ def train(
     runs = [resolve_precision(run, chosen) for run in draft.expand()]
     cells = launch.plan(runs, results, data_dir=data_dir, reuse_changed=reuse_changed, take_over=take_over)
     if dry_run:
+        _check_no_file(results)
         _show_plan(cells, json)
+        _try_out(cells, data_dir)
         return
     _check_writable(results)
     outcome = _run(cells, data_dir, chosen)
@@ -147,6 +151,34 @@ def _read_draft(experiment: Path | None, *, from_flags: bool) -> Draft:
     return config.Draft.of(config.parse(text, "quickstart.yaml"), CATALOGUE)
 
 
+def _try_out(cells: list[Cell], data_dir: Path) -> None:
+    """Tell what training would find wrong with the data and the models; nothing is downloaded for it."""
+    from samcli.train import CATALOGUE
+    from samcli.train.rehearsal import rehearse
+
+    runs: list[RunConfig] = []
+    absent: dict[str, None] = {}
+    for config in (cell.config for cell in cells if cell.to_do):
+        kind = CATALOGUE.create("dataset", config.dataset)
+        if kind.is_at_hand(data_dir):
+            runs.append(config)
+        else:
+            absent[kind.title] = None
+    for title in absent:
+        hint(f"{title} is not in {data_dir} yet; training downloads it.")
+    rehearse(runs, data_dir)
+
+
+def _check_no_file(results: Path) -> None:
+    """Find out without writing anything that no results can go there.
+
+    Raises:
+        ResultsError: a file stands there.
+    """
+    if any(place.exists() and not place.is_dir() for place in (results, *results.parents)):
+        raise ResultsError(f"A file stands where the results folder {results} would be; choose another with --results.")
+
+
 def _check_writable(results: Path) -> None:
     """Find out now, not after the first epoch, whether the results can be written.
 
@@ -169,7 +201,6 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     from samcli import launch
     from samcli.cli.progress import progress_for
     from samcli.train.digests import data_of
-    from samcli.train.rehearsal import rehearse
     from samcli.words import count
 
     for cell in cells:
@@ -183,6 +214,8 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         if cell.state in ("diverged", "busy"):
             warn(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
     _tell_changes(cells)
+    from samcli.train.rehearsal import rehearse
+
     try:
         rehearse([cell.config for cell in cells if cell.to_do], data_dir)
         for summary in dict.fromkeys(data_of(cell.config, data_dir)["summary"] for cell in cells if cell.to_do):

@@ -119,7 +119,7 @@ def read(path: Path) -> Source:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a text file; name an experiment file in YAML.") from error
     except OSError as error:
-        raise ConfigError(f"Cannot read {path} ({error.strerror}); check its permissions.") from error
+        raise ConfigError(f"Cannot read {path} ({error.strerror}); name another file, or mend this one.") from error
     return parse(text, str(path))
 
 

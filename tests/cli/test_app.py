@@ -120,3 +120,25 @@ def test_quiet_and_verbose(samcli: Samcli, tmp_path: Path) -> None:
     again = samcli(*small, "--results", tmp_path, "-v")
     assert f"finished  {tmp_path}/wine/wine-linear-sam-" in again.err
     assert samcli(*small, "-q", "-v").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("sharpness", "x", "--eta", "abc"), "--eta must be a number at least 0, not 'abc'."),
+        (("sharpness", "x", "--eta", "-1"), "--eta must be a number at least 0, not '-1'."),
+        (("sharpness", "x", "--m", "0"), "--m must be a whole number at least 1, not '0'."),
+        (("sharpness", "x", "--examples", "1.5"), "--examples must be a whole number at least 1, not '1.5'."),
+        (("landscape", "x", "--dimensions", "3"), "--dimensions must be a whole number at least 1 at most 2, not '3'."),
+        (("landscape", "x", "--span", "wide"), "--span must be a number, not 'wide'."),
+        (("landscape", "x", "--directions", "up"), "--directions must be one of random, leading, not 'up'."),
+        (("compare", "--budget", "foo"), "--budget must be one of epochs, gradients, seconds, not 'foo'."),
+        (("compare", "--format", "pdf"), "--format must be one of table, markdown, latex, csv, json, not 'pdf'."),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_in_our_words(
+    samcli: Samcli, arguments: tuple[str, ...], sentence: str
+) -> None:
+    called = samcli(*arguments)
+    assert (called.code, called.out) == (2, "")
+    assert called.err.strip() == f"samcli: {sentence}"

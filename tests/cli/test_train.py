@@ -286,3 +286,14 @@ def test_labels_tell_runs_apart(samcli: Samcli, tmp_path: Path) -> None:
     called = samcli("train", *ONE, "--set", "optimizer.lr=[0.1,0.2]", "--results", tmp_path)
     assert "digits mlp sgd lr=0.1 seed 0" in called.err
     assert "digits mlp sgd lr=0.2 seed 0" in called.err
+
+
+def test_a_dry_run_finds_what_training_would(samcli: Samcli, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("")
+    called = samcli("train", "--dataset", f"image-folder:{tmp_path}/absent", "--dry-run", "--results", tmp_path)
+    assert called.code == 2
+    assert "There is no folder" in called.err
+    assert "new " in called.out
+    called = samcli("train", "--dataset", "wine", "--dry-run", "--results", tmp_path / "a.py" / "b")
+    assert called.code == 2
+    assert "A file stands where the results folder" in called.err
