@@ -75,8 +75,8 @@ class ImageFolder(DatasetKind):
         counts = torch.tensor([[len(files[name]) for name in names] for files in classes])
         if "all" in layout.parts and len(layout.files) < 5 * len(names):
             raise DataError(
-                f"{self._root} has {count(len(layout.files), 'image')}, too few to split off a test part; add more, or make "
-                f"the folders {self._root}/train and {self._root}/test."
+                f"{self._root} has {count(len(layout.files), 'image')}, too few to split off a test part; add more, "
+                f"or make the folders {self._root}/train and {self._root}/test."
             )
         inputs, notes = read_images([file for files in classes for name in names for file in files[name]], self.size)
         targets = torch.arange(len(names)).repeat(len(classes)).repeat_interleave(counts.flatten())
