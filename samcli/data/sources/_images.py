@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.sources._depth import Depth
+from samcli.data.sources._of_each import of_each
 from samcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ MAX_PIXELS = 2**28
 LARGE = 2**26  # pixels, from which on one image is decoded at a time
 _ALARM = 2 * 89_478_485  # pixels that Pillow refuses to read by itself
 _ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 mean that width and height are swapped
-_CHUNK = 64  # images for a thread at a time
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[
     (torch.Size([1, 4, 4, 1]), ('brought to 4×4',))
     """
     with _no_alarm(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        headers = _of_each(pool, _header, files)
+        headers = of_each(pool, _header, files)
         sides = {header.sides for header in headers}
         if size is None and len(sides) > 1:
             size = DEFAULT_SIZE
@@ -94,7 +90,7 @@ def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[
             pixels = np.asarray(_upright(files[i], size, grey=grey, depth=depth))
             images[i] = pixels[:, :, None] if grey else pixels
 
-        _of_each(pool, decode, range(len(files)), files)
+        of_each(pool, decode, range(len(files)), files)
     return torch.from_numpy(images), tuple(_notes(headers, size, depth))
 
 
@@ -147,7 +143,7 @@ def _depth(pool: ThreadPoolExecutor, files: Sequence[Path]) -> Depth | None:
         with Image.open(path) as image, _one_at_a_time(image):
             return Depth.of(np.asarray(image))
 
-    return functools.reduce(Depth.__or__, _of_each(pool, of_one, files)) if files else None
+    return functools.reduce(Depth.__or__, of_each(pool, of_one, files)) if files else None
 
 
 def _check_cut(pool: ThreadPoolExecutor, files: Sequence[Path]) -> None:
@@ -162,7 +158,7 @@ def _check_cut(pool: ThreadPoolExecutor, files: Sequence[Path]) -> None:
         with Image.open(path) as image, _one_at_a_time(image):
             return int(np.asarray(image.convert("RGB")).max())
 
-    if files and max(_of_each(pool, largest, files)) < 128:
+    if files and max(of_each(pool, largest, files)) < 128:
         raise DataError(
             f"{files[0]} has colours of 16 bits, of which the upper 8 are read, and no image of the folder uses half "
             "of their range: much of the picture would be lost. Save such images with 8 bits."
@@ -235,45 +231,3 @@ _large = threading.Lock()
 
 def _one_at_a_time(image: Image.Image) -> contextlib.AbstractContextManager[object]:
     return _large if image.width * image.height > LARGE else contextlib.nullcontext()
-
-
-def _of_each(
-    pool: ThreadPoolExecutor, do: Callable[[Item], Result], items: Sequence[Item], files: Sequence[Path] | None = None
-) -> list[Result]:
-    """What a function makes of each item, in their order.
-
-    Raises:
-        DataError: it fails for some; the message names the first file and says how many there are.
-    """
-
-    def of_chunk(chunk: Sequence[Item]) -> list[Result | Exception]:
-        made: list[Result | Exception] = []
-        for item in chunk:
-            try:
-                made.append(do(item))
-            except Exception as error:  # decoders raise whatever a damaged file leads them to
-                made.append(error)
-        return made
-
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    results = list(itertools.chain.from_iterable(pool.map(of_chunk, chunks)))
-    failed = [(i, result) for i, result in enumerate(results) if isinstance(result, Exception)]
-    if failed:
-        first, error = failed[0]
-        names: Sequence[object] = items if files is None else files
-        raise _unreadable(names[first], error, others=len(failed) - 1) from error
-    return [result for result in results if not isinstance(result, Exception)]
-
-
-def _unreadable(path: object, error: Exception, others: int) -> DataError:
-    if isinstance(error, MemoryError):
-        reason = "there is not enough memory to decode it"
-    else:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    if not others:
-        return DataError(f"{path} is not a readable image ({reason}); repair it or take it out of the folder.")
-    more = "1 other file" if others == 1 else f"{others:,} other files"
-    return DataError(
-        f"{path} is not a readable image ({reason}), and neither {'is' if others == 1 else 'are'} {more}; "
-        "repair them or take them out of the folder."
-    )
