@@ -87,15 +87,18 @@ def checked(value: object) -> Tensor:
 
     >>> checked(torch.ones(3))
     Traceback (most recent call last):
-    samcli.errors.LossError: The loss gives a tensor of shape (3,), but it has to be one number, the mean over its \
-batch; torch's own losses give that with reduction="mean".
+    samcli.errors.LossError: The loss gives a tensor of shape (3,), but it has to be one real number, the mean over \
+its batch; torch's own losses give that with reduction="mean".
     """
-    if isinstance(value, Tensor) and value.numel() == 1:
+    if isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point():
         return value
-    what = f"tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+    what = type(value).__name__
+    if isinstance(value, Tensor):
+        kind = "" if value.is_floating_point() else f" and type {str(value.dtype).removeprefix('torch.')}"
+        what = f"tensor of shape {tuple(value.shape)}{kind}"
     raise LossError(
-        f"The loss gives a {what}, but it has to be one number, the mean over its batch; torch's own losses give that "
-        'with reduction="mean".'
+        f"The loss gives a {what}, but it has to be one real number, the mean over its batch; torch's own losses give "
+        'that with reduction="mean".'
     )
 
 
@@ -146,11 +149,52 @@ on average. Give it as samcli.losses.MeanLoss(total, denominator): the sum over 
         largest = max(abs(whole), *(abs(total) / size for total in totals)) if size else 0.0
         # a finite mean over examples has finite parts, one that divides by zero does not
         if abs(mean - whole) > tolerance * largest or (math.isfinite(whole) and not math.isfinite(mean)):
+            advice = (
+                f"Outputs of shape {tuple(outputs.shape)} and targets of shape {tuple(targets.shape)} are compared "
+                "each with each: give both one shape."
+                if may_broadcast(outputs, targets)
+                else "Give it as samcli.losses.MeanLoss(total, denominator): the sum over examples, and what the mean "
+                "divides by."
+            )
             raise LossError(
                 f"The loss is not a mean over examples: of {n} of them it is {whole:.6g}, but of two parts of these "
-                f"{mean:.6g} on average. Give it as samcli.losses.MeanLoss(total, denominator): the sum over examples, "
-                "and what the mean divides by."
+                f"{mean:.6g} on average. {advice}"
             )
+
+
+def may_broadcast(outputs: Any, targets: Any) -> bool:
+    """Whether outputs and targets are as many numbers in other shapes, which a loss may compare each with each.
+
+    >>> may_broadcast(torch.ones(4, 1), torch.ones(4)), may_broadcast(torch.ones(4, 1), torch.ones(4, 1))
+    (True, False)
+    """
+    if not (isinstance(outputs, Tensor) and isinstance(targets, Tensor) and targets.is_floating_point()):
+        return False
+    return outputs.shape != targets.shape and outputs.numel() == targets.numel() > 1
+
+
+@torch.no_grad()
+def check_flat(loss: Loss, outputs: Any, targets: Any) -> None:
+    """Refuse a loss without a gradient that depends on the outputs all the same: detached, or a count of errors.
+
+    Args:
+        loss: of outputs and targets, found to have no gradient.
+        outputs: of the model; those without a gradient of their own tell nothing.
+        targets: of the same examples.
+
+    Raises:
+        LossError: it is another for the negative outputs.
+
+    >>> check_flat(lambda output, target: target.mean(), torch.ones(2), torch.ones(2))
+    """
+    if not any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in tree_leaves(outputs)):
+        return
+    other = tree_map(lambda leaf: -leaf if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf, outputs)
+    if not torch.equal(checked(loss(outputs, targets)), checked(loss(other, targets))):
+        raise LossError(
+            "The loss depends on the outputs, but has no gradient: it is detached, or counts errors. Give one that can "
+            "be differentiated."
+        )
 
 
 def by_targets(targets: Any) -> Tensor:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from samcli.errors import ExamplesError
+from samcli.errors import ExamplesError, LossError, OptionError
 from samcli.examples import count, joined, take
-from samcli.losses import Loss, MeanLoss, check_mean, checked, mean_loss
+from samcli.losses import Loss, MeanLoss, check_mean, checked, may_broadcast, mean_loss
 from samcli.weights.state import untouched
 
 # The losses that were found to be means over examples, by the model that they were tried with.
@@ -76,6 +76,10 @@ class Batch:
         self._examples = count(inputs, targets)
         if not self._examples:
             raise ExamplesError("A batch holds no examples, so its loss has no mean; leave empty batches out.")
+        if indices is not None and len(indices) != self._examples:
+            raise ExamplesError(f"A batch of {self._examples} examples has {len(indices)} indices; give one for each.")
+        if not isinstance(accumulate, int) or accumulate < 1:
+            raise OptionError(f"accumulate must be a whole number at least 1, not {accumulate!r}.")
         self.population = population
         self._evaluated = 0
         self._forwarded = 0
@@ -167,6 +171,10 @@ class Batch:
                 else:
                     objective = checked(known.total(output, targets)) / denominator
                     loss, objective = objective.detach(), objective + penalty * share
+            if not objective.requires_grad:
+                raise LossError(
+                    "The loss has no gradient: it is detached, or no parameter that requires one has a part in it."
+                )
             torch.autograd.backward(self._scale(objective) if self._scale else objective)
             total = total + loss
             seen.append((_detached(output), targets))
@@ -184,7 +192,7 @@ class Batch:
         return [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
     def check_loss(self) -> None:
-        """Refuse a loss that is no mean over examples, if parts of the batch are added up.
+        """Refuse a loss that is no mean over examples, if parts are added up or outputs and targets differ in shape.
 
         It is tried on the outputs of the first pass, once for each model and loss. Where outputs do not have examples
         first, as the state of a recurrent network, the model is passed again, in evaluation mode.
@@ -192,7 +200,9 @@ class Batch:
         Raises:
             LossError: see `samcli.losses.check_mean`.
         """
-        if not (self._is_parted and self._first) or _identity(self.loss) in _MEANS.get(self.model, ()):
+        if not self._first or _identity(self.loss) in _MEANS.get(self.model, ()):
+            return
+        if not (self._is_parted or may_broadcast(self.output, self.output_targets)):
             return
         try:
             count(self.output, self.output_targets, "outputs")

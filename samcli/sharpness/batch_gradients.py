@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from samcli.errors import NotApplicable
 from samcli.examples import Pair, count, take
-from samcli.losses import Loss, checked
+from samcli.losses import Loss, check_flat, checked
 
 KEEP_BYTES = 2**30
 
@@ -72,8 +72,10 @@ class BatchGradients:
         return gradient, True
 
     def _compute(self, inputs: Any, targets: Any) -> list[Tensor]:
-        loss = checked(self._loss(self._model(inputs), targets))
+        outputs = self._model(inputs)
+        loss = checked(self._loss(outputs, targets))
         if not loss.requires_grad:  # it does not depend on the parameters
+            check_flat(self._loss, outputs, targets)
             return [torch.zeros_like(parameter) for parameter in self._parameters]
         gradient = torch.autograd.grad(
             loss, self._parameters, create_graph=True, allow_unused=True, materialize_grads=True

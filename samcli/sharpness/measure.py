@@ -27,7 +27,7 @@ def measure(
     model: nn.Module,
     loss: Loss,
     data: Batches,
-    measures: Sequence[str] = ("one-step", "lambda-max"),
+    measures: str | Sequence[str] = ("one-step", "lambda-max"),
     *,
     seed: int = 0,
     batch_norm: str = "evaluation",
@@ -43,7 +43,7 @@ def measure(
         model: its parameters with `requires_grad` are what is perturbed.
         loss: `loss(output, target)`, the mean over its batch.
         data: (input, target) batches of any sizes; every value is that of the mean loss over all examples together.
-        measures: names from `MEASURES`.
+        measures: names from `MEASURES`; one, or several.
         seed: decides all random draws.
         batch_norm: what BatchNorm normalises by: "evaluation" is its running statistics, "recalibrated" these after
             they were estimated anew on the data, "batch" those of each batch; see `samcli.sharpness.batch_norm`.
@@ -67,6 +67,7 @@ def measure(
     >>> round(results["lambda-max"].value, 4)  # the Hessian of a mean square is 2 XᵀX / n
     1.0
     """
+    measures = [measures] if isinstance(measures, str) else measures
     chosen = [(label, MEASURES.create(name, **settings)) for label, name, settings in labels(measures, parameters)]
     with measuring(model, loss, data, seed=seed, batch_norm=batch_norm, optimizer=optimizer) as problem:
         return {label: result_of(one, problem) for label, one in chosen}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from samcli.errors import ExamplesError, LossError
 from samcli.examples import Pair, count, joined, moved_to, pairs, take
-from samcli.losses import Loss, by_targets, check_mean, mean_loss
+from samcli.losses import Loss, by_targets, check_mean, may_broadcast, mean_loss
 
 CHECKED = 256  # examples by which a loss is looked at, at most
 
@@ -105,6 +105,14 @@ class Parts:
                     "statistics; choose m as large as the batches, or another batch_norm mode."
                 )
             yield pieces if one is None else [one]
+
+    def may_broadcast(self, model: nn.Module) -> bool:
+        """Whether the loss may compare outputs and targets each with each, by the outputs of two examples."""
+        inputs, targets = self.data[0]
+        if not (isinstance(targets, Tensor) and targets.is_floating_point()):
+            return False
+        with torch.no_grad():
+            return may_broadcast(model(take(inputs, slice(0, 2))), take(targets, slice(0, 2)))
 
     def check(self, model: nn.Module, *, alone: bool) -> None:
         """Refuse a loss that is not a mean over examples, by the outputs for some of them.

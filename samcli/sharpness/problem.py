@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from samcli.double import in_double, zero_in_double
 from samcli.errors import NotApplicable
 from samcli.examples import Pair, count, joined
-from samcli.losses import Loss, MeanLoss, check_mean, checked, example_losses, mean_loss
+from samcli.losses import Loss, MeanLoss, check_flat, check_mean, checked, example_losses, may_broadcast, mean_loss
 from samcli.sharpness.batch_gradients import BatchGradients, dense
 from samcli.sharpness.gauss_newton import gauss_newton_product
 from samcli.sharpness.parts import Parts
@@ -81,7 +81,7 @@ class Problem:
         self.products = 0
         self._batch_gradients = BatchGradients(model, self._parts.loss, self.parameters, self._parts.data)
         self._cache: dict[str, object] = {}
-        self._is_mean = False
+        self._is_mean = False  # whether the loss is known to be a mean over examples
 
     @property
     def dtype(self) -> str:
@@ -122,9 +122,12 @@ class Problem:
         total = zero_in_double(self.parameters[0].device)
         gradient = [torch.zeros_like(parameter) for parameter in self.parameters]
         for inputs, targets, share in self._parts:
-            loss = self._loss_of(targets, self._model(inputs))
+            outputs = self._model(inputs)
+            loss = self._loss_of(targets, outputs)
             total += in_double(share * loss.detach())
-            if loss.requires_grad:
+            if not loss.requires_grad:
+                check_flat(self._parts.loss, outputs, targets)
+            else:
                 parts = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
                 torch._foreach_add_(gradient, dense(parts), alpha=share)
         return float(total), gradient
@@ -237,6 +240,8 @@ class Problem:
         Fused attention has no second derivative, so it is replaced by its plain form.
         """
         self._check_sum()
+        if not self._is_mean and not self.products and self._parts.may_broadcast(self._model):
+            self._check_mean()
         self.products += 1
         directions = self.unflatten(vector)
         product = torch.zeros_like(vector)
@@ -273,6 +278,8 @@ class Problem:
         return product
 
     def _loss_of(self, targets: Any, outputs: Any) -> Tensor:
+        if may_broadcast(outputs, targets):
+            self._check_mean(outputs, targets)
         return checked(self._parts.loss(outputs, targets))
 
     def unflatten(self, vector: Tensor) -> list[Tensor]:

@@ -289,7 +289,7 @@ def test_what_is_not_by_examples_is_refused(inputs: Any, targets: Any, words: st
 
 
 def test_a_loss_that_is_no_number() -> None:
-    with pytest.raises(LossError, match="one number"):
+    with pytest.raises(LossError, match="one real number"):
         stepped(nn.CrossEntropyLoss(reduction="none"), RARE)
 
 
@@ -305,3 +305,32 @@ def test_esam_chooses_among_structures() -> None:
     )
     assert found[0] == plain[0]
     assert torch.equal(found[1], plain[1])
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_outputs_and_targets_that_would_be_compared_each_with_each() -> None:
+    model, x, y = nn.Linear(4, 1), torch.randn(30, 4), torch.randn(30)
+    before = model.weight.detach().clone()
+    optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
+    with pytest.raises(LossError, match="give both one shape"):
+        optimizer.step(Batch(model, nn.functional.mse_loss, x, y))
+    assert torch.equal(model.weight, before)
+    optimizer.step(Batch(model, lambda o, t: nn.functional.mse_loss(o.squeeze(1), t), x, y))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"accumulate": 0}, "accumulate must be a whole number at least 1, not 0"),
+        ({"accumulate": 1.5}, "not 1.5"),
+        ({"indices": torch.arange(3)}, "30 examples has 3 indices"),
+    ],
+)
+def test_other_mistakes(more: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        stepped(WEIGHTED, RARE, **more)
+
+
+def test_a_loss_without_a_gradient() -> None:
+    with pytest.raises(LossError, match="no gradient"):
+        stepped(lambda o, y: nn.functional.cross_entropy(o, y).detach(), RARE)

@@ -190,7 +190,7 @@ def test_a_mean_is_not_refused_for_rounding(dtype: torch.dtype, size: float) -> 
 @pytest.mark.parametrize("reduction", ["none", "list"])
 def test_a_loss_that_is_no_number(reduction: str) -> None:
     loss = partial(F.cross_entropy, reduction="none") if reduction == "none" else lambda o, y: [F.cross_entropy(o, y)]
-    with pytest.raises(LossError, match="has to be one number"):
+    with pytest.raises(LossError, match="has to be one real number"):
         values(Plain(), [(X, Y)], ["one-step"], loss)
 
 
@@ -218,3 +218,59 @@ def test_complex_parameters_are_refused() -> None:
     model = nn.Linear(4, 3, dtype=torch.complex64)
     with pytest.raises(NotApplicable, match="weight is complex"):
         values(model, [(X, Y)], ["one-step"], lambda o, y: F.cross_entropy(o.abs(), y))
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize("name", ["one-step", "lambda-max", "gauss-newton-trace", "average-case"])
+@pytest.mark.parametrize("batches", [1, 2])
+def test_outputs_and_targets_that_would_be_compared_each_with_each(batches: int, name: str) -> None:
+    model, y = nn.Linear(4, 1), torch.randn(30)
+    data = [(part, target) for part, target in zip(X.chunk(batches), y.chunk(batches), strict=True)]
+    with pytest.raises(LossError, match=r", 1\) and targets of shape \(\d+,\).*give both one shape"):
+        values(model, data, [name], F.mse_loss)
+    own: Callable[[Tensor, Tensor], Tensor] = lambda o, t: F.mse_loss(o.squeeze(1), t)  # noqa: E731
+    same = [(part, target[:, None]) for part, target in data]
+    assert values(model, data, ["one-step"], own) == values(model, same, ["one-step"], F.mse_loss)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda o, y: F.cross_entropy(o, y).detach(),
+        lambda o, y: (o.argmax(1) != y).float().mean(),
+    ],
+)
+@pytest.mark.parametrize("name", ["one-step", "lambda-max", "grad-norm"])
+def test_a_loss_that_cannot_be_differentiated(loss: Any, name: str) -> None:
+    with pytest.raises(LossError, match="has no gradient"):
+        values(Plain(), [(X, Y)], [name], loss)
+
+
+@pytest.mark.parametrize("value", [lambda o, y: (o.argmax(1) != y).sum(), lambda o, y: F.cross_entropy(o, y) * 1j])
+def test_a_loss_that_is_no_real_number(value: Any) -> None:
+    with pytest.raises(LossError, match="one real number"):
+        values(Plain(), [(X, Y)], ["one-step"], value)
+
+
+def test_one_measure_by_its_name() -> None:
+    data = [(X, Y)]
+    assert list(sharpness.measure(Plain(), F.cross_entropy, data, "grad-norm")) == ["grad-norm"]
+
+
+def test_batches_from_a_loader_and_a_generator_and_the_state_they_leave() -> None:
+    class Counting(Plain):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, inputs: Any) -> Tensor:
+            self.calls += 1
+            return super().forward(inputs)
+
+    model = Counting().train()
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), batch_size=7)
+    plain = values(Plain(), [(X[i : i + 7], Y[i : i + 7]) for i in range(0, 30, 7)])
+    assert values(model, loader) == plain
+    assert values(model, (batch for batch in loader)) == plain
+    assert model.training
+    assert model.calls == 0
