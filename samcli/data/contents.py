@@ -105,9 +105,8 @@ def _clauses(source: Source, is_images: bool) -> Iterator[str]:
         assert isinstance(counts, Tensor)
         few = [f"{class_name(source, c)}: {n}" for c, n in enumerate(counts.tolist()) if n < FEW]
         named = few[:5] + ([f"{len(few) - 5} more below {FEW}"] if len(few) > 5 else [])
-        yield f"{source.task.classes} class{'' if source.task.classes == 1 else 'es'}" + (
-            f" ({', '.join(named)})" if named else ""
-        )
+        classes = "1 class" if source.task.classes == 1 else f"{source.task.classes} classes"
+        yield classes + (f" ({', '.join(named)})" if named else "")
     if is_images:
         if not any(note.startswith("brought to") for note in source.notes):
             yield "{1}×{0}".format(*source.inputs.shape[1:3])
