@@ -2,21 +2,32 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from samcli.cli import signals
 
+ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_each_interrupts_once_and_the_handlers_come_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
+
+@pytest.fixture(autouse=True)
+def usual_handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ALL}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_each_interrupts_once(number: signal.Signals) -> None:
     with signals.signals_as_interrupt():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
-        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for other in ALL:
             os.kill(os.getpid(), other)  # while what was finished is written
-    assert signal.getsignal(number) is before
+    for other in ALL:
+        os.kill(os.getpid(), other)  # while the process ends
 
 
 def test_after_a_while_a_second_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,10 +38,14 @@ def test_after_a_while_a_second_one_counts(monkeypatch: pytest.MonkeyPatch) -> N
                 os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_without_any_the_handlers_come_back() -> None:
+    before = [signal.getsignal(number) for number in ALL]
+    with signals.signals_as_interrupt():
+        assert signal.getsignal(signal.SIGHUP) is not before[2]
+    assert [signal.getsignal(number) for number in ALL] == before
+
+
 def test_what_nohup_ignores_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with signals.signals_as_interrupt():
-            os.kill(os.getpid(), signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with signals.signals_as_interrupt():
+        os.kill(os.getpid(), signal.SIGHUP)
