@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from samcli.config import Draft, RunConfig
     from samcli.launch import Cell
 
-EXAMPLE = (
-    "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 "
-    "--set optimizer.rho=[0.05,0.1]"
-)
+EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
 
 
 def train(
