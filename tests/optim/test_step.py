@@ -17,7 +17,7 @@ def step_of(
     groups = [{"params": weights[:1], "weight_decay": 0.5}, {"params": weights[1:]}]
     settings: dict[str, Any] = {
         "rho": 0.1, "index": 3, "part": 0, "progress": None, "seed": 7, "model": None, "ascent": Ascent(),
-        "keeps_gradient": True, "host_waits": True, "unscale": 1.0,
+        "keeps_gradient": True, "takes_sparse": False, "host_waits": True, "unscale": 1.0,
     }  # fmt: skip
     state = {} if state is None else state
     return Step(closure, base=torch.optim.SGD(groups, lr=0.1), state=state, **(settings | changes))
