@@ -15,7 +15,7 @@ from samcli.report.kept import kept_measures, with_measure
 from samcli.report.notes import collect_notes
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
-from samcli.report.settings import Config, count_shared, distinguishing, label
+from samcli.report.settings import Config, count_shared, distinguishing, label, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
@@ -75,6 +75,9 @@ def compare(
     rows = [_against_baseline(row, baselines.get(row.place, [])) for row in rows]
     rows.sort(key=_order)
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
+    if left_out := unsaid(configs):
+        named = " and ".join(f"{key}={value}" for key, value in left_out.items())
+        notes.insert(0, f"Rows that do not say otherwise have {named}.")
     return Comparison(tuple(rows), tuple(notes), baseline, budget)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,8 +51,8 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
 
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
     between rows of that data set or model, all others between rows on one data set. Every row that has such a setting
-    shows it, or one would take the rows that do not for equal; an option of the optimizer that is null goes without
-    saying.
+    shows it, or one would take the rows that do not for equal, save what `unsaid` names in one place; an option of the
+    optimizer that is null goes without saying.
 
     Returns:
         Dotted keys and texts, the radius first.
@@ -62,13 +62,15 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
     flats = [flatten(config) for config in configs]
-    seen: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for flat in flats:
-        for key, value in flat.items():
-            seen[_scope(key, flat), key].add(value)
+    seen, usual = _values(flats), _usual(flats)
 
     def tells(key: str, value: str, flat: Mapping[str, str]) -> bool:
-        return len(seen[_scope(key, flat), key]) > 1 and not (value == "null" and key.startswith("optimizer."))
+        if value == "null" and key.startswith("optimizer."):
+            return False
+        return (
+            len(seen[_scope(key, flat), key]) > 1
+            and usual.get((_scope(key, flat), key, flat["optimizer.name"])) != value
+        )
 
     found = []
     for config, flat in zip(configs, flats, strict=True):
@@ -77,6 +79,50 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
             differ.pop("optimizer.base", None)
         always = {key: flat[key] for key in ALWAYS_SHOWN if key in flat}
         found.append({key: value for key, value in (always | differ).items() if key not in NAMES})
+    return found
+
+
+def unsaid(configs: Sequence[Config]) -> dict[str, str]:
+    """The options of optimizers that `distinguishing` leaves out of most rows, because most rows have the same.
+
+    They are those of more than three quarters of the rows on a data set, where no two rows of one optimizer differ.
+
+    >>> sgd = {"dataset": {"name": "digits"}, "model": {"name": "cnn"}, "optimizer": {"name": "sgd", "lr": 0.1}}
+    >>> others = [sgd | {"optimizer": {"name": name, "lr": 0.1}} for name in ("a", "b", "c")]
+    >>> unsaid([sgd, *others, sgd | {"optimizer": {"name": "d", "lr": 0.5}}])
+    {'lr': '0.1'}
+    """
+    flats = [flatten(config) for config in configs]
+    usual = {(scope, key): value for (scope, key, _), value in _usual(flats).items()}
+    several = len({scope for scope, _ in usual}) > 1
+    return {
+        key.removeprefix("optimizer.") + (f" on {scope}" if several else ""): value
+        for (scope, key), value in usual.items()
+    }
+
+
+def _values(flats: Sequence[Mapping[str, str]]) -> dict[tuple[str, ...], Counter[str]]:
+    """How often each value of a setting occurs where it matters, over all rows and over those of one optimizer."""
+    seen: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for flat in flats:
+        for key, value in flat.items():
+            seen[_scope(key, flat), key][value] += 1
+            seen[_scope(key, flat), key, flat["optimizer.name"]][value] += 1
+    return seen
+
+
+def _usual(flats: Sequence[Mapping[str, str]]) -> dict[tuple[str, str, str], str]:
+    """The value that goes without saying, by scope, option and optimizer."""
+    seen, found = _values(flats), dict[tuple[str, str, str], str]()
+    for flat in flats:
+        for key in flat:
+            scope, name = _scope(key, flat), flat["optimizer.name"]
+            if not key.startswith("optimizer.") or key in (*ALWAYS_SHOWN, *NAMES, "optimizer.base"):
+                continue
+            everywhere = seen[scope, key]
+            (value, times), *others = everywhere.most_common()
+            if others and 4 * times > 3 * everywhere.total() and len(seen[scope, key, name]) == 1 and value != "null":
+                found[scope, key, name] = value
     return found
 
 

@@ -277,6 +277,15 @@ def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: 
     assert not any("are read there" in note for note in compare(results.runs(), budget="gradients").notes)
 
 
+def test_settings_of_nearly_all_rows_are_named_once(results: Results, sgd: Block, sam: Block) -> None:
+    for name in ("sam", "asam", "gsam", "usam", "wsam"):
+        results.add({**sam, "name": name}, 0, (0.5,))
+    results.add({**sgd, "lr": 0.5}, 0, (0.5,))
+    found = compare(results.runs())
+    assert found.notes[0] == "Rows that do not say otherwise have lr=0.05."
+    assert {row.settings for row in found.rows} == {"rho=0.1", "lr=0.5"}
+
+
 def test_a_recorded_measure_is_a_metric(results: Results, sgd: Block, sam: Block) -> None:
     for optimizer, curvature in ((sgd, 30.0), (sam, 10.0)):
         for seed in range(2):

@@ -4,7 +4,7 @@ from typing import Any
 
 from run_folders import Block
 
-from samcli.report.settings import captions, count_shared, distinguishing, flatten, label
+from samcli.report.settings import captions, count_shared, distinguishing, flatten, label, unsaid
 
 
 def config(optimizer: Block, **other: Any) -> dict[str, Any]:
@@ -22,6 +22,29 @@ def test_only_what_differs_and_the_radius() -> None:
     assert [label(row) for row in distinguishing(half)] == ["lr=0.1", "lr=0.001"]
     parts = [config({**sam["optimizer"], "m": m}) for m in (None, 8)]
     assert [label(row) for row in distinguishing(parts)] == ["rho=0.05", "rho=0.05 m=8"]
+
+
+def test_what_nearly_all_rows_have_is_said_once() -> None:
+    """Of a family of five with one lr, and one with another; not where rows of one optimizer differ."""
+    family = [config({"name": name, "lr": 0.1}) for name in "abcde"]
+    other = config({"name": "f", "lr": 0.5})
+    assert distinguishing([*family, other]) == [{}] * 5 + [{"optimizer.lr": "0.5"}]
+    assert unsaid([*family, other]) == {"lr": "0.1"}
+    both = [*family, config({"name": "e", "lr": 0.5})]
+    assert [label(row) for row in distinguishing(both)] == ["", "", "", "", "lr=0.1", "lr=0.5"]
+    assert unsaid(both) == {"lr": "0.1"}
+    few = [*family[:3], other]  # three quarters are not nearly all
+    assert [label(row) for row in distinguishing(few)] == ["lr=0.1", "lr=0.1", "lr=0.1", "lr=0.5"]
+    assert unsaid(few) == unsaid(family) == unsaid([]) == {}
+    places = [
+        *(
+            config({"name": name, "lr": lr}, dataset={"name": d})
+            for d, lr in (("p", 0.1), ("q", 0.2))
+            for name in "abcde"
+        ),
+        *(config({"name": "f", "lr": 0.5}, dataset={"name": d}) for d in "pq"),
+    ]
+    assert unsaid(places) == {"lr on p": "0.1", "lr on q": "0.2"}
 
 
 def test_the_base_is_shown_where_bases_differ() -> None:
