@@ -117,11 +117,17 @@ class RunFolder:
 def find_checkpoints(paths: list[Path]) -> list[Path]:
     """The checkpoints that the paths stand for: a file for itself, a folder for those of the runs in it.
 
+    Hidden folders below it are passed over, such as `.replaced` of an experiment.
+
     >>> find_checkpoints([Path("loose.pt")])
     [PosixPath('loose.pt')]
     """
     found: list[Path] = []
     for path in paths:
-        inside = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
-        found += inside or [path]
+        below = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
+        found += [file for file in below if not _is_hidden(file.relative_to(path))] or [path]
     return list(dict.fromkeys(found))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -116,6 +116,9 @@ def test_checkpoints_are_found_in_runs_and_in_folders_of_runs(tmp_path: Path) ->
         file.parent.mkdir(parents=True)
         file.touch()
     b, a = files
+    for hidden in (tmp_path / "exp" / ".replaced", tmp_path / ".trash"):
+        hidden.mkdir()
+        (hidden / "checkpoint.pt").touch()
     assert find_checkpoints([tmp_path]) == find_checkpoints([tmp_path / "exp"]) == [a, b]
     assert find_checkpoints([b.parent, tmp_path / "exp", b]) == [b, a]
     assert find_checkpoints([tmp_path / "absent"]) == [tmp_path / "absent"]  # whoever reads it says that it is missing
