@@ -12,12 +12,12 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from samcli.errors import CheckpointError, UnusableCheckpoint
-from samcli.runs.door import read_bytes
+from samcli.runs.door import opened
 from samcli.runs.files import write_atomic
 
 FORMAT = "samcli checkpoint"
@@ -81,7 +81,11 @@ def load(path: Path) -> dict[str, Any]:
     if path.is_dir():
         raise CheckpointError(f"{path} is a directory; name a checkpoint.pt or a run folder that holds one.")
     try:
-        data = read_bytes(path)
+        with opened(path) as file:
+            # looked at before all of it is read: a file of nothing may have any size
+            is_archive = _is_archive(file)
+            file.seek(0)
+            data = file.read() if is_archive else b""
     except FileNotFoundError:
         if path.name == "checkpoint.pt" and path.parent.is_dir():
             raise CheckpointError(f"There is no checkpoint {path}; a run writes one after its first epoch.") from None
@@ -102,13 +106,16 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
+def _is_archive(file: BinaryIO) -> bool:
+    try:
+        return zipfile.is_zipfile(file)
+    except zipfile.BadZipFile:  # the end of an archive of several disks
+        return False
+
+
 def _damage(data: bytes) -> str | None:
     """What shows that these are not the bytes that were written, in words that follow the file's name."""
-    try:
-        is_archive = zipfile.is_zipfile(io.BytesIO(data))
-    except zipfile.BadZipFile:
-        is_archive = False
-    if not is_archive:
+    if not data:
         return "is truncated or no checkpoint at all"
     if data[-_COMMENT_BYTES:].startswith(_DIGEST):
         encoded = data[: -_COMMENT_BYTES - 2] + bytes(2)

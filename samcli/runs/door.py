@@ -11,6 +11,9 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,18 +27,28 @@ MOST_DEPTH = 30
 LARGEST = 2**63 - 1  # a whole number beyond it is no count of anything, and some readers fail on it
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file, whatever its size.
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A regular file, open for reading; a pipe or a device might never end.
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: it cannot be read, or is a pipe or a device, which might never end.
+        OSError: it cannot be read, or is no regular file.
 
-    >>> read_bytes(Path(os.devnull))
+    >>> with opened(Path(os.devnull)) as file:
+    ...     pass
     Traceback (most recent call last):
     OSError: [Errno 22] it is no regular file: '/dev/null'
     """
-    return _read(path, None)
+    # without O_NONBLOCK, opening a pipe waits for whoever writes to it
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path) -> str:
@@ -50,7 +63,7 @@ def read_text(path: Path) -> str:
     samcli.errors.ResultsError: nowhere/run.json is missing; restore it, or move its folder away and train ...
     """
     try:
-        return _read(path, MOST_BYTES).decode("utf-8")
+        return _read(path).decode("utf-8")
     except FileNotFoundError:
         raise unreadable(path, "is missing") from None
     except UnicodeDecodeError:
@@ -159,19 +172,12 @@ def _plain(path: Path, document: dict[Any, Any]) -> dict[str, Any]:
     return document
 
 
-def _read(path: Path, most: int | None) -> bytes:
-    # without O_NONBLOCK, opening a pipe waits for whoever writes to it
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
-        if most is not None and found.st_size > most:
-            raise OSError(errno.EFBIG, f"it has {found.st_size:,} bytes, more than {most:,}", str(path))
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
+def _read(path: Path) -> bytes:
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than {MOST_BYTES:,}", str(path))
+        return file.read()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import Any
 import samcli
 from samcli.errors import ResultsError
 from samcli.runs.documents import MeasurementDocument, fault_of
-from samcli.runs.door import read_bytes, read_json
+from samcli.runs.door import opened, read_json
 from samcli.runs.files import write_atomic
 
 NAME = "sharpness.json"
@@ -75,7 +75,8 @@ class SharpnessFile:
 
 def _digest(file: Path) -> str | None:
     try:
-        return hashlib.sha256(read_bytes(file)).hexdigest()
+        with opened(file) as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError:  # whoever wants its content says so
         return None
 

@@ -39,6 +39,9 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     # the end of an archive of more than one disk, which Python's zipfile raises an error for
     several = tmp_path / "several.pt"
     several.write_bytes(b"PK\x06\x07" + b"\xff" * 16 + b"PK\x05\x06" + bytes(18))
+    vast = tmp_path / "vast.pt"
+    with vast.open("wb") as file:
+        file.truncate(2**40)  # a terabyte of nothing, which takes no place
     bomb = tmp_path / "bomb.pt"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(1_000_000))
@@ -62,6 +65,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         (damaged, "is damaged: its content does not fit its check sums"),
         (several, "is truncated or no checkpoint at all"),
         (bomb, "is damaged"),
+        (vast, "is truncated or no checkpoint at all"),
         (code, "could run code"),
         (pickled, "is truncated or no checkpoint at all"),
         (foreign, "was not written by samcli"),

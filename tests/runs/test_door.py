@@ -7,7 +7,7 @@ import pytest
 
 from samcli.errors import ResultsError
 from samcli.runs import door
-from samcli.runs.door import plain_fault, read_bytes, read_json, read_text, read_yaml
+from samcli.runs.door import opened, plain_fault, read_json, read_text, read_yaml
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -80,14 +80,15 @@ def test_only_regular_files_of_bounded_size(tmp_path: Path, monkeypatch: pytest.
     os.mkfifo(pipe)
     with pytest.raises(ResultsError, match="cannot be read: it is no regular file"):
         read_text(pipe)
-    with pytest.raises(OSError, match="no regular file"):
-        read_bytes(tmp_path)
+    with pytest.raises(OSError, match="no regular file"), opened(tmp_path):
+        pass
     monkeypatch.setattr(door, "MOST_BYTES", 10)
     large = tmp_path / "large"
     large.write_bytes(b"x" * 11)
     with pytest.raises(ResultsError, match="cannot be read: it has 11 bytes, more than 10"):
         read_text(large)
-    assert read_bytes(large) == b"x" * 11
+    with opened(large) as file:
+        assert file.read() == b"x" * 11
 
 
 def test_the_way_out_is_the_checkpoint_where_there_is_one(tmp_path: Path) -> None:

@@ -198,9 +198,9 @@ def test_each_file_of_a_run_is_read_once(make: Make, tmp_path: Path, monkeypatch
         make(f"results/a/run{i}", epochs=25)
     read, seen = door._read, list[Path]()
 
-    def counted(path: Path, most: int | None) -> bytes:
+    def counted(path: Path) -> bytes:
         seen.append(path)
-        return read(path, most)
+        return read(path)
 
     monkeypatch.setattr(door, "_read", counted)
     runs, _ = scan([tmp_path / "results"])

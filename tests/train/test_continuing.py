@@ -164,11 +164,11 @@ def test_one_that_cannot_be_read_for_the_moment_stays(
     folder = interrupted()
     whole = folder.checkpoint.read_bytes()
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path) -> object:
         raise PermissionError(13, "Permission denied", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "read_bytes", refuse)
+        patch.setattr(checkpoint, "opened", refuse)
         with pytest.raises(CheckpointError, match=r"Cannot read .*checkpoint\.pt \(Permission denied\)"):
             train(config_of, folder, places)
     assert folder.checkpoint.read_bytes() == whole
