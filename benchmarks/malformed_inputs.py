@@ -304,6 +304,8 @@ def _spoil_file(rng: random.Random, path: Path, runs: list[Path]) -> None:
         path.unlink()
     elif path.is_dir():
         path.rmdir()
+    elif path.is_file() and path.stat().st_size > 10**7:  # of nothing, from the time before
+        path.write_bytes(b"x")
     way = rng.random()
     if way < 0.2:
         _put_in_place(rng, path, runs)
