@@ -9,6 +9,7 @@ from samcli.data.contents import contents as contents
 from samcli.data.contents import digest as digest
 from samcli.data.dataset import Dataset as Dataset
 from samcli.data.dataset import load as load
+from samcli.data.dataset import untrained_classes as untrained_classes
 from samcli.data.part import Part as Part
 from samcli.data.soundness import source_faults as source_faults
 from samcli.tasks import Binary as Binary

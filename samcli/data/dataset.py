@@ -15,7 +15,7 @@ from samcli.data.augment import ImageStore, mix
 from samcli.data.base import DatasetKind, Source
 from samcli.data.normalise import Normalisation
 from samcli.data.part import Part
-from samcli.data.soundness import source_faults
+from samcli.data.soundness import class_name, source_faults
 from samcli.data.split import hold_out, noisy_labels, training_subset
 from samcli.data.streams import stream, stream_seed
 from samcli.errors import ConfigError, DataError
@@ -157,6 +157,29 @@ def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
     """
     plain = dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=())
     return _source(plain, data_dir, plain.digest(data_dir))
+
+
+def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
+    """The classes that a training set has and a run does not train on, for its subset or hold-out takes none of them.
+
+    How many examples of each class are chosen is the same for every seed.
+
+    Raises:
+        DataError: the data set is missing, unreadable or not sound.
+        ConfigError: more examples are asked for than there are.
+
+    >>> from samcli.data import DATASETS
+    >>> untrained_classes(DATASETS.create("wine", train_examples=2), Path())
+    ['class_2']
+    """
+    source = raw_source(kind, data_dir)
+    if source.task.classes is None:
+        return []
+    there, taken = (
+        targets.bincount(minlength=source.task.classes) > 0
+        for targets in (source.targets, source.targets[_indices(kind, source.targets, seed=0)[0]])
+    )
+    return [class_name(source, c) for c in (there & ~taken).nonzero().flatten().tolist()]
 
 
 @functools.lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.data import contents, digest
+from samcli.data import contents, digest, untrained_classes
 from samcli.errors import DataError
 from samcli.registry import plugin_digests
 from samcli.train.catalogue import CATALOGUE
@@ -31,7 +31,7 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
 
 
 def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
-    """What the run's data set holds, with its digest, see `samcli.data.Contents`.
+    """What the run's data set holds, with its digest, see `samcli.data.Contents`; and which classes it takes none of.
 
     Raises:
         DataError: it is missing, unreadable or not sound.
@@ -41,7 +41,12 @@ def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
     >>> data_of(config, Path("data"))["summary"]
     'wine: 178 examples, 3 classes, 13 columns'
     """
-    return asdict(contents(CATALOGUE.create("dataset", config.dataset), data_dir))
+    kind = CATALOGUE.create("dataset", config.dataset)
+    found = asdict(contents(kind, data_dir))
+    if classes := untrained_classes(kind, data_dir):
+        named = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
+        found["summary"] += f"; the subset that is trained on has none of {named}"
+    return found
 
 
 class Digests:

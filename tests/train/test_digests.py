@@ -50,6 +50,21 @@ def test_a_digest_is_that_of_what_was_run(rule: Path) -> None:
     assert plugins_of(config_of("{optimizer: mine}")) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("train_examples: 2", "; the subset that is trained on has none of class_2"),
+        ("train_examples: 3", ""),
+        ("validation: 0.99", "; the subset that is trained on has none of"),
+        ("label_noise: 0.9", ""),
+    ],
+)
+def test_classes_that_nothing_is_trained_on_are_told(options: str, said: str, tmp_path: Path) -> None:
+    summary = data_of(config_of(f"{{dataset: {{name: wine, {options}}}, optimizer: sgd}}"), tmp_path)["summary"]
+    assert summary.startswith(f"wine: 178 examples, 3 classes, 13 columns{said}")
+    assert said or summary.endswith("columns")
+
+
 def test_what_has_changed(rule: Path, tmp_path: Path) -> None:
     load_plugin(rule)
     config, data = config_of("{dataset: wine, optimizer: mine}"), tmp_path / "data"
