@@ -165,9 +165,8 @@ def load_plugin(file: str | Path) -> ModuleType:
     if path in _PLUGINS:
         return _PLUGINS[path]
     if path.suffix != ".py" or not path.is_file():
-        raise ConfigError(
-            f"There is no Python file {file}; name a file that registers an optimizer, model or data set."
-        )
+        found = f"{file} is no Python file" if path.is_file() else f"There is no Python file {file}"
+        raise ConfigError(f"{found}; name a file that registers an optimizer, model or data set.")
     spec = importlib.util.spec_from_file_location(f"samcli_plugin_{len(_PLUGINS)}_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None

@@ -152,6 +152,8 @@ def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
     [
         (["train", "--plugin", "absent.py"], "There is no Python file absent.py"),
         (["train", "--optimizer", "absent.py:x"], "There is no Python file absent.py"),
+        (["check", "notes.txt"], "notes.txt is no Python file"),
+        (["train", "mine.py"], "mine.py is a Python file; name it with --plugin mine.py"),
         (["train", "--optimizer", "my_variant.py:half-sing-sam"], "did you mean half-sign-sam?"),
         (["check", "empty.py"], "registers no optimizer, model or data set; see docs/extending.md."),
         (["check", "wrong.py"], "wrong.py, line 2: ZeroDivisionError: division by zero."),
@@ -161,6 +163,7 @@ def test_check_says_what_is_broken(files: Path, samcli: Samcli) -> None:
 )
 def test_mistakes(files: Path, samcli: Samcli, arguments: list[str], sentence: str) -> None:
     (files / "empty.py").write_text("x = 1\n")
+    (files / "notes.txt").touch()
     (files / "wrong.py").write_text("x = 1\n1 / 0\n")
     for kind, method in (("Variant", "gradient"), ("TwoPass", "ascend")):
         bare = f"from samcli.optim import VARIANTS, {kind}\n@VARIANTS.register('bare')\nclass Bare({kind}):\n    pass\n"

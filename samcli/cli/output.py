@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -137,7 +138,19 @@ def is_quiet() -> bool:
 
 def warn(text: str) -> None:
     """Say on standard error what is to be known in any case: an error, a warning."""
-    _write(aside(text) + "\n", sys.stderr)
+    _write(_broken(aside(text)) + "\n", sys.stderr)
+
+
+def _broken(text: str) -> str:
+    """The text with its lines broken between words, where a terminal would break them anywhere."""
+    if not sys.stderr.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, NARROWEST)
+    lines = (
+        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
+        for line in text.split("\n")
+    )
+    return "\n".join(part for line in lines for part in line)
 
 
 def hint(text: str) -> None:

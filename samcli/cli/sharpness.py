@@ -26,7 +26,7 @@ from samcli.cli.output import (
     typed,
     warn,
 )
-from samcli.errors import CheckpointError, ConfigError, NotApplicable, PluginNeeded
+from samcli.errors import CheckpointError, ConfigError, DataError, NotApplicable, PluginNeeded
 
 if TYPE_CHECKING:
     from samcli.train.measured import Measured
@@ -155,7 +155,7 @@ def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[M
         except PluginNeeded as error:
             needed[error.files] += 1
             continue
-        except (CheckpointError, NotApplicable) as error:
+        except (CheckpointError, DataError, NotApplicable) as error:
             warn(f"samcli: {error}")
             continue
         for label, reason in row.passed_over.items():

@@ -85,7 +85,7 @@ def train(
     """Train every run of an experiment, then compare them.
 
     Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
-    handwritten digits with 40 % wrong labels. Finished runs are not run again, interrupted ones are continued.
+    handwritten digits, 40 % of whose labels are redrawn. Finished runs are not run again, interrupted ones continue.
     """
     from samcli import config, launch
     from samcli.train.device import choose_device, resolve_precision
@@ -120,6 +120,7 @@ def train(
     cells = launch.plan(runs, results, data_dir=data_dir, reuse_changed=reuse_changed, take_over=take_over)
     if dry_run:
         _check_no_file(results)
+        _tell_changes(cells)
         _show_plan(cells, json)
         _try_out(cells, data_dir)
         return

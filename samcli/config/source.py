@@ -106,6 +106,8 @@ def read(path: Path) -> Source:
     ...     read(file).data
     {'epochs': 2}
     """
+    if path.suffix == ".py":
+        raise ConfigError(f"{path} is a Python file; name it with --plugin {path}, or try it with: samcli check {path}")
     try:
         if not path.is_file() and path.exists() and not path.is_dir():  # a pipe would never end
             raise ConfigError(f"{path} is no regular file; name an experiment file in YAML.")

@@ -72,6 +72,23 @@ class Digests:
             today = plugins_of(config)
             if sorted(plugins.values()) != sorted(today.values()):
                 return f"another {_names(today) or _names(plugins)}"
+        return self._change_of_data(config, status)
+
+    def change_of_network(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
+        """What is another one today of that by which a trained network is judged, its data and its own code.
+
+        Args:
+            config: the run.
+            status: the content of its `run.json`.
+        """
+        parts = (CATALOGUE.datasets.kind(config.dataset["name"]), CATALOGUE.models.kind(config.model["name"]))
+        today = {file: sha for kind in parts for file, sha in plugin_digests(kind).items()}
+        recorded = status.get("plugins")
+        if recorded is not None and not set(today.values()) <= set(recorded.values()):
+            return f"another {_names(today)}"
+        return self._change_of_data(config, status)
+
+    def _change_of_data(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
         recorded = (status.get("dataset") or {}).get("digest")
         if recorded is not None and self._data_digest(config) not in (None, recorded):
             return f"other data of {config.dataset['name']}"

@@ -13,13 +13,14 @@ from torch.optim import Optimizer
 
 from samcli import optim
 from samcli.config import Draft, RunConfig, Source
-from samcli.data import Dataset, digest
+from samcli.data import Dataset
 from samcli.errors import CheckpointError, ConfigError, DataError, PluginNeeded, ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, load_dataset
 from samcli.train.continuing import checked_state
+from samcli.train.digests import Digests
 from samcli.train.optimizer_state import restore_optimizer
 
 
@@ -67,7 +68,8 @@ def load_trained(
         CheckpointError: unreadable, or of a configuration that this samcli does not know.
         PluginNeeded: it uses what a Python file registers that was not run.
         ConfigError: an image folder for a run that was trained on something else.
-        DataError: the data set is missing, or the image folder holds other images than those trained on.
+        DataError: the data set is missing, or is not the one that the network was trained on; likewise the plug-in
+            file of its model.
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
     content = checked_state(checkpoint.load(file), _config_beside(file), file)
@@ -80,6 +82,7 @@ def load_trained(
     except misfits as error:
         raise _misfit(file, error) from error
     there = _with_images(config, file, image_folder)
+    _check_same(there, file, data_dir, image_folder)
     try:
         dataset = load_dataset(there, data_dir=data_dir, device=device)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
@@ -115,16 +118,32 @@ def _with_images(config: RunConfig, file: Path, image_folder: Path | None) -> Ru
     if not image_folder.is_dir():
         raise DataError(f"There is no folder {image_folder}; say with --image-folder PATH where the images are.")
     moved = {**config.dataset, "name": CATALOGUE.datasets.canonical(f"{prefix}:{image_folder}")}
+    return dataclasses.replace(config, dataset=moved)
+
+
+def _check_same(config: RunConfig, file: Path, data_dir: Path, image_folder: Path | None) -> None:
+    """Refuse to judge a network by other data, or with other code, than it was trained with.
+
+    Raises:
+        DataError: their digests are not those that its run recorded.
+    """
+    if file.name != "checkpoint.pt":  # taken from its folder: nothing is known
+        return
     try:
-        recorded = (RunFolder(file.parent).read_status().get("dataset") or {}).get("digest")
+        status = RunFolder(file.parent).read_status()
     except ResultsError:
-        recorded = None
-    if recorded not in (None, digest(CATALOGUE.create("dataset", moved), image_folder)):
+        return
+    if not (change := Digests(data_dir).change_of_network(config, status)):
+        return
+    if image_folder is not None:
         raise DataError(
             f"{image_folder} holds other images than those that {file} was trained on, by names or sizes; give "
             "--image-folder the folder of these."
         )
-    return dataclasses.replace(config, dataset=moved)
+    raise DataError(
+        f"{file} was trained with {change} than today, by its digest; put back what it was trained with, or "
+        "train the run again."
+    )
 
 
 def _config_beside(file: Path) -> dict[str, Any] | None:

@@ -70,6 +70,22 @@ def test_images_that_were_moved_are_named(
     assert samcli(*command, results, "--image-folder", moved).code == 0
 
 
+@pytest.mark.parametrize("command", [("sharpness",), ("landscape", "--points", 2)])
+def test_a_network_is_not_judged_by_other_images(
+    samcli: Samcli, pets: Path, tmp_path: Path, command: tuple[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Than those it was trained on: the values would be others, and be kept."""
+    monkeypatch.chdir(tmp_path)
+    train(samcli, pets, tmp_path / "results")
+    (pets / "cat" / "1.png").rename(tmp_path / "1.png")
+    called = samcli(*command, tmp_path / "results")
+    assert called.code == 2
+    assert f"was trained with other data of image-folder:{pets} than today, by its digest; put back" in called.err
+    assert not list(tmp_path.glob("results/p/*/sharpness.json"))
+    (tmp_path / "1.png").rename(pets / "cat" / "1.png")
+    assert samcli(*command, tmp_path / "results").code == 0
+
+
 def test_only_images_can_have_been_moved(samcli: Samcli, pets: Path, tmp_path: Path) -> None:
     samcli("train", "--dataset", "wine", "--optimizer", "sgd", "--epochs", 1, "--results", tmp_path / "results")
     called = samcli("sharpness", tmp_path / "results", "--image-folder", pets)
