@@ -280,9 +280,16 @@ def _detached(output: Any) -> Any:
 
 
 def _identity(loss: Loss) -> object:
-    """What stays the same of a loss that is written anew for each batch: its code."""
+    """What stays the same of a loss that is written anew for each batch: its code and its settings."""
     if isinstance(loss, MeanLoss):
         return _identity(loss.total), _identity(loss.denominator)  # type: ignore[arg-type]
-    function: Any = loss.func if isinstance(loss, partial) else loss
-    function = getattr(function, "__func__", function)
-    return getattr(function, "__code__", type(function))
+    if isinstance(loss, partial):
+        return _identity(loss.func), _settings(dict(enumerate(loss.args)) | loss.keywords)
+    function: Any = getattr(loss, "__func__", loss)
+    return getattr(function, "__code__", None) or (type(function), _settings(getattr(function, "__dict__", {})))
+
+
+def _settings(values: dict[Any, Any]) -> frozenset[tuple[Any, Any]]:
+    """Names and plain values, and of anything else its type."""
+    plain = (bool, int, float, str)
+    return frozenset((name, value if isinstance(value, plain) else type(value)) for name, value in values.items())

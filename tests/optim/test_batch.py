@@ -1,6 +1,7 @@
 """The closure that knows its examples."""
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -334,3 +335,13 @@ def test_other_mistakes(more: dict[str, Any], words: str) -> None:
 def test_a_loss_without_a_gradient() -> None:
     with pytest.raises(LossError, match="no gradient"):
         stepped(lambda o, y: nn.functional.cross_entropy(o, y).detach(), RARE)
+
+
+def test_a_loss_of_the_same_class_with_other_settings_is_looked_at_again() -> None:
+    model = nn.Linear(4, 3)
+    inputs, targets = torch.randn(8, 4), torch.arange(8) % 3
+    Batch(model, nn.CrossEntropyLoss(), inputs, targets, accumulate=2)()
+    Batch(model, partial(nn.functional.cross_entropy), inputs, targets, accumulate=2)()
+    for summed in (nn.CrossEntropyLoss(reduction="sum"), partial(nn.functional.cross_entropy, reduction="sum")):
+        with pytest.raises(LossError, match="not a mean"):
+            Batch(model, summed, inputs, targets, accumulate=2)()
