@@ -165,6 +165,15 @@ def _try_out(cells: list[Cell], data_dir: Path) -> None:
     for title in absent:
         hint(f"{title} is not in {data_dir} yet; training downloads it.")
     rehearse(runs, data_dir)
+    _tell_contents(runs, data_dir)
+
+
+def _tell_contents(runs: list[RunConfig], data_dir: Path) -> None:
+    """Say once for each data set what it holds."""
+    from samcli.train.digests import data_of
+
+    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in runs):
+        hint(summary)
 
 
 def _check_no_file(results: Path) -> None:
@@ -198,7 +207,6 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
-    from samcli.train.digests import data_of
     from samcli.words import count
 
     for cell in cells:
@@ -216,8 +224,7 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
 
     try:
         rehearse([cell.config for cell in cells if cell.to_do], data_dir)
-        for summary in dict.fromkeys(data_of(cell.config, data_dir)["summary"] for cell in cells if cell.to_do):
-            hint(summary)
+        _tell_contents([cell.config for cell in cells if cell.to_do], data_dir)
         with progress_for(cells) as observer:
             return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
     except KeyboardInterrupt as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from samcli.errors import ExamplesError, LossError
 from samcli.examples import Pair, count, joined, moved_to, pairs, take
@@ -53,7 +54,7 @@ class Parts:
 
         Raises:
             ExamplesError: no examples, or a batch of another form.
-            LossError: the denominator is not positive.
+            LossError: the denominator is not positive, or targets of several sizes have a loss without one.
         """
         batches = pairs(data)
         if device is not None:
@@ -61,6 +62,7 @@ class Parts:
         counts = [count(*batch) for batch in batches]
         known = mean_loss(loss)
         if known is None:
+            _check_sizes(batches)
             return cls(loss, loss, batches, [n / sum(counts) for n in counts], sum(counts), float(sum(counts)))
         denominator = float(sum(float(known.denominator(targets)) for _, targets in batches))
         if not 0.0 < denominator < math.inf:
@@ -141,6 +143,27 @@ class Parts:
                     check_mean(lambda x, y: self.whole_loss(model(x), y), inputs, targets)
             else:
                 check_mean(self.whole_loss, outputs, targets)
+
+
+def _check_sizes(batches: list[Pair]) -> None:
+    """Refuse targets of several sizes: examples that do not go first, or have as many numbers as they like.
+
+    A mean over such numbers is none over examples.
+
+    Raises:
+        LossError: the targets of two batches have other shapes beside the number of examples.
+    """
+    shapes = dict.fromkeys(
+        tuple(tuple(leaf.shape[1:]) for leaf in tree_leaves(targets) if isinstance(leaf, Tensor))
+        for _, targets in batches
+    )
+    if len(shapes) > 1:
+        one, other = (" and ".join(map(str, shape)) for shape in list(shapes)[:2])
+        raise LossError(
+            f"An example's targets have the shape {one} in one batch and {other} in another: have examples go first, "
+            "or give the loss as samcli.losses.MeanLoss(total, denominator), the sum over examples and what its mean "
+            "divides by."
+        )
 
 
 def _spread(batch: Pair, k: int) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from samcli.double import in_double, zero_in_double
-from samcli.errors import NotApplicable
+from samcli.errors import LossError, NotApplicable
 from samcli.examples import Pair, count, joined
 from samcli.losses import Loss, MeanLoss, check_flat, check_mean, checked, example_losses, may_broadcast, mean_loss
 from samcli.sharpness.batch_gradients import BatchGradients, dense
@@ -24,6 +24,8 @@ from samcli.weights.perturb import moved
 
 T = TypeVar("T")
 Batches = Iterable[Pair]
+
+COARSEST = 1e-5  # the relative spacing of numbers by which losses can still be told apart; float32 has 1.2e-7
 
 
 class Problem:
@@ -133,12 +135,17 @@ class Problem:
         return float(total), gradient
 
     def loss_at(self, epsilon: Sequence[Tensor] | None = None) -> float:
-        """L(w + ε), or L(w); the parameters come back bit for bit."""
+        """L(w + ε), or L(w); the parameters come back bit for bit.
+
+        Raises:
+            LossError: L(w + ε) is of a type whose few digits hide its difference from L(w).
+        """
         self._check_sum()
         total = zero_in_double(self.parameters[0].device)
         with torch.no_grad(), self._at(epsilon):
             for inputs, targets, share in self._parts:
-                total += in_double(share * self._loss_of(targets, self._model(inputs)))
+                loss = self._loss_of(targets, self._model(inputs))
+                total += in_double(share * (loss if epsilon is None else _fine(loss)))
         return float(total)
 
     def example_losses(self, epsilon: Sequence[Tensor] | None = None) -> Tensor:
@@ -149,7 +156,7 @@ class Problem:
             for inputs, targets, _ in self._parts:
                 outputs = self._model(inputs)
                 self._check_mean(outputs, targets)
-                found.append(in_double(example_losses(self._parts.whole_loss, outputs, targets)))
+                found.append(in_double(_fine(example_losses(self._parts.whole_loss, outputs, targets))))
         return torch.cat(found) * self._parts.of_examples()
 
     def outputs(self, epsilon: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
@@ -286,6 +293,16 @@ class Problem:
         """A flat vector in the shapes of the parameters."""
         pieces = torch.split(vector, [parameter.numel() for parameter in self.parameters])
         return [piece.view(parameter.shape) for piece, parameter in zip(pieces, self.parameters, strict=True)]
+
+
+def _fine(loss: Tensor) -> Tensor:
+    """The loss, if it has the digits for a difference of two losses."""
+    if torch.finfo(loss.dtype).eps > COARSEST:
+        raise LossError(
+            f"The loss is {loss.dtype}, whose few digits hide how it differs around the weights: compute it in "
+            "float32, as by F.cross_entropy(output.float(), target)."
+        )
+    return loss
 
 
 def _parameters_of(model: nn.Module) -> tuple[list[str], list[Tensor]]:

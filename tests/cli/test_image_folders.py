@@ -33,6 +33,8 @@ LINE = "pets: 20 images, 2 classes, 6×6, 1 other file passed over (txt: 1)"
 
 
 def test_one_line_says_what_a_folder_holds(samcli: Samcli, pets: Path, tmp_path: Path) -> None:
+    dry = samcli("train", "--dataset", f"image-folder:{pets}", "--optimizer", "sgd", "--epochs", 1, "--dry-run")
+    assert dry.err.count(LINE) == 1
     called = train(samcli, pets, tmp_path / "results")
     assert called.code == 0
     assert called.err.count(LINE) == 1
