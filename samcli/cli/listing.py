@@ -63,9 +63,20 @@ def _what(word: str, name: str | None) -> What:
     """
     if word in list(What):
         return What(word)
+    if home := _list_with(word):
+        raise ConfigError(f"{word} is one of the {home.value}; type samcli list {home.value} {word}.")
     near = next((one for one in What if difflib.get_close_matches(word.lower(), [one], cutoff=0.7)), None)
     meant = f"type samcli list {near.value}{f' {name}' if name else ''}" if near else f"lists are {', '.join(What)}"
     raise ConfigError(f"There is no list of {word!r}; {meant}.")
+
+
+def _list_with(name: str) -> What | None:
+    """The list that has this name; None if none has."""
+    from samcli.train import CATALOGUE
+
+    if name in CATALOGUE.optimizer_names():
+        return What.optimizers
+    return next((one for one in What if one is not What.optimizers and name in _registry(one)), None)
 
 
 def _overview(what: What) -> str:

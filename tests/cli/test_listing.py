@@ -41,3 +41,5 @@ def test_a_list_that_there_is_not(samcli: Samcli) -> None:
     assert (called.code, called.out) == (2, "")
     assert "There is no list of 'optimizer'; type samcli list optimizers sam." in called.err
     assert "lists are datasets, models, optimizers" in samcli("list", "things").err
+    assert "sam is one of the optimizers; type samcli list optimizers sam." in samcli("list", "sam").err
+    assert "trace is one of the measures; type samcli list measures trace." in samcli("list", "trace").err
