@@ -314,7 +314,7 @@ def _spoil_file(rng: random.Random, path: Path, runs: list[Path]) -> None:
             document = yaml.safe_load(path.read_text())
             _spoil_value(rng, document)
             path.write_text(yaml.safe_dump(document) if path.suffix == ".yaml" else json.dumps(document))
-        except (ValueError, AttributeError, TypeError, yaml.YAMLError):  # spoilt already, or not to be written
+        except (ValueError, AttributeError, TypeError, RecursionError, yaml.YAMLError):  # spoilt already
             path.write_text("x")
     elif path.suffix == ".pt" and path.is_file():
         data = bytearray(path.read_bytes())
