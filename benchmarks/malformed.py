@@ -6,7 +6,7 @@ Inputs come from a seed (`malformed_inputs.py`): experiments, flags, results fol
 places. Each is tried with the command in a folder of its own, in processes that are started anew when one dies. Counted
 are tracebacks; inputs that take over 20 seconds; processes that die; files that code from an input makes; exit codes
 that no page names; and characters that act on a terminal in what is printed. Any of them makes the exit code 1, and is
-named `KIND:NUMBER`, which `--only` tries again and shows. Ten thousand take a quarter of an hour on two cores.
+named `KIND:NUMBER`, which `--only` tries again and shows. Ten thousand take six minutes on two cores.
 """
 
 from __future__ import annotations
