@@ -172,7 +172,8 @@ def _tell_contents(runs: list[RunConfig], data_dir: Path) -> None:
     """Say once for each data set what it holds."""
     from samcli.train.digests import data_of
 
-    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in runs):
+    each = {repr(config.dataset): config for config in runs}  # a folder of images is listed anew for each look at it
+    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in each.values()):
         hint(summary)
 
 
@@ -207,6 +208,7 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
+    from samcli.train.rehearsal import rehearse
     from samcli.words import count
 
     for cell in cells:
@@ -220,11 +222,10 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         if cell.state in ("diverged", "busy"):
             warn(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
     _tell_changes(cells)
-    from samcli.train.rehearsal import rehearse
-
+    to_do = [cell.config for cell in cells if cell.to_do]
     try:
-        rehearse([cell.config for cell in cells if cell.to_do], data_dir)
-        _tell_contents([cell.config for cell in cells if cell.to_do], data_dir)
+        rehearse(to_do, data_dir)
+        _tell_contents(to_do, data_dir)
         with progress_for(cells) as observer:
             return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
     except KeyboardInterrupt as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from samcli.config.draft import SECTIONS, Draft
+from samcli.config.draft import Draft
 from samcli.config.source import parse_scalar
 from samcli.errors import ConfigError
 
@@ -91,5 +91,4 @@ def apply_shorthand(draft: Draft, flag: str, texts: Sequence[str]) -> None:
     elif not draft.set_in_blocks(section, inner, value):
         example = {"rho": "--optimizer sgd,sam"}.get(flag, f"--{section} with another name")
         names = ", ".join(sorted({str(name) for name in draft.names(section)}))
-        assert section in SECTIONS
         raise ConfigError(f"--{flag}: {names} has no option {inner}; choose one that has it, as with {example}.")

@@ -53,14 +53,11 @@ def names_of(runs: Sequence[RunConfig]) -> list[str]:
     for run, words in zip(runs, settings, strict=True):
         # of a path the end says more than the beginning
         parts = [_plain(block["name"])[-40:] for block in (run.dataset, run.model, run.optimizer)]
-        told = "-".join(_plain(f"{key.rpartition('.')[2]}{value}") for key, value in _short(words).items())
+        # of `schedule.name` the schedule shows, of `optimizer.rho` the option
+        keys = [key.removesuffix(".name").rpartition(".")[2] for key in words]
+        told = "-".join(_plain(f"{key}{value}") for key, value in zip(keys, words.values(), strict=True))
         names.append("-".join(filter(None, [*parts, told[:LONGEST], f"seed{run.seed}", run.identity[:8]])))
     return names
-
-
-def _short(settings: Mapping[str, str]) -> dict[str, str]:
-    """The settings with the keys that a name shows: `schedule.name` is the schedule."""
-    return {key.removesuffix(".name"): value for key, value in settings.items()}
 
 
 def _plain(text: Any) -> str:

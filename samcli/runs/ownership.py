@@ -23,13 +23,14 @@ from typing import Any
 
 from samcli.errors import ResultsError, RunBusy, RunLost
 from samcli.runs.documents import OwnerDocument
-from samcli.runs.door import read_json
+from samcli.runs.door import opened, read_json
 from samcli.runs.files import write_atomic
 from samcli.runs.process import exists, start_of, this_machine
 
 NAME = ".owner.json"
 BEAT = 15.0
 PATIENCE = 120.0
+MOST_BYTES = 10_000
 
 
 @dataclass(frozen=True)
@@ -163,12 +164,13 @@ class Ownership:
         A file that cannot be read for the moment, as when a network's disk is away, is taken for this process's.
         """
         try:
-            return bool(json.loads(self._file.read_text(encoding="utf-8"))["token"] == self._token)
+            with opened(self._file) as file:
+                return OwnerDocument.model_validate_json(file.read(MOST_BYTES)).token == self._token
         except FileNotFoundError:
             return False
         except OSError:
             return True
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             return False
 
     def check(self) -> None:

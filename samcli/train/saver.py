@@ -78,11 +78,9 @@ class Saver:
             pending.result()
 
     def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
-        writes: tuple[Callable[[], None], ...] = (
-            lambda: write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded)),
-            lambda: self._folder.write_metrics(rows),
-            lambda: self._folder.write_status({**self._status, "epochs_done": epoch}),
-        )
-        for write in writes:
-            self._check()
-            write()
+        self._check()
+        write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
+        self._check()
+        self._folder.write_metrics(rows)
+        self._check()
+        self._folder.write_status({**self._status, "epochs_done": epoch})

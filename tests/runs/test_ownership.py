@@ -136,6 +136,16 @@ def test_an_owner_notices_what_was_taken_from_it(tmp_path: Path) -> None:
     assert not (tmp_path / "deleted").exists()
 
 
+@pytest.mark.parametrize("text", ["", "{}", "[" * 10_000, '{"token": "t"}'])
+def test_a_file_that_was_spoilt_is_not_its_own(tmp_path: Path, text: str) -> None:
+    with Ownership(tmp_path) as mine:
+        (tmp_path / NAME).write_text(text)
+        assert not mine.held()
+        (tmp_path / NAME).unlink()
+        os.mkfifo(tmp_path / NAME)
+        assert mine.held()  # it cannot be read for the moment, and nobody waits for it
+
+
 def test_of_many_that_claim_at_once_one_gets_it(tmp_path: Path) -> None:
     for number in range(10):
         owners = [Ownership(tmp_path / str(number)) for _ in range(8)]
