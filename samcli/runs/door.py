@@ -24,7 +24,10 @@ from samcli.errors import ResultsError
 MOST_BYTES = 64 * 2**20  # of a text: a million epochs have fewer
 MOST_VALUES = 200_000  # of a document, each alias written out
 MOST_DEPTH = 30
+SHALLOW = 4_000  # characters that cannot be nested deeply enough to exhaust the stack of libyaml's reader
 LARGEST = 2**63 - 1  # a whole number beyond it is no count of anything, and some readers fail on it
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is the same, ten times as fast
 
 
 @contextmanager
@@ -78,11 +81,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ResultsError: it cannot be read, is no YAML mapping, or holds something else than samcli writes.
     """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is the same, ten times as fast
+    text = read_text(path)
     try:
-        document = yaml.load(read_text(path), Loader=loader)
-    except ResultsError:
-        raise
+        document = None if _overflows(text) else yaml.load(text, Loader=_LOADER)
     except Exception:  # PyYAML's constructors raise whatever they stumble over: ValueError, KeyError, AttributeError
         document = None
     if not isinstance(document, dict):
@@ -103,6 +104,22 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise unreadable(path, "is not a JSON object")
     return _plain(path, document)
+
+
+def _overflows(text: str) -> bool:
+    """Whether a YAML text is nested so deeply that composing it, a recursion in C, could end the process.
+
+    Raises:
+        yaml.YAMLError: no YAML.
+    """
+    if len(text) <= SHALLOW:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):  # parsing keeps a list, not a stack
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            return True
+    return False
 
 
 def unreadable(path: Path, what: str) -> ResultsError:

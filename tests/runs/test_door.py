@@ -22,6 +22,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("zz: &z {zz: *z}", "nested more than 30 levels deep"),
         ("zz: " + "[" * 500 + "]" * 500, "nested more than|is not a YAML mapping"),
         ("zz: " + "[" * 100_000 + "]" * 100_000, "is not a YAML mapping"),
+        ("zz:\n " + "- " * 100_000, "is not a YAML mapping"),
         ("zz: 2026-01-01", "holds a date"),
         ("zz: 2026-99-99", "is not a YAML mapping"),
         ("zz: !!timestamp x", "is not a YAML mapping"),
