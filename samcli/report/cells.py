@@ -101,7 +101,7 @@ def cells(row: Row) -> dict[Column, str]:
     found = row.difference
     remarkable = row.at_chance or any(count for state, count in row.states.items() if state != "finished")
     return {
-        DATASET: " ".join(filter(None, (row.dataset, row.dataset_settings))),
+        DATASET: " ".join(filter(None, (row.dataset_label, row.dataset_settings))),
         MODEL: " ".join(filter(None, (row.model, row.model_settings))),
         OPTIMIZER: row.optimizer,
         SETTINGS: row.settings,

@@ -15,7 +15,7 @@ from samcli.report.kept import kept_measures, with_measure
 from samcli.report.notes import collect_notes
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
-from samcli.report.settings import Config, count_shared, distinguishing, label, unsaid
+from samcli.report.settings import Config, count_shared, distinguishing, label, spoken, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
@@ -64,13 +64,14 @@ def compare(
     settings = list(_grouped(single, lambda run: run.setting).values())
     configs = [group[0].config for group in settings]
     is_baseline = baseline_matcher(baseline, configs)
+    labels = spoken(config["dataset"]["name"] for config in configs)
     rows = []
     for group, words in zip(settings, distinguishing(configs), strict=True):
         place = group[0].place
         readings = {
             run.seed: read_run(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
         }
-        rows.append(_row(group, readings, words, metrics[place], is_baseline))
+        rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
     baselines = _grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     rows = [_against_baseline(row, baselines.get(row.place, [])) for row in rows]
     rows.sort(key=_order)
@@ -85,6 +86,7 @@ def _row(
     group: Sequence[Run],
     readings: Mapping[int, Reading],
     words: Mapping[str, str],
+    labels: Mapping[str, str],
     metric: str,
     is_baseline: Callable[[Config], bool],
 ) -> Row:
@@ -94,6 +96,7 @@ def _row(
     counted = [readings[seed] for seed in by_seed]
     return Row(
         dataset=config["dataset"]["name"],
+        dataset_label=labels[config["dataset"]["name"]],
         dataset_settings=label(words, "dataset"),
         model=config["model"]["name"],
         model_settings=label(words, "model"),

@@ -9,6 +9,7 @@ from samcli.report.correlation import Correlation
 from samcli.report.doubts import is_at_chance
 from samcli.report.text_table import text_table
 from samcli.runs.reader import Run
+from samcli.stats.correlation import SMALLEST
 from samcli.words import count, joined
 
 FEWEST = 2  # runs that a correlation takes
@@ -72,6 +73,8 @@ def correlation_legend(
 
 
 def _warnings(found: Sequence[Correlation], runs: Sequence[Run]) -> Iterator[str]:
+    if any(FEWEST < one.correlation.n < SMALLEST for one in found):
+        yield f"Fewer than {SMALLEST} runs give no interval."
     few = [one.measure for one in found if one.correlation.n == FEWEST]
     if few:
         which = "" if len(few) == len(found) else f" of {joined(few)}"

@@ -18,6 +18,7 @@ class Row:
 
     Attributes:
         dataset, model, optimizer: names.
+        dataset_label: how people say the name of the data set, see `samcli.report.settings.spoken`.
         dataset_settings, model_settings, settings: the options that tell the row from others.
         metric: the column of `metrics.csv` that is compared.
         last: the metric after the last epoch, or the last within the budget; finished runs only.
@@ -40,6 +41,7 @@ class Row:
     """
 
     dataset: str
+    dataset_label: str
     dataset_settings: str
     model: str
     model_settings: str
@@ -72,7 +74,7 @@ class Row:
     @property
     def where(self) -> str:
         """Data set and model in words, with the options that tell them from others."""
-        parts = [(self.dataset, self.dataset_settings), (self.model, self.model_settings)]
+        parts = [(self.dataset_label, self.dataset_settings), (self.model, self.model_settings)]
         return ", ".join(" ".join(filter(None, part)) for part in parts)
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from samcli.runs.reader import NO_SETTINGS
@@ -161,12 +162,27 @@ def captions(configs: Sequence[Config]) -> list[tuple[str, str]]:
 
 
 def dataset_and_model(config: Config) -> str:
-    """The names of a run's data set and model.
+    """The names of a run's data set and model, as people say them.
 
     >>> dataset_and_model({"dataset": {"name": "digits"}, "model": {"name": "cnn"}})
     'digits, cnn'
     """
-    return f"{config['dataset']['name']}, {config['model']['name']}"
+    name = config["dataset"]["name"]
+    return f"{spoken([name])[name]}, {config['model']['name']}"
+
+
+def spoken(datasets: Iterable[str]) -> dict[str, str]:
+    """How people say the names of data sets: of an absolute path its last part, if that tells it from the others.
+
+    >>> spoken(["digits", "image-folder:/home/me/pets"])
+    {'digits': 'digits', 'image-folder:/home/me/pets': 'pets'}
+    >>> list(spoken(["image-folder:/a/pets", "image-folder:/b/pets"]).values())
+    ['image-folder:/a/pets', 'image-folder:/b/pets']
+    """
+    names = list(dict.fromkeys(datasets))
+    paths = [PurePath(name.partition(":")[2]) for name in names]
+    tails = [path.name if path.is_absolute() and path.name else name for name, path in zip(names, paths, strict=True)]
+    return {name: tail if tails.count(tail) == 1 else name for name, tail in zip(names, tails, strict=True)}
 
 
 def _scope(key: str, flat: Mapping[str, str]) -> str:

@@ -97,7 +97,8 @@ def test_two_runs_and_collapsed_ones_are_told(results: Results, sgd: Block, sam:
     pairs = {folder.path: (float(number), 0.1 * number) for number, folder in enumerate(folders)}
     two = Correlation("trace", 100, pairs, kendall([0.0, 1.0], [0.0, 0.1]), unconverged=0)
     three = Correlation("lambda-max", 100, {}, kendall([0.0, 1.0, 2.0], [0.0, 0.1, 0.2]), unconverged=0)
-    _, _, few, collapsed = correlation_legend(None, [two, three], runs)
+    _, _, narrow, few, collapsed = correlation_legend(None, [two, three], runs)
+    assert narrow == "Fewer than 6 runs give no interval."
     assert few == "Two runs say nothing: τ of trace is +1 or -1 whatever they are, save for ties."
     assert collapsed == "1 run at chance is counted too: collapsed networks may make τ by themselves."
-    assert len(correlation_legend(None, [three], runs)) == 2
+    assert len(correlation_legend(None, [three], runs)) == 3
