@@ -18,8 +18,8 @@ from samcli.examples import count, joined, take
 from samcli.losses import Loss, MeanLoss, check_mean, checked, may_broadcast, mean_loss
 from samcli.weights.state import untouched
 
-# The losses that were found to be means over examples, by the model that they were tried with.
-_MEANS: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
+# How many steps passed that could be looked at, of each loss, by the model that it was tried with.
+_STEPS: WeakKeyDictionary[nn.Module, dict[object, int]] = WeakKeyDictionary()
 
 # From the outputs of some examples of a batch, and their positions in it, the mean of their penalties.
 Penalty = Callable[[Any, slice], Tensor]
@@ -33,8 +33,8 @@ class Batch:
 
     Inputs, targets and outputs may be in any structure, see `samcli.examples`. Where a batch is passed in parts, by
     `accumulate`, `m` or `ascent_fraction`, these count by what the loss divides by: the number of examples, or the
-    denominator of a `samcli.losses.MeanLoss`. Any other loss is looked at in the first step of a model, when the host
-    waits once, and refused before anything changes if it is no mean over examples.
+    denominator of a `samcli.losses.MeanLoss`. Any other loss is looked at in the steps 1, 2, 4, 8, ... of a model, when
+    the host waits, and refused before that step changes anything if it is no mean over examples.
 
     >>> model = nn.Linear(2, 3)
     >>> batch = Batch(model, nn.functional.cross_entropy, torch.randn(8, 2), torch.randint(3, (8,)))
@@ -91,6 +91,7 @@ class Batch:
         self._penalty: Penalty | None = None
         self._is_parted = False  # whether passes see parts of it, whose results are added up
         self._first: list[tuple[Any, Any]] = []  # outputs and targets of the first pass, by pieces
+        self._is_counted = False  # whether the loss was looked at, or passed by, after that pass
 
     @property
     def output(self) -> Any:
@@ -105,6 +106,7 @@ class Batch:
     @output.setter
     def output(self, output: Any) -> None:
         self._first = [] if output is None else [(output, self.targets)]
+        self._is_counted = False
 
     @property
     def output_targets(self) -> Any:
@@ -194,15 +196,23 @@ class Batch:
     def check_loss(self) -> None:
         """Refuse a loss that is no mean over examples, if parts are added up or outputs and targets differ in shape.
 
-        It is tried on the outputs of the first pass, once for each model and loss. Where outputs do not have examples
-        first, as the state of a recurrent network, the model is passed again, in evaluation mode.
+        It is tried on the outputs of the first pass, ever more seldom for each model and loss: a batch may hold nothing
+        that tells, such as one class alone where classes have weights. Where outputs do not have examples first, as the
+        state of a recurrent network, the model is passed again, in evaluation mode.
 
         Raises:
             LossError: see `samcli.losses.check_mean`.
         """
-        if not self._first or _identity(self.loss) in _MEANS.get(self.model, ()):
+        if not self._first or self._is_counted:
             return
         if not (self._is_parted or may_broadcast(self.output, self.output_targets)):
+            return
+        self._is_counted = True
+        known, loss = _STEPS.setdefault(self.model, {}), _identity(self.loss)
+        step = known.get(loss, 0) + 1
+        is_recorded = self.device.type == "cuda" and torch.cuda.is_current_stream_capturing()  # nothing can wait
+        if step & (step - 1) or is_recorded:  # no power of two
+            known[loss] = step
             return
         try:
             count(self.output, self.output_targets, "outputs")
@@ -212,7 +222,7 @@ class Batch:
         else:
             with self._precision():
                 check_mean(self.loss, self.output, self.output_targets)
-        _MEANS.setdefault(self.model, set()).add(_identity(self.loss))
+        known[loss] = step  # after the look, so that a loss that was refused is refused again
 
     def _record(self, seen: list[tuple[Any, Any]]) -> None:
         self._first.extend(seen)

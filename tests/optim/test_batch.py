@@ -244,7 +244,7 @@ def test_a_loss_that_is_no_mean_over_examples_is_refused_in_parts(loss: Any, how
     assert stepped(loss, targets)[0] > 0.0  # of the whole batch it is what it is
 
 
-def test_a_loss_is_looked_at_once_for_each_model() -> None:
+def test_a_loss_is_looked_at_ever_more_seldom_for_each_model() -> None:
     calls: list[int] = []
     model, x, y = nn.Linear(4, 3), torch.randn(30, 4), torch.arange(30) % 3
 
@@ -253,9 +253,32 @@ def test_a_loss_is_looked_at_once_for_each_model() -> None:
         return nn.functional.cross_entropy(output, target)
 
     optimizer = samcli.optim.build("sam", torch.optim.SGD(model.parameters(), lr=0.1), model=model)
-    for _ in range(2):
+    look = [30, 10, 20, 15, 15]
+    for _ in range(9):
         optimizer.step(Batch(model, loss, x, y, accumulate=2))
-    assert calls == [15, 15, 30, 10, 20, 15, 15, 15, 15, *[15] * 4]
+    plain, looked = [15] * 4, [15, 15, *look, 15, 15]
+    assert calls == [*looked, *looked, *plain, *looked, *plain * 3, *looked, *plain]
+
+
+@pytest.mark.parametrize("how", [{"accumulate": 3}, {"ascent": {"m": 10}}, {"ascent": {"ascent_fraction": 0.5}}])
+def test_a_loss_is_looked_at_again_after_a_batch_that_tells_nothing(how: dict[str, Any]) -> None:
+    """Of one class alone a mean with class weights is one over examples."""
+    model = nn.Linear(4, 3)
+    base = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = samcli.optim.build("sam", base, model=model, **how.get("ascent", {}))
+
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs, targets, weight=WEIGHTS)
+
+    def step(targets: Tensor) -> None:
+        optimizer.step(Batch(model, loss, torch.ones(30, 4), targets, accumulate=how.get("accumulate", 1)))
+
+    step(torch.zeros(30, dtype=torch.long))
+    before = model.weight.clone()
+    for _ in range(2):
+        with pytest.raises(LossError, match="not a mean"):
+            step(torch.arange(30) % 3)
+        assert torch.equal(model.weight, before)
 
 
 def test_the_state_of_a_recurrent_network_may_come_with_its_outputs() -> None:
