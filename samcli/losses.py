@@ -57,7 +57,8 @@ def mean_loss(loss: Loss) -> MeanLoss | None:
     """
     if isinstance(loss, MeanLoss):
         return loss
-    if isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss) and loss.reduction == "mean":
+    classes = (nn.CrossEntropyLoss, nn.NLLLoss)  # one derived from them may compute something else
+    if isinstance(loss, classes) and type(loss).forward in [c.forward for c in classes] and loss.reduction == "mean":
         summed = copy.copy(loss)
         summed.reduction = "sum"
         return MeanLoss(summed, partial(_weight_of, weight=loss.weight, ignore_index=loss.ignore_index))
@@ -203,8 +204,17 @@ def by_targets(targets: Any) -> Tensor:
     >>> by_targets(torch.tensor([2, 0, 1]))
     tensor([1, 2, 0])
     """
+    return target_sizes(targets).argsort(stable=True)
+
+
+def target_sizes(targets: Any) -> Tensor:
+    """A number for each example, by which targets can be put in order: the sum of those it has.
+
+    >>> target_sizes({"words": torch.tensor([[2, 0], [1, 4]])})
+    tensor([2., 5.])
+    """
     leaf = next(leaf for leaf in tree_leaves(targets) if isinstance(leaf, Tensor) and leaf.dim())
-    return leaf.reshape(len(leaf), -1).float().sum(1).argsort(stable=True)
+    return leaf.reshape(len(leaf), -1).float().sum(1)
 
 
 def example_losses(loss: Loss, outputs: Any, targets: Any) -> Tensor:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from samcli.losses import example_losses
+from samcli.losses import check_mean, example_losses, mean_loss
 from samcli.tasks import Binary, Classification
 
 
@@ -52,3 +52,19 @@ def test_are_differentiable_and_at_least_single_precision() -> None:
     found.sum().backward()
     assert outputs.grad is not None
     assert outputs.grad.any()
+
+
+def test_a_loss_derived_from_cross_entropy_is_no_cross_entropy() -> None:
+    """It may compute something else, of which the sum is not known; a mean over examples it is taken for."""
+
+    class Focal(nn.CrossEntropyLoss):
+        def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+            each = nn.functional.cross_entropy(outputs, targets, reduction="none")
+            return ((1.0 - torch.exp(-each)).square() * each).mean()
+
+    class Named(nn.CrossEntropyLoss):
+        pass
+
+    assert mean_loss(Focal()) is None
+    assert mean_loss(Named()) is not None
+    check_mean(Focal(), torch.randn(6, 3), torch.arange(6) % 3)

@@ -13,9 +13,10 @@ from torch.utils._pytree import tree_leaves
 
 from samcli.errors import ExamplesError, LossError
 from samcli.examples import Pair, count, joined, moved_to, pairs, take
-from samcli.losses import Loss, by_targets, check_mean, may_broadcast, mean_loss
+from samcli.losses import Loss, check_mean, may_broadcast, mean_loss, target_sizes
 
 CHECKED = 256  # examples by which a loss is looked at, at most
+ENOUGH = 16  # and by no fewer where batches hold fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +120,9 @@ class Parts:
     def check(self, model: nn.Module, *, alone: bool) -> None:
         """Refuse a loss that is not a mean over examples, by the outputs for some of them.
 
-        It takes a forward pass of at most 256 examples, and no more than the largest batch has. They are from as many
-        batches as there are, with targets as different as there are.
+        It takes a forward pass of at most 256 examples, and no more than the largest batch has or 16 if that has fewer.
+        They are those of all batches whose targets differ most. Where their inputs do not fit together, the examples of
+        each batch have a pass of their own.
 
         Args:
             model: in evaluation mode.
@@ -129,20 +131,31 @@ class Parts:
         Raises:
             LossError: see `samcli.losses.check_mean`.
         """
-        budget = min(CHECKED, max(count(*batch) for batch in self.data))
-        some = self.data[:: math.ceil(2 * len(self.data) / budget)]
-        few = [take(batch, _spread(batch, max(2, budget // len(some)))) for batch in some]
+        few = self._different(min(CHECKED, max(ENOUGH, *(count(*batch) for batch in self.data))))
         one = joined(few)
-        for inputs, targets in few if one is None else [one]:
-            with torch.no_grad():
-                outputs = model(inputs)
-            try:
+        together = few if one is None else [one]
+        with torch.no_grad():
+            found = [(model(inputs), targets) for inputs, targets in together]
+        try:
+            for outputs, targets in found:
                 count(outputs, targets, "outputs")
-            except ExamplesError:  # such as the state of a recurrent network, (layers, examples, ...)
-                if alone:
+        except ExamplesError:  # such as the state of a recurrent network, (layers, examples, ...)
+            if alone:
+                for inputs, targets in together:
                     check_mean(lambda x, y: self.whole_loss(model(x), y), inputs, targets)
-            else:
+        else:
+            whole = joined(found)
+            for outputs, targets in found if whole is None else [whole]:
                 check_mean(self.whole_loss, outputs, targets)
+
+    def _different(self, n: int) -> list[Pair]:
+        """At most n examples, evenly spaced in the order of their targets, by the batches that they lie in."""
+        order = torch.cat([target_sizes(targets) for _, targets in self.data]).argsort(stable=True)
+        if len(order) > n:
+            order = order[torch.linspace(0, len(order) - 1, n, device=order.device).round().long()]
+        chosen = torch.zeros(self.examples, dtype=torch.bool, device=order.device).index_fill(0, order, True)
+        positions = [part.nonzero()[:, 0] for part in torch.split(chosen, [count(*batch) for batch in self.data])]
+        return [take(batch, some) for batch, some in zip(self.data, positions, strict=True) if len(some)]
 
 
 def _check_sizes(batches: list[Pair]) -> None:
@@ -164,11 +177,3 @@ def _check_sizes(batches: list[Pair]) -> None:
             "or give the loss as samcli.losses.MeanLoss(total, denominator), the sum over examples and what its mean "
             "divides by."
         )
-
-
-def _spread(batch: Pair, k: int) -> Tensor:
-    """The positions of at most k examples of a batch, evenly spaced in the order of their targets."""
-    order = by_targets(batch[1])
-    if len(order) <= k:
-        return order
-    return order[torch.linspace(0, len(order) - 1, k, device=order.device).round().long()]

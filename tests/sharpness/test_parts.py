@@ -170,6 +170,32 @@ def test_what_is_no_mean_over_examples_is_refused(loss: Any, targets: Tensor) ->
         values(model, [(x, targets)], ["average-case"], loss)
 
 
+def weighted(outputs: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(outputs, targets, weight=WEIGHTS.float())
+
+
+def test_batches_of_one_example_tell_of_what_their_mean_is() -> None:
+    with pytest.raises(LossError, match="not a mean over examples"):
+        values(Plain(), [(X[i : i + 1], RARE[i : i + 1]) for i in range(30)], ["one-step"], weighted)
+
+
+def test_sequences_of_other_lengths_tell_of_what_their_mean_is() -> None:
+    model = Plain(lambda inputs: inputs.mean(1))
+    data = [(X[i : i + 1, None].expand(1, 1 + i, 4), RARE[i : i + 1]) for i in range(30)]
+    assert values(model, data, ["one-step"])[1] == 30
+    with pytest.raises(LossError, match="not a mean over examples"):
+        values(model, data, ["one-step"], weighted)
+
+
+def test_one_odd_target_among_many_is_found() -> None:
+    targets = torch.zeros(3000, dtype=torch.long)
+    targets[1234] = -100
+    inputs = torch.randn(3000, 4)
+    data = [(inputs[i : i + 10], targets[i : i + 10]) for i in range(0, 3000, 10)]
+    with pytest.raises(LossError, match="not a mean over examples"):
+        values(Plain(), data, ["one-step"], Classification(3).loss)
+
+
 def test_a_loss_of_the_whole_batch_is_measured_in_one_batch() -> None:
     assert values(Plain(), [(X, Y)], ["one-step"], lambda o, y: o.std() + 0 * y.sum())[0]["one-step"] > 0.0
 
