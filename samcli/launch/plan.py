@@ -14,6 +14,7 @@ from samcli.launch.folders import folders_of
 from samcli.runs.folder import RunFolder
 from samcli.runs.ownership import owner_of
 from samcli.runs.reader import read_files
+from samcli.train.continuing import status_of
 from samcli.train.digests import Digests
 
 
@@ -60,10 +61,7 @@ def look_again(cell: Cell) -> Cell:
 
 
 def _cell(cell: Cell, today: Digests | None) -> Cell:
-    try:
-        status = cell.folder.read_status()
-    except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
-        status = {}
+    status = status_of(cell.config, cell.folder)
     state, detail = _state(cell, status, today)
     done = 0 if state == "changed" else int(status.get("epochs_done") or 0)
     return dataclasses.replace(cell, state=state, detail=detail, epochs_done=done)

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,16 +99,31 @@ class RunFolder:
         """
         return self.read_table()[1]
 
-    def read_table(self) -> tuple[list[str], list[EpochMetrics]]:
+    def read_table(self, digest: str | None = None) -> tuple[list[str], list[EpochMetrics]]:
         """The column names and the rows of `metrics.csv`; the names say what a file without rows would hold.
 
+        Args:
+            digest: that the file must have, see `metrics_digest`; None if it may have any.
+
         Raises:
-            ResultsError: the file is missing, or not what a run recorded, see `samcli.runs.rows.from_csv`.
+            ResultsError: the file is missing, has another digest, or is not what a run recorded, see
+                `samcli.runs.rows.from_csv`.
         """
+        text = read_text(self.metrics)
+        if digest is not None and _digest(text) != digest:
+            raise unreadable(self.metrics, "is not the table that the run ended with, by its digest")
         try:
-            return from_csv(read_text(self.metrics))
+            return from_csv(text)
         except ValueError as error:
             raise unreadable(self.metrics, str(error)) from None
+
+    def metrics_digest(self) -> str:
+        """The SHA-256 of `metrics.csv`, whichever line ends it has.
+
+        Raises:
+            ResultsError: it is missing, or no text.
+        """
+        return _digest(read_text(self.metrics))
 
     def write_metrics(self, rows: Sequence[Mapping[str, Value]]) -> None:
         """Replace `metrics.csv` by these rows, see `samcli.runs.rows.to_csv`."""
@@ -127,6 +143,10 @@ def find_checkpoints(paths: list[Path]) -> list[Path]:
         below = sorted(file for pattern in ("", "*/", "*/*/") for file in path.glob(f"{pattern}checkpoint.pt"))
         found += [file for file in below if not _is_hidden(file.relative_to(path))] or [path]
     return list(dict.fromkeys(found))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
 
 
 def _is_hidden(path: Path) -> bool:

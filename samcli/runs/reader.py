@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samcli.config.schema import without_newer
+from samcli.config.schema import identity_of, without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder
@@ -137,10 +137,12 @@ def read_files(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any], list[
     """The configuration, the status, the column names and the rows of a run, each sound and fitting the others.
 
     Raises:
-        ResultsError: a file is missing or unsound, or a finished run has not the rows of all its epochs.
+        ResultsError: a file is missing, unsound or another run's, or a finished run has not the rows of all its epochs.
     """
     config, status = folder.read_config(), folder.read_status()
-    names, rows = folder.read_table()
+    if status.get("identity") not in (None, identity_of(config)):
+        raise unreadable(folder.config, "is of another run than run.json beside it")
+    names, rows = folder.read_table(status.get("metrics_digest") if status["status"] == "finished" else None)
     if fault := _incompleteness(config, status, len(rows)):
         raise unreadable(folder.metrics, fault)
     return config, status, names, rows

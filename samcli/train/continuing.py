@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig, identity_of
-from samcli.errors import CheckpointError, UnusableCheckpoint
+from samcli.errors import CheckpointError, ResultsError, UnusableCheckpoint
 from samcli.runs import checkpoint
 from samcli.runs.documents import CheckpointDocument, fault_of
 from samcli.runs.door import plain_fault
@@ -66,6 +66,24 @@ def session_of(
         on_notice(f"{reason}. It is kept as {aside.name}, and the run begins anew.")
         return Session(config, data_dir=data_dir, device=device)  # the first may be half restored
     return session
+
+
+def status_of(config: RunConfig, folder: RunFolder) -> dict[str, Any]:
+    """The content of a run's `run.json`; empty if there is none, or it is damaged or of another run.
+
+    What counts then is in the checkpoint.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train.catalogue import CATALOGUE
+    >>> (config,) = Draft.of(parse("{optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> status_of(config, RunFolder(Path("nowhere")))
+    {}
+    """
+    try:
+        status = folder.read_status()
+    except ResultsError:
+        return {}
+    return status if status.get("identity") in (None, config.identity) else {}
 
 
 def restore_files(config: RunConfig, folder: RunFolder) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ResultsError
+from samcli.errors import Interrupted
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.ownership import Ownership
 from samcli.runs.rows import EpochMetrics
-from samcli.train.continuing import restore_files, session_of
+from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
 from samcli.train.partner import halved_threads, partner
@@ -70,20 +70,14 @@ def train_run(
         SamcliError: missing data, a model that does not fit them, a second process that died.
     """
     config = resolve_precision(config, device)
-    before = _status_before(folder)
+    before = status_of(config, folder)
     with Ownership(folder.path, before, take_over=take_over) as owner:
         remove_leftovers(folder.path)
         folder.write_config(config.document())
         if before.get("status") == "finished" and restore_files(config, folder):
+            folder.write_status({**before, "metrics_digest": folder.metrics_digest()})
             return "finished"
         return _Run(config, folder, owner, before).train(data_dir, device, on_epoch, on_notice)
-
-
-def _status_before(folder: RunFolder) -> dict[str, Any]:
-    try:
-        return folder.read_status()
-    except ResultsError:  # none yet, or damaged: what counts is in the checkpoint
-        return {}
 
 
 class _Run:
@@ -147,7 +141,10 @@ class _Run:
         done, replayed = (
             (session.epoch, session.replay_status) if session else (self._before.get("epochs_done", 0), None)
         )
-        self._folder.write_status({**self._status, "epochs_done": done, "replayed": replayed, "ended": now()})
+        ended = {**self._status, "epochs_done": done, "replayed": replayed, "ended": now()}
+        if ended["status"] == "finished":
+            ended["metrics_digest"] = self._folder.metrics_digest()
+        self._folder.write_status(ended)
 
 
 def _explain_divergence(session: Session) -> str:

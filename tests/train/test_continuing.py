@@ -11,7 +11,7 @@ import torch
 from small_run import MakeConfig, Places
 
 from samcli.errors import CheckpointError, Interrupted
-from samcli.runs import EpochMetrics, checkpoint
+from samcli.runs import EpochMetrics, checkpoint, scan
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 from samcli.train.continuing import restore_files
@@ -223,3 +223,22 @@ def test_what_cannot_be_restored_is_said(config_of: MakeConfig, places: Places, 
     folder.checkpoint.unlink()
     assert not restore_files(config_of(text=TEXT), folder)
     assert len(pandas.read_csv(folder.metrics)) == 2
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "metrics.csv", "run.json"])
+def test_a_file_of_another_run_is_told_and_mended(
+    config_of: MakeConfig, places: Places, tmp_path: Path, file: str
+) -> None:
+    """It is sound by itself: only the run's identity, and the digest of its table, tell that it is not its own."""
+    mine, theirs = RunFolder(tmp_path / "mine"), RunFolder(tmp_path / "theirs")
+    train_run(config_of(text=TEXT), mine, **places)
+    train_run(config_of("seeds=1", text=TEXT), theirs, **places)
+    rows = mine.read_metrics()
+    (mine.path / file).write_bytes((theirs.path / file).read_bytes())
+    runs, (warning,) = scan([tmp_path])
+    assert [run.folder for run in runs] == [theirs.path]
+    assert "of another run" in warning or "not the table that the run ended with" in warning
+    assert train(config_of, mine, places) == ([], [])
+    runs, warnings = scan([tmp_path])
+    assert ([run.seed for run in runs], warnings) == ([0, 1], [])
+    assert mine.read_metrics() == rows
