@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ def folders_of(runs: Sequence[RunConfig], results: Path) -> list[RunFolder]:
     """The folder of each run of an experiment.
 
     A folder that holds a run of the same identity is that run's, whatever its name: one of an earlier version, one that
-    a user renamed, or one that was named before the grid grew. Otherwise it is a new one.
+    a user renamed, or one that was named before the grid grew. Otherwise it is a new one, which takes no other run's
+    place: where a user gave its name to the folder of another run, a number is added.
 
     Args:
         runs: the runs of the grid.
@@ -34,7 +36,7 @@ def folders_of(runs: Sequence[RunConfig], results: Path) -> list[RunFolder]:
     """
     known = {name: _index(results / name) for name in {run.name for run in runs}}
     return [
-        RunFolder(_chosen(known[run.name], run, name) or results / run.name / name)
+        RunFolder(_chosen(known[run.name], run, name) or _free(results / run.name / name, known[run.name]))
         for run, name in zip(runs, names_of(runs), strict=True)
     ]
 
@@ -77,17 +79,29 @@ def _index(experiment: Path) -> dict[str, list[Path]]:
     return found
 
 
+def _free(path: Path, known: Mapping[str, Sequence[Path]]) -> Path:
+    """The path, or with a number the first that is no folder of another run."""
+    taken = {folder for folders in known.values() for folder in folders}
+    number, free = 2, path
+    while free in taken:
+        number, free = number + 1, path.with_name(f"{path.name}-{number}")
+    return free
+
+
 def _identity(folder: RunFolder) -> str | None:
-    try:
-        if identity := folder.read_status().get("identity"):
-            return str(identity)
-    except ResultsError:
-        pass
-    try:
-        return identity_of(folder.read_config())
-    except ResultsError:
-        ending = re.search(r"-([0-9a-f]{8})$", folder.path.name)
-        return ending[1] if ending else None
+    """What run a folder is of: what its status, its configuration and its name say, the most of them."""
+    found = re.search(r"-([0-9a-f]{8})(-\d+)?$", folder.path.name)
+    ending = found[1] if found else None
+    status = config = None
+    with suppress(ResultsError):
+        status = folder.read_status().get("identity")
+    if status and status[:8] == ending:
+        return str(status)
+    with suppress(ResultsError):
+        config = identity_of(folder.read_config())
+    if status and config and config[:8] != ending:  # someone's own name
+        return str(status)
+    return config or status or ending
 
 
 def _chosen(known: Mapping[str, Sequence[Path]], run: RunConfig, name: str) -> Path | None:

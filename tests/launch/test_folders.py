@@ -98,3 +98,24 @@ def test_of_a_run_and_its_copy_the_finished_one_counts(tmp_path: Path, first: st
     assert launch.plan(grid, tmp_path)[0].folder == cell.folder  # the one that has the run's own name
     cell.folder.write_status({"status": "interrupted", "epochs_done": 1, "identity": cell.config.identity})
     assert launch.plan(grid, tmp_path)[0].folder.path == copy
+
+
+def test_a_folder_under_the_name_of_another_run_is_left_alone(tmp_path: Path) -> None:
+    grid = runs(GRID)[:2]
+    first, second = launch.plan(grid, tmp_path)
+    finish([second])
+    second.folder.path.rename(first.folder.path)
+    again = launch.plan(grid, tmp_path)
+    assert [cell.state for cell in again] == ["new", "finished"]
+    assert again[0].folder.path.name == f"{first.folder.path.name}-2"
+
+
+@pytest.mark.parametrize("file", ["run.json", "config.yaml"])
+def test_a_file_of_another_run_does_not_make_the_folder_that_runs(tmp_path: Path, file: str) -> None:
+    grid = runs(GRID)[:2]
+    cells = launch.plan(grid, tmp_path)
+    finish(cells)
+    shutil.copy(cells[1].folder.path / file, cells[0].folder.path / file)
+    again = launch.plan(grid, tmp_path)
+    assert [cell.folder for cell in again] == [cell.folder for cell in cells]
+    assert [cell.state for cell in again] == ["new", "finished"]  # without a checkpoint nothing restores it
