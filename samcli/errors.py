@@ -64,6 +64,10 @@ class ResultsError(SamcliError):
     """The results folder cannot be read or written."""
 
 
+class RunBlocked(ResultsError):
+    """A file of one run cannot be written, because of what stands in its place; other runs can be."""
+
+
 class ProcessError(SamcliError):
     """A process that shares the work of a run ended too early; what was finished is kept, the rest can be resumed."""
 

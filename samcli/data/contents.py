@@ -63,7 +63,7 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
 def digest(kind: DatasetKind, data_dir: Path) -> str:
     """A digest of the raw data, 64 hexadecimal digits, the same as long as they are the same.
 
-    For a folder of images it is that of the names and sizes of the image files, none of which is decoded; for all
+    For a folder of images it is that of the names and bytes of the image files, none of which is decoded; for all
     others that of the tensors. Nothing is downloaded for it.
 
     Raises:

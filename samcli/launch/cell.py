@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ResultsError, RunBusy, SamcliError, in_words
+from samcli.errors import Interrupted, ResultsError, RunBlocked, RunBusy, SamcliError, in_words
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
@@ -75,7 +75,7 @@ def train_cell(
 
     Raises:
         Interrupted: on Ctrl-C; whatever was finished is kept.
-        ResultsError: the results cannot be written.
+        ResultsError: the results of no run can be written.
         OSError: an error of the operating system, such as a full disk.
 
     >>> import tempfile
@@ -100,6 +100,8 @@ def train_cell(
             on_epoch=on_epoch,
             on_notice=on_notice,
         )
+    except RunBlocked as error:
+        return "failed", str(error)
     except (Interrupted, ResultsError, OSError):
         raise
     except RunBusy as error:

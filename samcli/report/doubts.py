@@ -12,6 +12,7 @@ from samcli.runs.reader import Run
 from samcli.words import count, joined, seeds
 
 ERRORS_FROM_CHANCE = 2.0  # binomial standard errors within which an accuracy counts as that of guessing
+FARTHEST_FROM_CHANCE = 0.1  # and the share of the way from guessing to no error, for few test examples
 
 
 def described(run: Run, key: str) -> int | None:
@@ -33,6 +34,8 @@ def binomial_error(share: float, examples: int) -> float:
 def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
     """Whether a test accuracy is no better than guessing one of the classes: at most 1/k and two standard errors.
 
+    Of the way from 1/k to 1 it is at most a tenth, or a few test examples would condemn every network.
+
     False where `run.json` does not say how many classes and test examples there are, and for other metrics.
 
     >>> from dataclasses import replace
@@ -45,7 +48,8 @@ def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
     if metric != "test_accuracy" or value is None or classes is None or classes < 2 or examples is None:
         return False
     guessing = 1.0 / classes
-    return value <= guessing + ERRORS_FROM_CHANCE * binomial_error(guessing, examples)
+    margin = min(ERRORS_FROM_CHANCE * binomial_error(guessing, examples), FARTHEST_FROM_CHANCE * (1.0 - guessing))
+    return value <= guessing + margin
 
 
 def doubts(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -10,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from samcli.errors import ResultsError
+from samcli.errors import ResultsError, RunBlocked
 from samcli.runs.process import exists, this_machine
 
 _TEMPORARY = re.compile(r"\..+\.(?:([0-9a-f]{12})-(\d+)-)?[0-9a-f]{8}\.tmp")
+_IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EACCES, errno.EPERM)
 _LEFT_BEHIND = 3600.0  # seconds; no file takes as long to write
 
 
@@ -33,7 +35,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The path to write to; there is no file yet.
 
     Raises:
-        ResultsError: the disk is full, or the folder is not writable.
+        RunBlocked: something else stands in the place of the file or its folder, or it may not be replaced.
+        ResultsError: the disk is full, or fails.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -51,9 +54,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        what = f"Cannot write {path}: {error.strerror or error}."
+        if error.errno in _IN_THE_WAY:
+            raise RunBlocked(f"{what} Move what stands there away, then run the same command again.") from error
         raise ResultsError(
-            f"Cannot write {path}: {error.strerror or error}. "
-            "Make room or name another folder with --results, then run the same command again."
+            f"{what} Make room or name another folder with --results, then run the same command again."
         ) from error
     finally:
         with suppress(OSError):  # it was renamed, or its folder could not be made
@@ -64,7 +69,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """Replace a file's content, or make the file, all at once; text is written as UTF-8.
 
     Raises:
-        ResultsError: the disk is full, or the folder is not writable.
+        RunBlocked, ResultsError: see `atomic_path`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,9 @@ def global_norm(tensors: Sequence[Tensor], p: float = 2.0) -> Tensor:
     >>> global_norm([torch.tensor([3.0]), torch.tensor([[0.0, 4.0]])])
     tensor(5.)
     """
-    length: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors), p)), p)
+    # the norm of a sparse tensor is that of its values once those of one place are added up
+    dense = [tensor.coalesce().values() if tensor.is_sparse else tensor for tensor in tensors]
+    length: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(dense, p)), p)
     return length
 
 

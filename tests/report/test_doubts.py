@@ -65,6 +65,9 @@ def test_intervals_beyond_what_accuracies_can_be(results: Results, sgd: Block, s
         (0.13, {"classes": 10, "test_examples": 900}, False),
         (0.5, {"classes": 2, "test_examples": 100}, True),
         (0.7, {"classes": 2, "test_examples": 100}, False),
+        (0.5, {"classes": 2, "test_examples": 4}, True),
+        (1.0, {"classes": 2, "test_examples": 4}, False),  # where two standard errors reach to 1
+        (0.7, {"classes": 2, "test_examples": 10}, False),
         (0.098, {"classes": 10}, False),
         (0.098, {}, False),
         (0.098, {"classes": "10", "test_examples": True}, False),

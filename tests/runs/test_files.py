@@ -59,7 +59,7 @@ def test_permissions_are_the_ordinary_ones(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(ResultsError, match=r"Cannot write .*run\.json: .+ --results") as caught:
+    with pytest.raises(ResultsError, match=r"Cannot write .*run\.json: .+ Move what stands there away") as caught:
         write_atomic(tmp_path / "taken" / "run.json", "{}")
     assert "Traceback" not in str(caught.value)
 

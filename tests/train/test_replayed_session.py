@@ -71,6 +71,9 @@ def test_the_same_seed_gives_the_same_bits(name: str, config_of: MakeConfig, pla
 
 
 @ON_GPU
+@pytest.mark.filterwarnings(
+    "ignore:Synchronization debug mode is a prototype"
+)  # what torch says when it is switched on
 @pytest.mark.parametrize("name", ["sgd", "sam", "esam", "saf", "looksam"])
 def test_nothing_waits_within_an_epoch(
     name: str, config_of: MakeConfig, places: Places, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samcli.errors import DataError
+from samcli.words import count
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".avif",
@@ -50,11 +52,20 @@ class Layout:
         return [file for _, classes in self.parts.values() for files in classes.values() for file in files]
 
     def digest(self) -> str:
-        """The SHA-256 of the number of image files and of their relative paths and sizes; nothing is decoded."""
-        listed = sorted((os.fsencode(file.relative_to(self.root)), file.stat().st_size) for file in self.files)
+        """The SHA-256 of the number of image files, of their relative paths and of what they hold.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        listed = sorted((os.fsencode(file.relative_to(self.root)), file) for file in self.files)
         sha = hashlib.sha256(f"{len(listed)} images\n".encode())
-        for path, size in listed:
-            sha.update(path + f"\0{size}\n".encode())
+        for path, file in listed:
+            try:
+                state = file.stat()
+                content = _content_digest(file, state.st_size, state.st_mtime_ns)
+            except OSError as error:
+                raise DataError(f"{file} cannot be read ({error.strerror}); mend it or move it away.") from None
+            sha.update(path + b"\0" + content)
         return sha.hexdigest()
 
     def notes(self) -> Iterator[str]:
@@ -68,6 +79,13 @@ class Layout:
             yield f"{len(self.others)} other folder{'s' * (len(self.others) > 1)} passed over ({listed})"
         if "validation" in self.parts:
             yield f"{self.parts['validation'][0].name}/ is the validation part"
+
+
+@functools.lru_cache(maxsize=2**18)  # a process asks for the digest of a folder several times
+def _content_digest(file: Path, size: int, modified: int) -> bytes:
+    """The SHA-256 of a file; size and time of the last change tell whether it is still the one that was read."""
+    del size, modified
+    return hashlib.sha256(file.read_bytes()).digest()
 
 
 def is_hidden(name: str) -> bool:
@@ -141,7 +159,8 @@ def _classes(folder: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
     classes = list(_folders(folder))
     if len(classes) < 2:
         raise DataError(
-            f"{folder} has {len(classes)} class folders and two are needed; lay the images out as {folder}/CLASS/*.jpg."
+            f"{folder} has {count(len(classes), 'class folder')} and two are needed; "
+            f"lay the images out as {folder}/CLASS/*.jpg."
         )
     _count_others(folder, passed_over)
     listed = {path.name: _images_below(path, passed_over) for path in classes}

@@ -146,7 +146,7 @@ def test_names_that_no_folder_can_have(name: str) -> None:
         read_layout(Path(name))
 
 
-def test_the_digest_is_that_of_names_and_sizes(tmp_path: Path) -> None:
+def test_the_digest_is_that_of_names_and_bytes(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for root in (first, second):
         plain(root)
@@ -156,4 +156,10 @@ def test_the_digest_is_that_of_names_and_sizes(tmp_path: Path) -> None:
     (second / "cat" / "0.png").write_bytes(b"another size")
     changed = read_layout(second).digest()
     (first / "dog" / "1.png").rename(first / "dog" / "2.png")
-    assert len({digest, changed, read_layout(first).digest()}) == 3
+    renamed = read_layout(first).digest()
+    a, b = (first / "cat" / name for name in ("0.png", "1.png"))
+    a.write_bytes(b"one thing")
+    b.write_bytes(b"the other")
+    written = read_layout(first).digest()
+    a.write_bytes(b"the other")  # as many bytes
+    assert len({digest, changed, renamed, written, read_layout(first).digest()}) == 5

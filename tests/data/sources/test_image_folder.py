@@ -137,7 +137,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_too_few_classes(tmp_path: Path) -> None:
     make(tmp_path, classes=("cat",))
-    with pytest.raises(DataError, match="has 1 class folders and two are needed"):
+    with pytest.raises(DataError, match="has 1 class folder and two are needed"):
         source(tmp_path)
 
 
@@ -204,7 +204,7 @@ def test_a_line_says_what_a_folder_holds(tmp_path: Path) -> None:
     assert (again.examples, again.digest) == (25, digest(kind, tmp_path))
 
 
-def test_no_image_is_opened_for_a_digest(tmp_path: Path) -> None:
+def test_no_image_is_decoded_for_a_digest(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "cat" / "0.png").write_bytes(b"damaged")
     assert len(digest(DATASETS.create(f"image-folder:{tmp_path}"), tmp_path)) == 64

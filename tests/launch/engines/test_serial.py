@@ -103,3 +103,17 @@ def test_what_stops_everything(go: Go, monkeypatch: pytest.MonkeyPatch, error: E
     monkeypatch.setattr("samcli.launch.cell.train_run", failing)
     with pytest.raises(type(error)):
         go()
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "config.yaml", "run.json", ""])
+def test_what_stands_in_the_place_of_one_run_ends_that_run_alone(go: Go, tmp_path: Path, name: str) -> None:
+    (first, *_) = launch.plan(Draft.of(parse(TEXT, "x"), CATALOGUE).expand(), tmp_path)
+    if name:
+        (first.folder.path / name).mkdir(parents=True)
+    else:
+        first.folder.path.parent.mkdir(parents=True)
+        first.folder.path.write_text("a file where the folder would be")
+    outcome, recorder = go()
+    assert outcome == ["failed", "finished", "diverged"]
+    (message,) = [told[2] for told in recorder.events if told[:2] == ("ended", "failed")]
+    assert str(message).endswith("Move what stands there away, then run the same command again.")
