@@ -15,6 +15,7 @@ from samcli.escape import visible
 from samcli.launch import Cell
 from samcli.metrics import score_among
 from samcli.report.settings import distinguishing, label
+from samcli.runs.folder import RunFolder
 
 
 class PlainProgress:
@@ -31,7 +32,8 @@ class PlainProgress:
         self._total = sum(cell.to_do for cell in cells)
         self._number = 0
         self._last = 0.0
-        self._line = ""
+        self._lines: dict[RunFolder, str] = {}  # of each run under way, what is not yet told
+        self._heading: RunFolder | None = None  # the run that the last line of its own named
 
     def __enter__(self) -> Self:
         return self
@@ -44,44 +46,47 @@ class PlainProgress:
     def started(self, cell: Cell) -> None:
         self._number += 1
         self._last = time.monotonic()
-        self._line = ""
+        self._lines[cell.folder] = ""
+        self._heading = cell.folder
         again = f", continuing after epoch {cell.epochs_done}" if cell.epochs_done else ""
         hint(f"run {self._number}/{self._total}  {self._labels[cell.folder]}{again}")
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
-        self._line = f"  epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}"
+        self._lines[cell.folder] = f"epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}"
         if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES:
-            self._tell()
+            for folder in self._lines:
+                self._tell(folder)
 
-    def _tell(self) -> None:
-        """Print the last epoch's line, once."""
-        if self._line:
-            hint(self._line)
-        self._last, self._line = time.monotonic(), ""
+    def _tell(self, folder: RunFolder) -> None:
+        """Print the line of a run's last epoch, once, under its name where another run was named since."""
+        if line := self._lines[folder]:
+            hint(f"  {line}" if folder == self._heading else f"  {self._labels[folder]}  {line}")
+        self._last, self._lines[folder] = time.monotonic(), ""
 
     def noticed(self, cell: Cell, sentence: str) -> None:
         warn(f"  {sentence}")
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         if status == "finished":
-            self._tell()
+            self._tell(cell.folder)
         else:
             warn(f"  {self._labels[cell.folder]} {status}. {message}")
+        del self._lines[cell.folder]
 
 
 class RichProgress(PlainProgress):
-    """A bar for all epochs of all runs and one for the current run."""
+    """A bar for all epochs of all runs and one for each run under way."""
 
     def __init__(self, cells: list[Cell]) -> None:
         super().__init__(cells)
         self._all = Bar("all runs", total=sum(cell.epochs_left for cell in cells))
-        self._current: Bar | None = None
+        self._current: dict[RunFolder, Bar] = {}
         self._console = Console(stderr=True)
         self._display = Display(self.bars, self._console)
 
     def bars(self) -> list[Bar]:
         """What is shown now."""
-        return [self._all] if self._current is None else [self._all, self._current]
+        return [self._all, *self._current.values()]
 
     def __enter__(self) -> Self:
         self._all.begin()
@@ -91,33 +96,33 @@ class RichProgress(PlainProgress):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._current = None
+        self._current.clear()
         self._display.stop()
 
     def started(self, cell: Cell) -> None:
-        self._line = ""
-        self._current = Bar(self._labels[cell.folder], cell.config.training.epochs, cell.epochs_done)
-        self._current.begin()
+        self._lines[cell.folder] = ""
+        bar = Bar(self._labels[cell.folder], cell.config.training.epochs, cell.epochs_done)
+        bar.begin()
+        self._current[cell.folder] = bar
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
-        assert self._current is not None
-        self._line = summary(row)
-        self._current.done += 1
+        bar = self._current[cell.folder]
+        self._lines[cell.folder] = summary(row)
+        bar.done += 1
         self._all.done += 1
         score = score_among(row).name
         if (value := row.get(f"test_{score}")) is not None:  # otherwise the last one known stays
-            self._current.score = f"{score} {value:.4f}"
-        self._current.more = f"loss {row['train_loss']:.4f}"
+            bar.score = f"{score} {value:.4f}"
+        bar.more = f"loss {row['train_loss']:.4f}"
         self._display.refresh()
 
     def noticed(self, cell: Cell, sentence: str) -> None:
         self._tell_above(sentence)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
-        assert self._current is not None
-        self._all.done += self._current.total - self._current.done  # those that a stop at a training loss left out
-        self._current = None  # a line above the bars instead: a grid may have more runs than lines
-        words = self._line if status == "finished" else f"{status}. {message}"
+        bar = self._current.pop(cell.folder)  # a line above the bars instead: a grid may have more runs than lines
+        self._all.done += bar.total - bar.done  # those that a stop at a training loss left out
+        words = self._lines.pop(cell.folder) if status == "finished" else f"{status}. {message}"
         self._tell_above(f"{self._labels[cell.folder]}  {words}")
 
     def _tell_above(self, line: str) -> None:

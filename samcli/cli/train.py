@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from samcli.config import Draft, RunConfig
     from samcli.launch import Cell
 
+MOST_JOBS = 1024
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
 
 
@@ -66,6 +67,16 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")] = None,
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MOST_JOBS, help="Runs that train at once, each in a process with its share of the cores."
+        ),
+    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
+    ] = None,
     reuse_changed: Annotated[
         bool,
         typer.Option(
@@ -125,9 +136,9 @@ def train(
         _try_out(cells, data_dir)
         return
     _check_writable(results)
-    outcome = _run(cells, data_dir, chosen)
+    outcome = _run(cells, data_dir, chosen, jobs, threads)
     _report(cells, outcome, json)
-    if any(status in ("failed", "diverged", "busy") for status in outcome.values()):
+    if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
 
 
@@ -204,7 +215,7 @@ def _check_writable(results: Path) -> None:
         ) from error
 
 
-def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
+def _run(cells: list[Cell], data_dir: Path, device: Any, jobs: int, threads: int | None) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
@@ -227,7 +238,11 @@ def _run(cells: list[Cell], data_dir: Path, device: Any) -> dict[str, str]:
         rehearse(to_do, data_dir)
         _tell_contents(to_do, data_dir)
         with progress_for(cells) as observer:
-            return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
+            if jobs == 1 and threads is None:
+                return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
+            return launch.run_at_once(
+                cells, data_dir=data_dir, device=device, observer=observer, jobs=jobs, threads=threads
+            )
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted between two runs; the same command continues.") from error
 

@@ -2,6 +2,7 @@
 
 from samcli.launch.cell import Cell as Cell
 from samcli.launch.cell import train_cell as train_cell
+from samcli.launch.engines.local import run_at_once as run_at_once
 from samcli.launch.engines.serial import run_all as run_all
 from samcli.launch.observer import Observer as Observer
 from samcli.launch.plan import plan as plan

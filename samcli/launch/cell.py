@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,11 +52,20 @@ class Cell:
         return self.config.training.epochs - self.epochs_done if self.to_do else 0
 
 
+def cleared(cell: Cell) -> Cell:
+    """The cell with an empty folder if it is `changed`: what that had is put aside, see `train_cell`."""
+    if cell.state != "changed":
+        return cell
+    put_aside(cell.folder.path, cell.folder.path.parent / ".replaced" / cell.folder.path.name)
+    return dataclasses.replace(cell, state="new", detail="")
+
+
 def train_cell(
     cell: Cell,
     *,
     data_dir: Path,
     device: torch.device,
+    conditions: Mapping[str, Any] | None = None,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[str, str]:
@@ -67,6 +78,7 @@ def train_cell(
         cell: the run, with its folder.
         data_dir: where data sets lie.
         device: where to train.
+        conditions: what `run.json` tells of the circumstances besides.
         on_epoch: called with each new row.
         on_notice: is told in a sentence what a user should know besides.
 
@@ -89,14 +101,14 @@ def train_cell(
     ('finished', '')
     """
     try:
-        if cell.state == "changed":
-            put_aside(cell.folder.path, cell.folder.path.parent / ".replaced" / cell.folder.path.name)
+        cell = cleared(cell)
         status = train_run(
             cell.config,
             cell.folder,
             data_dir=data_dir,
             device=device,
             take_over=cell.take_over,
+            conditions=conditions,
             on_epoch=on_epoch,
             on_notice=on_notice,
         )

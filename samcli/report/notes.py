@@ -132,9 +132,16 @@ def _pairs(rows: Sequence[Row], baseline: str) -> Iterator[str]:
 def _hardware(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     for where, place in {row.where: row.place for row in rows}.items():
         machines = {
-            json.dumps([run.status.get(key) for key in ("hardware", "device", "threads")], sort_keys=True, default=str)
+            json.dumps(
+                [*(run.status.get(key) for key in ("hardware", "device", "threads")), run.status.get("jobs", 1)],
+                sort_keys=True,
+                default=str,
+            )
             for run in places[place]
             if run.state == "finished"
         }
         if len(machines) > 1:
-            yield f"Runs on {where} come from different hardware or threads: seconds and cost do not compare."
+            yield (
+                f"Runs on {where} come from different hardware, threads or numbers of jobs: "
+                "seconds and cost do not compare."
+            )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
 
+MOST_THREADS = 1024  # that a run.json may ask for
+
 
 def train_run(
     config: RunConfig,
@@ -30,6 +33,7 @@ def train_run(
     data_dir: Path,
     device: torch.device,
     take_over: bool = False,
+    conditions: Mapping[str, Any] | None = None,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> str:
@@ -57,6 +61,7 @@ def train_run(
         data_dir: where data sets lie.
         device: where to train.
         take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.ownership`.
+        conditions: what `run.json` tells of the circumstances besides, such as how many runs train at once.
         on_epoch: called with each new row; its files are written after the call.
         on_notice: is told in a sentence what a user should know, such as of a checkpoint that was put aside.
 
@@ -77,15 +82,23 @@ def train_run(
         if before.get("status") == "finished" and restore_files(config, folder):
             folder.write_status({**before, "metrics_digest": folder.metrics_digest()})
             return "finished"
-        return _Run(config, folder, owner, before).train(data_dir, device, on_epoch, on_notice)
+        with threads_of(before):
+            return _Run(config, folder, owner, before, conditions).train(data_dir, device, on_epoch, on_notice)
 
 
 class _Run:
     """A run under way in a folder that is this process's."""
 
-    def __init__(self, config: RunConfig, folder: RunFolder, owner: Ownership, before: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        owner: Ownership,
+        before: dict[str, Any],
+        conditions: Mapping[str, Any] | None,
+    ) -> None:
         self._config, self._folder, self._owner = config, folder, owner
-        self._before = before
+        self._before, self._conditions = before, conditions or {}
         self._status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
         self._session: Session | None = None
 
@@ -97,7 +110,7 @@ class _Run:
         on_notice: Callable[[str], None],
     ) -> str:
         config, folder, status = self._config, self._folder, self._status
-        status |= provenance(config, device, data_dir)
+        status |= {**provenance(config, device, data_dir), **self._conditions}
         try:
             with halved_threads(config, device):
                 session = session_of(config, folder, data_dir=data_dir, device=device, on_notice=on_notice)
@@ -145,6 +158,26 @@ class _Run:
         if ended["status"] == "finished":
             ended["metrics_digest"] = self._folder.metrics_digest()
         self._folder.write_status(ended)
+
+
+@contextmanager
+def threads_of(before: Mapping[str, Any]) -> Iterator[None]:
+    """Within the block torch has as many threads as a run began with: their number changes the last bits of results.
+
+    Args:
+        before: the content of the run's `run.json`; without finished epochs the number stays what it is.
+
+    >>> with threads_of({"epochs_done": 3, "threads": 1}):
+    ...     torch.get_num_threads()
+    1
+    """
+    now_, began = torch.get_num_threads(), before.get("threads")
+    if before.get("epochs_done") and isinstance(began, int) and 1 <= began <= MOST_THREADS:
+        torch.set_num_threads(began)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(now_)
 
 
 def _explain_divergence(session: Session) -> str:

@@ -330,3 +330,22 @@ def test_what_a_run_was_continued_with_is_kept(
     status = folder.read_status()
     assert status["earlier"] == [{"epochs_done": 1, "versions": before | {"torch": "2.0"}}]
     assert status["versions"] == before
+
+
+def test_a_run_continues_with_the_threads_it_began_with(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    def stop(row: EpochMetrics) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    config, folder, usual = config_of(), RunFolder(tmp_path / "run"), torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with pytest.raises(Interrupted):
+            train_run(config, folder, on_epoch=stop, **places)
+        torch.set_num_threads(1)
+        train_run(config, folder, **places)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(usual)
+    status = folder.read_status()
+    assert (status["threads"], status["earlier"]) == (3, [])

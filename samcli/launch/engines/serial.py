@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from samcli.launch.cell import Cell, train_cell
+from samcli.launch.engines._turn import at_its_turn
 from samcli.launch.observer import Observer
-from samcli.launch.plan import look_again
 
 
 def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, observer: Observer) -> dict[str, str]:
@@ -39,7 +39,7 @@ def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, obse
     """
     outcome: dict[str, str] = {}
     for planned in cells:
-        cell = look_again(planned) if planned.to_do else planned
+        cell = at_its_turn(planned, observer)
         outcome[cell.folder.path.name] = cell.state
         if cell.to_do:
             observer.started(cell)
@@ -52,7 +52,4 @@ def run_all(cells: Sequence[Cell], *, data_dir: Path, device: torch.device, obse
             )
             outcome[cell.folder.path.name] = status
             observer.ended(cell, status, message)
-        elif planned.to_do:
-            words = cell.detail if cell.state == "busy" else f"was trained by another process: {cell.state}."
-            observer.noticed(cell, f"{cell.folder.path.name} {words}")
     return outcome

@@ -1,0 +1,135 @@
+"""A run in a process of its own: what an engine starts, and what it hears of it."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from samcli.allocator import keep_freed_memory
+from samcli.errors import Interrupted, SamcliError
+from samcli.launch.cell import Cell, cleared, train_cell
+from samcli.registry import load_plugin
+
+LOG = "log.txt"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one run at a time.
+
+    Attributes:
+        cores: the processor's, by the system's numbers; the run is pinned to them.
+        threads: how many it computes with.
+    """
+
+    cores: tuple[int, ...]
+    threads: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be trained in a process of its own.
+
+    Attributes:
+        cell: the run.
+        data_dir: where data sets lie.
+        device: where to train.
+        slot: the place that it has.
+        jobs: how many runs may train at once on this machine.
+    """
+
+    cell: Cell
+    data_dir: Path
+    device: torch.device
+    slot: Slot
+    jobs: int
+
+
+def main(job: Job, connection: Connection) -> None:
+    """Train the run, and send what an observer is told: pairs of a word and what belongs to it.
+
+    `epoch` comes with a row, `notice` with a sentence, and one of these at the end: `ended` with status and message,
+    `interrupted` with a sentence, `stop` with an error that would meet every run. A process that dies sends none.
+
+    Whatever it prints, and Python's account of a crash, goes to `log.txt` in the run's folder. SIGTERM ends it as
+    Ctrl-C ends a command, and so does the end of the process that started it. Ctrl-C itself is that one's business.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        try:
+            cell = cleared(job.cell)
+        except OSError as error:
+            connection.send(("stop", error))
+            return
+        with _logged(cell.folder.path / LOG):
+            connection.send(_trained(job, cell, connection))
+
+
+def _trained(job: Job, cell: Cell, connection: Connection) -> tuple[str, Any]:
+    try:
+        _settle(job.slot)
+        for file in cell.config.plugins:
+            load_plugin(file)
+        return "ended", train_cell(
+            cell,
+            data_dir=job.data_dir,
+            device=job.device,
+            conditions={"jobs": job.jobs, "cores": list(job.slot.cores)},
+            on_epoch=lambda row: connection.send(("epoch", row)),
+            on_notice=lambda sentence: connection.send(("notice", sentence)),
+        )
+    except (Interrupted, KeyboardInterrupt) as error:
+        return "interrupted", str(error)
+    except (SamcliError, OSError) as error:
+        return "stop", error
+
+
+def _settle(slot: Slot) -> None:
+    """Compute on the cores of the slot alone, with its threads."""
+    keep_freed_memory()
+    if hasattr(os, "sched_setaffinity") and slot.cores:
+        os.sched_setaffinity(0, slot.cores)
+    torch.set_num_threads(slot.threads)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Interrupt what runs, once: what that has begun, the writing of what was finished, goes on undisturbed."""
+    del frame
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Within the block what the process prints is appended to a file; in a folder that cannot be written it is lost."""
+    where = path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError:
+        where = Path(os.devnull)
+    with where.open("ab", buffering=0) as file:
+        for descriptor in (1, 2):
+            os.dup2(file.fileno(), descriptor)
+        faulthandler.enable()
+        yield

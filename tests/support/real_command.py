@@ -1,0 +1,43 @@
+"""The real command in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+EXPERIMENT = """
+name: e2e
+dataset: {name: digits, label_noise: 0.4, train_examples: 300, augment: [crop, flip, cutout]}
+model: {name: cnn, dropout: 0.2}
+epochs: 12
+batch_size: 16
+sharpness: {every: 5, examples: 64}
+optimizer: {name: sam, lr: 0.05, rho: 0.1}
+"""
+
+
+def start(folder: Path, results: str, experiment: str = EXPERIMENT, *flags: str) -> subprocess.Popen[str]:
+    (folder / "e2e.yaml").write_text(experiment)
+    command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--results", results, "--device", "cpu", *flags]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that runs the tests in the background hands down an ignored SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - async-signal-safe
+    )
+
+
+def wait_for_rows(folder: Path, results: str, rows: int, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        for file in folder.glob(f"{results}/e2e/*/metrics.csv"):
+            if len(file.read_text().splitlines()) > rows:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"No {rows} rows came: {process.communicate()}")
