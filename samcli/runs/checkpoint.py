@@ -93,7 +93,7 @@ def load(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f"Cannot read {path} ({error.strerror}); check permissions, then try again.") from error
     if fault := _damage(data):
-        raise UnusableCheckpoint(f"{path} {fault}; train the run again to write it anew.")
+        raise UnusableCheckpoint(f"{path} {fault}; move its folder away and train the run again.")
     content = _decoded(path, data)
     format_, version = (content.get(key) for key in ("format", "version")) if isinstance(content, dict) else ("", 0)
     if not (isinstance(content, dict) and isinstance(format_, str) and format_ == FORMAT):
@@ -143,5 +143,5 @@ def _decoded(path: Path, data: bytes) -> object:
         raise
     except Exception as error:  # whatever an unpickler stumbles over; the file is foreign, for its check sums are right
         raise UnusableCheckpoint(
-            f"{path} cannot be read as a checkpoint; train the run again to write it anew."
+            f"{path} cannot be read as a checkpoint; move its folder away and train the run again."
         ) from error

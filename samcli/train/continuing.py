@@ -122,7 +122,7 @@ def checked_state(content: Mapping[str, Any], run: Mapping[str, Any] | None, fil
 
     >>> checked_state({"config": {}}, None, Path("checkpoint.pt"))
     Traceback (most recent call last):
-    samcli.errors.UnusableCheckpoint: checkpoint.pt has no model; train the run again to write it anew.
+    samcli.errors.UnusableCheckpoint: checkpoint.pt has no model; move its folder away and train the run again.
     """
     fault = fault_of(content, CheckpointDocument) or plain_fault(content["config"])
     if not fault and run is not None and identity_of(content["config"]) != identity_of(run):
@@ -132,7 +132,7 @@ def checked_state(content: Mapping[str, Any], run: Mapping[str, Any] | None, fil
     if not fault and content["epoch"] != len(content["rows"]):
         fault = f"does not fit: it is of epoch {content['epoch']} and has {len(content['rows'])} rows"
     if fault:
-        raise UnusableCheckpoint(f"{file} {fault}; train the run again to write it anew.")
+        raise UnusableCheckpoint(f"{file} {fault}; move its folder away and train the run again.")
     return dict(content)
 
 
@@ -142,7 +142,9 @@ def _restore(session: Session, state: dict[str, Any], file: Path) -> None:
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # what torch raises for tensors of another shape and states of another optimizer
         reason = str(error).partition("\n")[0].rstrip(".:")
-        raise UnusableCheckpoint(f"{file} does not fit this run ({reason}); train it again.") from error
+        raise UnusableCheckpoint(
+            f"{file} does not fit this run ({reason}); move its folder away and train the run again."
+        ) from error
 
 
 def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:

@@ -193,3 +193,19 @@ def test_loose_checkpoints_have_names_and_files_of_their_own(samcli: Samcli, res
 def test_headings_name_the_radius(samcli: Samcli, results: Path) -> None:
     called = samcli("sharpness", results, "--measure", "one-step,one-step-linf", "--examples", 20)
     assert "rho=0.05" in called.out
+
+
+def test_the_way_out_of_a_damaged_checkpoint_of_a_finished_run_leads_there(samcli: Samcli, tmp_path: Path) -> None:
+    """The command that trained it leaves a finished run alone, so that it is not enough to give it again."""
+    train = ("train", "--dataset", "wine", "--optimizer", "sgd", "--epochs", "1", "--seeds", "0", "--results", tmp_path)
+    samcli(*train)
+    (run,) = tmp_path.glob("wine/wine-*")
+    checkpoint = run / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    samcli(*train)
+    called = samcli("sharpness", run, "--measure", "one-step")
+    assert called.code == 2
+    assert "move its folder away and train the run again" in " ".join(called.err.split())
+    run.rename(tmp_path / "away")
+    samcli(*train)
+    assert samcli("sharpness", run, "--measure", "one-step").code == 0
