@@ -113,10 +113,10 @@ def train(
     if name is not None:
         draft.assign("name", name)
     # names before their options, whatever the order of the flags: a name starts from its defaults
-    options: list[str] = []
     names_first: list[str] = []
-    for assignment in set_ or []:
-        (options if "." in assignment.partition("=")[0] else names_first).append(assignment)
+    options: list[str] = []
+    for assignment in sorted(set_ or [], key=lambda text: "." in text.partition("=")[0]):
+        (names_first if assignment.partition("=")[0] in config.SECTIONS else options).append(assignment)
     for assignment in names_first:
         draft.set(assignment)
     given = {"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise}

@@ -244,6 +244,21 @@ def test_order_of_set_does_not_matter(samcli: Samcli) -> None:
         assert json.loads(called.out)["runs"][0]["config"]["schedule"]["warmup_epochs"] == 2.0
 
 
+def test_set_counts_where_a_flag_gives_the_same_key(samcli: Samcli) -> None:
+    """As --set optimizer.rho did beside --rho; --epochs and --batch-size went before their --set without a word."""
+
+    def identities(*arguments: str) -> list[str]:
+        called = samcli("train", "--dry-run", "--json", "--seeds", "0", *arguments)
+        return [run["folder"] for run in json.loads(called.out)["runs"]]
+
+    both = ("--epochs", "3", "--batch-size", "30", "--rho", "0.3", "--lr", "0.3")
+    sets = [w for f in ("epochs=5", "batch_size=20", "optimizer.rho=0.2", "optimizer.lr=0.2") for w in ("--set", f)]
+    alone = identities("--optimizer", "sam", *sets)
+    assert identities("--optimizer", "sam", *both, *sets) == alone
+    assert identities("--optimizer", "sgd", "--set", "optimizer=sam", *both, *sets) == alone
+    assert identities("--optimizer", "sam", *both) != alone
+
+
 @pytest.mark.parametrize("arguments", [("--epochs", "0"), ("--seeds", "a"), ("--set", "optimizer.lr=abc")])
 def test_mistakes_in_flags_are_not_blamed_on_the_file(samcli: Samcli, arguments: tuple[str, ...]) -> None:
     called = samcli("train", *arguments)
