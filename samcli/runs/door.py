@@ -129,7 +129,7 @@ def unreadable(path: Path, what: str) -> ResultsError:
     run.json is missing; restore it, or move its folder away and train the run again.
     """
     way_out = "restore it, or move its folder away and train the run again"
-    if path.name in ("config.yaml", "metrics.csv") and os.path.isfile(path.with_name("checkpoint.pt")):
+    if path.name in ("config.yaml", "run.json", "metrics.csv") and os.path.isfile(path.with_name("checkpoint.pt")):
         way_out = "the samcli train command that began the run restores it from its checkpoint"
     return ResultsError(f"{path} {what}; {way_out}.")
 

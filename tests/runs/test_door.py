@@ -93,8 +93,12 @@ def test_only_regular_files_of_bounded_size(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_way_out_is_the_checkpoint_where_there_is_one(tmp_path: Path) -> None:
+    for name in ("config.yaml", "run.json", "metrics.csv"):
+        with pytest.raises(ResultsError, match="restore it, or move its folder away"):
+            read_text(tmp_path / name)
     (tmp_path / "checkpoint.pt").touch()
-    with pytest.raises(ResultsError, match="the samcli train command that began the run restores it from its checkp"):
-        read_text(tmp_path / "config.yaml")
+    for name in ("config.yaml", "run.json", "metrics.csv"):
+        with pytest.raises(ResultsError, match="the samcli train command that began the run restores it from its ch"):
+            read_text(tmp_path / name)
     with pytest.raises(ResultsError, match="restore it, or move its folder away"):
-        read_text(tmp_path / "run.json")
+        read_text(tmp_path / "sharpness.json")
