@@ -31,13 +31,14 @@ def start_of(pid: int) -> str | None:
     >>> start_of(os.getpid()) == start_of(os.getpid())
     True
     """
-    # the name of the program, in brackets, may hold anything
-    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    fields = _fields(pid)
     return fields[19] if len(fields) > 19 else None
 
 
 def exists(pid: int) -> bool:
-    """Whether this machine has a process of this number, be it another user's.
+    """Whether this machine has a process of this number at work, be it another user's.
+
+    One that has ended keeps its number until its parent asks how; in a container perhaps nobody ever does.
 
     >>> exists(os.getpid()), exists(2**40), exists(-1)
     (True, False, False)
@@ -49,8 +50,14 @@ def exists(pid: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    return _fields(pid)[:1] not in (["Z"], ["X"])
+
+
+def _fields(pid: int) -> list[str]:
+    """What the system tells of a process, from its state on; empty where it tells nothing."""
+    # the name of the program, in brackets, may hold anything
+    return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
 def _text(path: str) -> str:
