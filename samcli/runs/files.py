@@ -35,7 +35,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The path to write to; there is no file yet.
 
     Raises:
-        RunBlocked: something else stands in the place of the file or its folder, or it may not be replaced.
+        RunBlocked: something else stands in the place of the file or its folder, it may not be replaced, or the folder
+            was deleted meanwhile.
         ResultsError: the disk is full, or fails.
 
     >>> import tempfile
@@ -57,6 +58,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         what = f"Cannot write {path}: {error.strerror or error}."
         if error.errno in _IN_THE_WAY:
             raise RunBlocked(f"{what} Move what stands there away, then run the same command again.") from error
+        if error.errno == errno.ENOENT:
+            raise RunBlocked(
+                f"{what} Its folder was moved or deleted meanwhile; run the same command again."
+            ) from error
         raise ResultsError(
             f"{what} Make room or name another folder with --results, then run the same command again."
         ) from error

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
+from samcli.errors import ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.files import write_atomic
 from samcli.runs.folder import RunFolder
@@ -78,9 +79,13 @@ class Saver:
             pending.result()
 
     def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
-        self._check()
-        write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
-        self._check()
-        self._folder.write_metrics(rows)
-        self._check()
-        self._folder.write_status({**self._status, "epochs_done": epoch})
+        try:
+            self._check()
+            write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
+            self._check()
+            self._folder.write_metrics(rows)
+            self._check()
+            self._folder.write_status({**self._status, "epochs_done": epoch})
+        except ResultsError:
+            self._check()  # the folder may have been deleted while a file was written
+            raise

@@ -1,11 +1,12 @@
 """Atomic writes: all or nothing, and nothing left behind."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from samcli.errors import ResultsError
+from samcli.errors import ResultsError, RunBlocked
 from samcli.runs.files import atomic_path, write_atomic
 
 
@@ -74,3 +75,11 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         write_atomic(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    deleted = pytest.raises(RunBlocked, match=r"moved or deleted meanwhile; run the same command again")
+    with deleted, atomic_path(folder / "checkpoint.pt") as temporary:
+        temporary.write_bytes(b"half")
+        shutil.rmtree(folder)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from samcli.errors import ResultsError
+from samcli.errors import ResultsError, RunBlocked, RunLost
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import saver as saver_module
@@ -61,3 +61,21 @@ def test_an_error_comes_out_at_the_next_call_or_at_the_end(tmp_path: Path) -> No
         saver = Saver(RunFolder(blocked / "run"), {})
         saver.save(state(torch.zeros(1), 1))
         saver.save(state(torch.zeros(1), 2))
+
+
+def test_a_folder_that_goes_while_a_file_is_written_is_a_lost_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [True]
+
+    def check() -> None:
+        if not there[0]:
+            raise RunLost("Its folder was moved or deleted.")
+
+    def gone(*arguments: Any) -> None:
+        there[0] = False
+        raise RunBlocked("Cannot write.")
+
+    monkeypatch.setattr(saver_module, "write_atomic", gone)
+    with pytest.raises(RunLost), Saver(RunFolder(tmp_path), {"status": "running"}, check) as saver:
+        saver.save(state(torch.zeros(1), 1))
