@@ -76,7 +76,7 @@ def _misfit(error: Any) -> str:
     else:
         must = "a whole number" if "int" in kind else "a number" if "float" in kind else "another value"
         bounds = (("at least", getattr(param, "min", None)), ("at most", getattr(param, "max", None)))
-        must += "".join(f" {words} {bound:g}" for words, bound in bounds if bound is not None)
+        must += " and".join(f" {words} {bound:g}" for words, bound in bounds if bound is not None)
     name = param.opts[0] if isinstance(param, TyperOption) else param.metavar or param.name
     return f"{name} must be {must}, not {str(given)!r}."
 
