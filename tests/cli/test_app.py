@@ -129,7 +129,10 @@ def test_quiet_and_verbose(samcli: Samcli, tmp_path: Path) -> None:
         (("sharpness", "x", "--eta", "-1"), "--eta must be a number at least 0, not '-1'."),
         (("sharpness", "x", "--m", "0"), "--m must be a whole number at least 1, not '0'."),
         (("sharpness", "x", "--examples", "1.5"), "--examples must be a whole number at least 1, not '1.5'."),
-        (("landscape", "x", "--dimensions", "3"), "--dimensions must be a whole number at least 1 and at most 2, not '3'."),
+        (
+            ("landscape", "x", "--dimensions", "3"),
+            "--dimensions must be a whole number at least 1 and at most 2, not '3'.",
+        ),
         (("landscape", "x", "--span", "wide"), "--span must be a number, not 'wide'."),
         (("landscape", "x", "--directions", "up"), "--directions must be one of random, leading, not 'up'."),
         (("compare", "--budget", "foo"), "--budget must be one of epochs, gradients, seconds, not 'foo'."),
