@@ -57,7 +57,8 @@ def main() -> None:
             print(
                 f"\n{optimizer}: {rates[1]:,.0f} and {rates[2]:,.0f} images/s; steps replayed: {session.replay_status}"
             )
-            print(f"  {session.steps_per_epoch} steps traced, device busy for {busy / 1e6:.3f} s of it")
+            seconds = session.rows[-1]["train_seconds"]
+            print(f"  {session.steps_per_epoch} steps traced, device busy for {busy / 1e6:.3f} of {seconds:.3f} s")
             print("  " + ", ".join(f"{name} {calls[name]}" for name in TOLD))
 
 

@@ -122,7 +122,8 @@ class RichProgress(PlainProgress):
     def ended(self, cell: Cell, status: str, message: str) -> None:
         bar = self._current.pop(cell.folder)  # a line above the bars instead: a grid may have more runs than lines
         self._all.done += bar.total - bar.done  # those that a stop at a training loss left out
-        words = self._lines.pop(cell.folder) if status == "finished" else f"{status}. {message}"
+        line = self._lines.pop(cell.folder)
+        words = line if status == "finished" else f"{status}. {message}"
         self._tell_above(f"{self._labels[cell.folder]}  {words}")
 
     def _tell_above(self, line: str) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 
 from samcli.allocator import keep_freed_memory
-from samcli.errors import Interrupted, SamcliError
+from samcli.errors import Interrupted, ResultsError, SamcliError
 from samcli.launch.cell import Cell, cleared, train_cell
 from samcli.registry import load_plugin
 
@@ -69,32 +70,38 @@ def main(job: Job, connection: Connection) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):
-        try:
-            cell = cleared(job.cell)
-        except OSError as error:
-            connection.send(("stop", error))
-            return
-        with _logged(cell.folder.path / LOG):
-            connection.send(_trained(job, cell, connection))
+        _tell(connection, *_trained(job, connection))
 
 
-def _trained(job: Job, cell: Cell, connection: Connection) -> tuple[str, Any]:
+def _trained(job: Job, connection: Connection) -> tuple[str, Any]:
     try:
-        _settle(job.slot)
-        for file in cell.config.plugins:
-            load_plugin(file)
-        return "ended", train_cell(
-            cell,
-            data_dir=job.data_dir,
-            device=job.device,
-            conditions={"jobs": job.jobs, "cores": list(job.slot.cores)},
-            on_epoch=lambda row: connection.send(("epoch", row)),
-            on_notice=lambda sentence: connection.send(("notice", sentence)),
-        )
+        cell = cleared(job.cell)  # before the log is opened in its folder
+        with _logged(cell.folder.path / LOG):
+            _settle(job.slot)
+            for file in cell.config.plugins:
+                load_plugin(file)
+            return "ended", train_cell(
+                cell,
+                data_dir=job.data_dir,
+                device=job.device,
+                conditions={"jobs": job.jobs, "cores": list(job.slot.cores)},
+                on_epoch=partial(_tell, connection, "epoch"),
+                on_notice=partial(_tell, connection, "notice"),
+            )
     except (Interrupted, KeyboardInterrupt) as error:
         return "interrupted", str(error)
-    except (SamcliError, OSError) as error:
+    except (ResultsError, OSError) as error:
         return "stop", error
+    except SamcliError as error:  # of a plug-in file that is another one, or gone, since the command began
+        return "ended", ("failed", str(error))
+
+
+def _tell(connection: Connection, word: str, told: Any) -> None:
+    """Send a message; nobody is left to hear it once the process that started this one has ended."""
+    try:
+        connection.send((word, told))
+    except BrokenPipeError:
+        raise KeyboardInterrupt from None
 
 
 def _settle(slot: Slot) -> None:

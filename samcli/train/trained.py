@@ -137,8 +137,8 @@ def _check_same(config: RunConfig, file: Path, data_dir: Path, image_folder: Pat
         return
     if image_folder is not None:
         raise DataError(
-            f"{image_folder} holds other images than those that {file} was trained on, by names or sizes; give "
-            "--image-folder the folder of these."
+            f"{image_folder} holds other images than those that {file} was trained on; give --image-folder the "
+            "folder of these."
         )
     raise DataError(
         f"{file} was trained with {change} than today, by its digest; put back what it was trained with, or "

@@ -8,6 +8,7 @@ import pandas
 import pytest
 import torch
 from real_command import EXPERIMENT, start, wait_for_rows
+from small_run import TIMES
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,7 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
     err = again.communicate(timeout=120)[1]
     assert again.returncode == 0, err
     assert "continuing after epoch" in err
-
-    times = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
-    a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=times) for folder in (whole, run))
+    a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=TIMES) for folder in (whole, run))
     pandas.testing.assert_frame_equal(a, b, check_exact=True)
     first, second = (torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (whole, run))
     for name, tensor in first["model"].items():

@@ -9,9 +9,9 @@ import pandas
 import pytest
 import torch
 from real_command import EXPERIMENT, start, wait_for_rows
+from small_run import TIMES
 
 GRID = EXPERIMENT.replace("optimizer:", "seeds: 0-2\noptimizer:")
-TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 
 
 @pytest.fixture(scope="module")

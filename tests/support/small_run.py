@@ -12,6 +12,10 @@ from samcli.config import RunConfig
 MakeConfig = Callable[..., RunConfig]
 
 
+# The columns of metrics.csv that are other ones each time.
+TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
+
+
 class Places(TypedDict):
     """Where a run reads and computes."""
 

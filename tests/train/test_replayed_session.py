@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_run import MakeConfig, Places
+from small_run import TIMES, MakeConfig, Places
 
 from samcli.config import RunConfig
 from samcli.optim import Replayed
@@ -13,7 +13,6 @@ from samcli.optim.replay import Recorder
 from samcli.optim.tape import record
 from samcli.train.session import Session
 
-TIMES = ("train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second")
 ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 

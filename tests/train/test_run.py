@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas
 import pytest
 import torch
-from small_run import MakeConfig, Places
+from small_run import TIMES, MakeConfig, Places
 
 from samcli.errors import Interrupted, RunBusy, RunLost
 from samcli.metrics import columns
@@ -17,8 +17,6 @@ from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.runs.process import this_machine
 from samcli.train import provenance, train_run
-
-TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 
 
 def same_weights(a: Path, b: Path) -> bool:

@@ -120,16 +120,17 @@ class _Pool:
     def run(self, cells: Sequence[Cell]) -> dict[str, str]:
         """Train all of them: the outcome of each."""
         waiting = deque(cells)
-        while waiting or self._running:
+        while True:
             while waiting and self._free:
                 cell = at_its_turn(waiting.popleft(), self._observer)
                 self._outcome[cell.folder.path.name] = cell.state
                 if cell.to_do:
                     self._start(cell)
-            for ready in wait(list(self._running)) if self._running else []:  # of nothing it would wait for ever
+            if not self._running:
+                return self._outcome
+            for ready in wait(list(self._running)):
                 assert isinstance(ready, Connection)
                 self._hear(ready)
-        return self._outcome
 
     def stop(self) -> None:
         """Have every process save what it finished, and end."""
@@ -195,7 +196,8 @@ def _account(running: _Running) -> str:
     message = f"{what}; see {folder.path / LOG}. The same command continues it."
     with suppress(ResultsError):
         status: dict[str, Any] = folder.read_status()
-        if status["status"] == "running":
+        # another command may have it by now
+        if (status["status"], status.get("pid")) == ("running", running.process.pid):
             folder.write_status({**status, "status": "failed", "error": message})
     return message
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from recorder import Recorder
+from small_run import TIMES
 
 from samcli import launch
 from samcli.config import Draft, parse
@@ -46,26 +48,6 @@ class Deadly(ModelKind):
     def build(self, shape, outputs):
         return Net(nn.Flatten(), nn.Linear(64, outputs))
 """
-
-
-TIMES = ("train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second")
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[tuple[object, ...]] = []
-
-    def started(self, cell: Cell) -> None:
-        self.events.append(("started", cell.folder))
-
-    def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
-        self.events.append(("epoch", cell.folder, row["epoch"]))
-
-    def noticed(self, cell: Cell, sentence: str) -> None:
-        self.events.append(("noticed", sentence))
-
-    def ended(self, cell: Cell, status: str, message: str) -> None:
-        self.events.append(("ended", status, message))
 
 
 def plan(results: Path, text: str = TEXT) -> list[Cell]:
@@ -121,6 +103,17 @@ def test_a_process_that_is_killed_is_recorded_and_the_others_go_on(tmp_path: Pat
     assert status["status"] == "failed"
     assert str(status["error"]).startswith("Its process was killed, as the system does when memory runs out; see ")
     assert {again.state for again in plan(tmp_path, text)} <= {"finished", "resume", "new"}  # none is busy
+
+
+def test_a_plug_in_that_is_gone_by_then_is_a_sentence(tmp_path: Path) -> None:
+    plugin = tmp_path / "deadly.py"
+    plugin.write_text(DEADLY)
+    cells = plan(tmp_path, TEXT.replace("mlp", f"'{plugin}:deadly'").replace("sgd, sam, ", ""))
+    plugin.unlink()
+    outcome, recorder = at_once(cells)
+    assert outcome == ["failed"]
+    message = f"There is no Python file {plugin}; name a file that registers an optimizer, model or data set."
+    assert recorder.events[-1] == ("ended", "failed", message)
 
 
 @pytest.mark.parametrize(

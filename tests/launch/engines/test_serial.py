@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from recorder import Recorder
 
 from samcli import launch
 from samcli.config import Draft, RunConfig, parse
 from samcli.errors import CheckpointError, Interrupted, ResultsError
-from samcli.launch import Cell
-from samcli.runs import EpochMetrics
 from samcli.runs.folder import RunFolder
 from samcli.train import CATALOGUE
 
@@ -24,23 +23,6 @@ batch_size: 25
 sharpness: {every: 0}
 optimizer: [sgd, sam, {name: sgd, lr: 1e30}]
 """
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[tuple[object, ...]] = []
-
-    def started(self, cell: Cell) -> None:
-        self.events.append(("started", cell.config.optimizer["name"]))
-
-    def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
-        self.events.append(("epoch", row["epoch"]))
-
-    def noticed(self, cell: Cell, sentence: str) -> None:
-        self.events.append(("noticed", sentence))
-
-    def ended(self, cell: Cell, status: str, message: str) -> None:
-        self.events.append(("ended", status, message))
 
 
 Go = Callable[[], tuple[list[str], Recorder]]
