@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samcli.cli import complete
+from samcli.cli.draft import draft_of
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
-from samcli.cli.output import detail, document, hint, result, say, terminal_width, text, warn
-from samcli.errors import Interrupted, NothingToCompare, ResultsError
+from samcli.cli.output import detail, document, hint, say, terminal_width, text, warn
+from samcli.cli.planned import check_no_file, check_writable, show_plan, tell_changes, tell_contents, try_out
+from samcli.errors import Interrupted, NothingToCompare
 
 if TYPE_CHECKING:
-    from samcli.config import Draft, RunConfig
-    from samcli.launch import Cell
+    from samcli.launch import Cell, Terms
 
 MOST_JOBS = 1024
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
@@ -98,124 +98,36 @@ def train(
     Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
     handwritten digits, 40 % of whose labels are redrawn. Finished runs are not run again, interrupted ones continue.
     """
-    from samcli import config, launch
+    from samcli import launch
     from samcli.train.device import choose_device, resolve_precision
 
     say(quiet=quiet, verbose=verbose)
-    draft = _read_draft(experiment, from_flags=any((dataset, model, optimizer)))
-    for file in plugin or []:
-        draft.plug_in(file)
-    for section, names in (("dataset", dataset), ("model", model), ("optimizer", optimizer)):
-        if names:
-            draft.choose(section, config.names_in(names))
-    if seeds:
-        draft.assign("seeds", ",".join(seeds))
-    if name is not None:
-        draft.assign("name", name)
-    # names before their options, whatever the order of the flags: a name starts from its defaults
-    names_first: list[str] = []
-    options: list[str] = []
-    for assignment in sorted(set_ or [], key=lambda text: "." in text.partition("=")[0]):
-        (names_first if assignment.partition("=")[0] in config.SECTIONS else options).append(assignment)
-    for assignment in names_first:
-        draft.set(assignment)
-    given = {"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise}
-    for flag, texts in given.items():
-        if texts:
-            config.apply_shorthand(draft, flag, texts)
-    for assignment in options:
-        draft.set(assignment)
-
+    draft = draft_of(
+        experiment,
+        plugins=plugin or [],
+        chosen={"dataset": dataset, "model": model, "optimizer": optimizer},
+        seeds=seeds,
+        name=name,
+        shorthand={"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise},
+        assignments=set_ or [],
+    )
     chosen = choose_device(device)
     runs = [resolve_precision(run, chosen) for run in draft.expand()]
     cells = launch.plan(runs, results, data_dir=data_dir, reuse_changed=reuse_changed, take_over=take_over)
     if dry_run:
-        _check_no_file(results)
-        _tell_changes(cells)
-        _show_plan(cells, json)
-        _try_out(cells, data_dir)
+        check_no_file(results)
+        tell_changes(cells)
+        show_plan(cells, json)
+        try_out(cells, data_dir)
         return
-    _check_writable(results)
-    outcome = _run(cells, data_dir, chosen, jobs, threads)
+    check_writable(results)
+    outcome = _run(cells, launch.Terms(data_dir, chosen), jobs, threads)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
 
 
-def _read_draft(experiment: Path | None, *, from_flags: bool) -> Draft:
-    """The experiment file, the packaged quickstart, or for flags alone an empty draft of defaults."""
-    from importlib import resources
-
-    from samcli import config
-    from samcli.train import CATALOGUE
-
-    if experiment is not None:
-        source = config.read(experiment)
-        draft = config.Draft.of(source, CATALOGUE)
-        draft.name = experiment.stem if draft.name is None else draft.name
-        return draft
-    if from_flags:
-        return config.Draft.of(config.Source({}), CATALOGUE)
-    text = resources.files("samcli").joinpath("experiments/quickstart.yaml").read_text(encoding="utf-8")
-    return config.Draft.of(config.parse(text, "quickstart.yaml"), CATALOGUE)
-
-
-def _try_out(cells: list[Cell], data_dir: Path) -> None:
-    """Tell what training would find wrong with the data and the models; nothing is downloaded for it."""
-    from samcli.train import CATALOGUE
-    from samcli.train.rehearsal import rehearse
-
-    runs: list[RunConfig] = []
-    absent: dict[str, None] = {}
-    for config in (cell.config for cell in cells if cell.to_do):
-        kind = CATALOGUE.create("dataset", config.dataset)
-        if kind.is_at_hand(data_dir):
-            runs.append(config)
-        else:
-            absent[kind.title] = None
-    for title in absent:
-        hint(f"{title} is not in {data_dir} yet; training downloads it.")
-    rehearse(runs, data_dir)
-    _tell_contents(runs, data_dir)
-
-
-def _tell_contents(runs: list[RunConfig], data_dir: Path) -> None:
-    """Say once for each data set what it holds."""
-    from samcli.train.digests import data_of
-
-    each = {repr(config.dataset): config for config in runs}  # a folder of images is listed anew for each look at it
-    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in each.values()):
-        hint(summary)
-
-
-def _check_no_file(results: Path) -> None:
-    """Find out without writing anything that no results can go there.
-
-    Raises:
-        ResultsError: a file stands there.
-    """
-    if any(place.exists() and not place.is_dir() for place in (results, *results.parents)):
-        raise ResultsError(f"A file stands where the results folder {results} would be; choose another with --results.")
-
-
-def _check_writable(results: Path) -> None:
-    """Find out now, not after the first epoch, whether the results can be written.
-
-    Raises:
-        ResultsError: they cannot.
-    """
-    probe = results / ".samcli-probe"
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ResultsError(
-            f"Cannot write to the results folder {results} ({error.strerror}); choose another with --results."
-        ) from error
-
-
-def _run(cells: list[Cell], data_dir: Path, device: Any, jobs: int, threads: int | None) -> dict[str, str]:
+def _run(cells: list[Cell], terms: Terms, jobs: int, threads: int | None) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
@@ -223,7 +135,7 @@ def _run(cells: list[Cell], data_dir: Path, device: Any, jobs: int, threads: int
     from samcli.words import count
 
     for cell in cells:
-        detail(f"{cell.state:<9} {cell.folder.path} on {device}, {cell.config.training.precision}")
+        detail(f"{cell.state:<9} {cell.folder.path} on {terms.device}, {cell.config.training.precision}")
     waiting = sum(cell.to_do for cell in cells)
     kept = sum(cell.state == "finished" for cell in cells)
     if kept:
@@ -232,52 +144,17 @@ def _run(cells: list[Cell], data_dir: Path, device: Any, jobs: int, threads: int
     for cell in cells:
         if cell.state in ("diverged", "busy"):
             warn(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
-    _tell_changes(cells)
+    tell_changes(cells)
     to_do = [cell.config for cell in cells if cell.to_do]
     try:
-        rehearse(to_do, data_dir)
-        _tell_contents(to_do, data_dir)
+        rehearse(to_do, terms.data_dir)
+        tell_contents(to_do, terms.data_dir)
         with progress_for(cells) as observer:
             if jobs == 1 and threads is None:
-                return launch.run_all(cells, data_dir=data_dir, device=device, observer=observer)
-            return launch.run_at_once(
-                cells, data_dir=data_dir, device=device, observer=observer, jobs=jobs, threads=threads
-            )
+                return launch.run_all(cells, terms, observer)
+            return launch.run_at_once(cells, terms, observer, jobs=jobs, threads=threads)
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted between two runs; the same command continues.") from error
-
-
-def _tell_changes(cells: list[Cell]) -> None:
-    """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
-    from samcli.words import count
-
-    reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
-    for reason, runs in reasons.items():
-        warn(
-            f"{count(runs, 'run')} of before used {reason}. They are trained anew, and what they gave is kept in the "
-            "experiment's folder .replaced; with --reuse-changed it counts as it is."
-        )
-
-
-def _show_plan(cells: list[Cell], json: bool) -> None:
-    """Print every run with its folder and state."""
-    from samcli.words import count
-
-    if json:
-        runs = [
-            {
-                "folder": str(c.folder.path),
-                "state": c.state,
-                "epochs_done": c.epochs_done,
-                "config": c.config.document(),
-            }
-            for c in cells
-        ]
-        document({"runs": runs})
-        return
-    for cell in cells:
-        result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
-    hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
 
 
 def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:

@@ -6,3 +6,4 @@ from samcli.launch.engines.local import run_at_once as run_at_once
 from samcli.launch.engines.serial import run_all as run_all
 from samcli.launch.observer import Observer as Observer
 from samcli.launch.plan import plan as plan
+from samcli.launch.terms import Terms as Terms

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
-
-import torch
 
 from samcli.errors import Interrupted, ResultsError
 from samcli.launch import job
 from samcli.launch.cell import Cell
-from samcli.launch.engines._turn import at_its_turn
+from samcli.launch.engines._ledger import Ledger
 from samcli.launch.job import LOG, Job, Slot
 from samcli.launch.observer import Observer
+from samcli.launch.terms import Terms
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
 
@@ -48,10 +46,9 @@ def slots_of(jobs: int, cores: Sequence[int], threads: int | None = None) -> lis
 
 def run_at_once(
     cells: Sequence[Cell],
-    *,
-    data_dir: Path,
-    device: torch.device,
+    terms: Terms,
     observer: Observer,
+    *,
     jobs: int,
     threads: int | None = None,
 ) -> dict[str, str]:
@@ -63,8 +60,7 @@ def run_at_once(
 
     Args:
         cells: the plan.
-        data_dir: where data sets lie.
-        device: where to train.
+        terms: where to read and compute, and when to give up.
         observer: is told of progress.
         jobs: how many runs train at once.
         threads: of each; one for each core that it has if left out.
@@ -77,7 +73,7 @@ def run_at_once(
         ResultsError: the results of no run can be written.
         OSError: an error of the operating system, such as a full disk.
     """
-    pool = _Pool(data_dir, device, observer, slots_of(jobs, available_cores(), threads))
+    pool = _Pool(terms, observer, slots_of(jobs, available_cores(), threads))
     try:
         return pool.run(cells)
     except KeyboardInterrupt as error:
@@ -109,12 +105,12 @@ class _Running:
 class _Pool:
     """The processes of the runs under way."""
 
-    def __init__(self, data_dir: Path, device: torch.device, observer: Observer, slots: Sequence[Slot]) -> None:
-        self._data_dir, self._device, self._observer = data_dir, device, observer
+    def __init__(self, terms: Terms, observer: Observer, slots: Sequence[Slot]) -> None:
+        self._terms, self._observer = terms, observer
+        self._ledger = Ledger(terms, observer)
         self._jobs = len(slots)
         self._free = deque(slots)
         self._running: dict[Connection, _Running] = {}
-        self._outcome: dict[str, str] = {}
         self._context = _context()
 
     def run(self, cells: Sequence[Cell]) -> dict[str, str]:
@@ -122,12 +118,11 @@ class _Pool:
         waiting = deque(cells)
         while True:
             while waiting and self._free:
-                cell = at_its_turn(waiting.popleft(), self._observer)
-                self._outcome[cell.folder.path.name] = cell.state
-                if cell.to_do:
+                cell = self._ledger.turn(waiting.popleft())
+                if cell and not self._ledger.gives_up:
                     self._start(cell)
             if not self._running:
-                return self._outcome
+                return dict(self._ledger.outcome)
             for ready in wait(list(self._running)):
                 assert isinstance(ready, Connection)
                 self._hear(ready)
@@ -148,12 +143,12 @@ class _Pool:
     def _start(self, cell: Cell) -> None:
         slot = self._free.popleft()
         ours, theirs = self._context.Pipe(duplex=False)
-        work = Job(cell, self._data_dir, self._device, slot, self._jobs)
+        work = Job(cell, self._terms.data_dir, self._terms.device, slot, self._jobs)
         process = self._context.Process(target=job.main, args=(work, theirs), daemon=False)  # type: ignore[attr-defined]
         process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
         self._running[ours] = _Running(cell, slot, process)
-        self._observer.started(cell)
+        self._ledger.begin(cell)
 
     def _hear(self, connection: Connection) -> None:
         """Take one message of a run, or its end."""
@@ -179,8 +174,7 @@ class _Pool:
         connection.close()
         running.process.join()
         self._free.append(running.slot)
-        self._outcome[running.cell.folder.path.name] = status
-        self._observer.ended(running.cell, status, message)
+        self._ledger.end(running.cell, status, message)
 
 
 def _account(running: _Running) -> str:

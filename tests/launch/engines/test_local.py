@@ -49,6 +49,8 @@ class Deadly(ModelKind):
         return Net(nn.Flatten(), nn.Linear(64, outputs))
 """
 
+TERMS = launch.Terms(Path("data"), torch.device("cpu"))
+
 
 def plan(results: Path, text: str = TEXT) -> list[Cell]:
     return launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), results)
@@ -56,9 +58,7 @@ def plan(results: Path, text: str = TEXT) -> list[Cell]:
 
 def at_once(cells: list[Cell], jobs: int = 2) -> tuple[list[str], Recorder]:
     recorder = Recorder()
-    outcome = launch.run_at_once(
-        cells, data_dir=Path("data"), device=torch.device("cpu"), observer=recorder, jobs=jobs, threads=1
-    )
+    outcome = launch.run_at_once(cells, TERMS, recorder, jobs=jobs, threads=1)
     return list(outcome.values()), recorder
 
 
@@ -75,7 +75,7 @@ def test_rows_and_weights_are_those_of_runs_one_after_the_other(tmp_path: Path) 
     torch.set_num_threads(1)
     try:
         one = plan(tmp_path / "one")
-        launch.run_all(one, data_dir=Path("data"), device=torch.device("cpu"), observer=Recorder())
+        launch.run_all(one, TERMS, Recorder())
     finally:
         torch.set_num_threads(threads)
     for a, b in zip(cells[:2], one[:2], strict=True):

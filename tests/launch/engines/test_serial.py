@@ -33,7 +33,7 @@ def go(tmp_path: Path) -> Go:
     def run() -> tuple[list[str], Recorder]:
         recorder = Recorder()
         cells = launch.plan(Draft.of(parse(TEXT, "x"), CATALOGUE).expand(), tmp_path)
-        outcome = launch.run_all(cells, data_dir=tmp_path, device=torch.device("cpu"), observer=recorder)
+        outcome = launch.run_all(cells, launch.Terms(tmp_path, torch.device("cpu")), recorder)
         return list(outcome.values()), recorder
 
     return run

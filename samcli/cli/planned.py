@@ -1,0 +1,103 @@
+"""What `samcli train` tells of a plan before it trains, and what it finds out by then."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samcli.cli.output import document, hint, result, warn
+from samcli.errors import ResultsError
+
+if TYPE_CHECKING:
+    from samcli.config import RunConfig
+    from samcli.launch import Cell
+
+
+def show_plan(cells: Sequence[Cell], json: bool) -> None:
+    """Print every run with its folder and state."""
+    from samcli.words import count
+
+    if json:
+        runs = [
+            {
+                "folder": str(c.folder.path),
+                "state": c.state,
+                "epochs_done": c.epochs_done,
+                "config": c.config.document(),
+            }
+            for c in cells
+        ]
+        document({"runs": runs})
+        return
+    for cell in cells:
+        result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
+    hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
+
+
+def tell_changes(cells: Sequence[Cell]) -> None:
+    """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
+    from samcli.words import count
+
+    reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
+    for reason, runs in reasons.items():
+        warn(
+            f"{count(runs, 'run')} of before used {reason}. They are trained anew, and what they gave is kept in the "
+            "experiment's folder .replaced; with --reuse-changed it counts as it is."
+        )
+
+
+def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
+    """Tell what training would find wrong with the data and the models; nothing is downloaded for it."""
+    from samcli.train import CATALOGUE
+    from samcli.train.rehearsal import rehearse
+
+    runs: list[RunConfig] = []
+    absent: dict[str, None] = {}
+    for config in (cell.config for cell in cells if cell.to_do):
+        kind = CATALOGUE.create("dataset", config.dataset)
+        if kind.is_at_hand(data_dir):
+            runs.append(config)
+        else:
+            absent[kind.title] = None
+    for title in absent:
+        hint(f"{title} is not in {data_dir} yet; training downloads it.")
+    rehearse(runs, data_dir)
+    tell_contents(runs, data_dir)
+
+
+def tell_contents(runs: Sequence[RunConfig], data_dir: Path) -> None:
+    """Say once for each data set what it holds."""
+    from samcli.train.digests import data_of
+
+    each = {repr(config.dataset): config for config in runs}  # a folder of images is listed anew for each look at it
+    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in each.values()):
+        hint(summary)
+
+
+def check_no_file(results: Path) -> None:
+    """Find out without writing anything that no results can go there.
+
+    Raises:
+        ResultsError: a file stands there.
+    """
+    if any(place.exists() and not place.is_dir() for place in (results, *results.parents)):
+        raise ResultsError(f"A file stands where the results folder {results} would be; choose another with --results.")
+
+
+def check_writable(results: Path) -> None:
+    """Find out now, not after the first epoch, whether the results can be written.
+
+    Raises:
+        ResultsError: they cannot.
+    """
+    probe = results / ".samcli-probe"
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ResultsError(
+            f"Cannot write to the results folder {results} ({error.strerror}); choose another with --results."
+        ) from error
