@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samcli import forkserver
 from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
 from samcli.cli.output import detail, document, hint, say, terminal_width, text, warn
 from samcli.cli.planned import check_no_file, check_writable, show_plan, tell_changes, tell_contents, try_out
-from samcli.errors import Interrupted, NothingToCompare
+from samcli.errors import ConfigError, Interrupted, NothingToCompare
 
 if TYPE_CHECKING:
-    from samcli.launch import Cell, Terms
+    from samcli.launch import Cell, Slot, Terms
 
 MOST_JOBS = 1024
+MOST_TOLD = 10  # runs that failed before
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
 
 
@@ -68,14 +70,29 @@ def train(
     data_dir: DataDir = Path("data"),
     device: Device = "auto",
     jobs: Annotated[
-        int,
+        str,
         typer.Option(
-            min=1, max=MOST_JOBS, help="Runs that train at once, each in a process with its share of the cores."
+            metavar="auto|N",
+            help="Runs that train at once, each in a process with its share of the cores; auto fills the cores, or the "
+            "GPUs; 0: one after the other in this process, for a debugger.",
         ),
-    ] = 1,
+    ] = "auto",
+    jobs_per_gpu: Annotated[
+        int | None, typer.Option(min=1, max=MOST_JOBS, help="Runs that share a GPU; one if left out.")
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds that one run may take before it counts as failed.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try runs again that failed before; their epochs are kept.")
+    ] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first run that fails.")] = False,
+    max_failures: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop when so many runs have failed.")
     ] = None,
     reuse_changed: Annotated[
         bool,
@@ -98,6 +115,9 @@ def train(
     Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
     handwritten digits, 40 % of whose labels are redrawn. Finished runs are not run again, interrupted ones continue.
     """
+    at_once = _jobs_of(jobs)
+    if at_once != 0 and not dry_run:
+        forkserver.begin()  # it imports torch while this process does
     from samcli import launch
     from samcli.train.device import choose_device, resolve_precision
 
@@ -113,7 +133,14 @@ def train(
     )
     chosen = choose_device(device)
     runs = [resolve_precision(run, chosen) for run in draft.expand()]
-    cells = launch.plan(runs, results, data_dir=data_dir, reuse_changed=reuse_changed, take_over=take_over)
+    cells = launch.plan(
+        runs,
+        results,
+        data_dir=data_dir,
+        reuse_changed=reuse_changed,
+        take_over=take_over,
+        retry_failed=retry_failed,
+    )
     if dry_run:
         check_no_file(results)
         tell_changes(cells)
@@ -121,13 +148,35 @@ def train(
         try_out(cells, data_dir)
         return
     check_writable(results)
-    outcome = _run(cells, launch.Terms(data_dir, chosen), jobs, threads)
+    terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures)
+    slots = launch.slots_of(
+        sum(cell.to_do or cell.state == "busy" for cell in cells),
+        launch.available_cores(),
+        launch.devices_like(chosen),
+        jobs=at_once,
+        jobs_per_gpu=jobs_per_gpu,
+        threads=threads,
+    )
+    outcome = _run(cells, terms, slots)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
 
 
-def _run(cells: list[Cell], terms: Terms, jobs: int, threads: int | None) -> dict[str, str]:
+def _jobs_of(text: str) -> int | None:
+    """How many runs train at once; None for what suits the machine.
+
+    Raises:
+        ConfigError: it is neither `auto` nor such a number.
+    """
+    if text == "auto":
+        return None
+    if not (text.isdecimal() and text.isascii() and int(text) <= MOST_JOBS):
+        raise ConfigError(f"--jobs must be auto or a whole number from 0 to {MOST_JOBS}, not {text!r}.")
+    return int(text)
+
+
+def _run(cells: list[Cell], terms: Terms, slots: list[Slot]) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli import launch
     from samcli.cli.progress import progress_for
@@ -142,17 +191,23 @@ def _run(cells: list[Cell], terms: Terms, jobs: int, threads: int | None) -> dic
         are = "is" if kept == 1 else "are"
         hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
     for cell in cells:
-        if cell.state in ("diverged", "busy"):
-            warn(f"{cell.folder.path.name} {cell.detail or 'diverged before.'}")
+        if cell.state == "diverged":
+            warn(f"{cell.folder.path.name} diverged before.")
+    failed = [cell for cell in cells if cell.state == "failed"]
+    for cell in failed[:MOST_TOLD]:
+        warn(f"{cell.folder.path.name} failed before: {cell.detail}")
+    if failed:
+        more = f"{count(len(failed) - MOST_TOLD, 'more run')} failed before. " if len(failed) > MOST_TOLD else ""
+        hint(f"{more}--retry-failed tries what failed again.")
     tell_changes(cells)
     to_do = [cell.config for cell in cells if cell.to_do]
     try:
         rehearse(to_do, terms.data_dir)
         tell_contents(to_do, terms.data_dir)
         with progress_for(cells) as observer:
-            if jobs == 1 and threads is None:
+            if not slots:
                 return launch.run_all(cells, terms, observer)
-            return launch.run_at_once(cells, terms, observer, jobs=jobs, threads=threads)
+            return launch.run_at_once(cells, terms, observer, slots)
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted between two runs; the same command continues.") from error
 

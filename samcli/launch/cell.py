@@ -27,11 +27,14 @@ class Cell:
         config: the run.
         folder: where its files are.
         state: `new`, `resume` (stopped after some epochs), `restore` (finished, and has lost files that its checkpoint
-            holds), `changed` (trained with another plug-in file or other data), `finished`, `diverged`, or `busy`
-            (another process is training it).
+            holds), `changed` (trained with another plug-in file or other data), `finished`, `diverged`, `failed`, or
+            `busy` (another process is training it).
         epochs_done: finished epochs so far; 0 for a run that begins anew.
-        detail: who trains a `busy` run, or what is `changed`, in words.
+        detail: who trains a `busy` run, what is `changed`, or why it `failed`, in words.
         take_over: whether it is taken from a process that may be gone.
+        dead: the claim of a process that was watched in vain, see `samcli.runs.lease.Watch`.
+        may_show: whether a `busy` run is worth waiting for: whoever trains it gives signs of life.
+        failed_at: when the failure was that is to be tried again; None if there was none, or it is to be left alone.
     """
 
     config: RunConfig
@@ -40,6 +43,9 @@ class Cell:
     epochs_done: int
     detail: str = ""
     take_over: bool = False
+    dead: str | None = None
+    may_show: bool = True
+    failed_at: str | None = None
 
     @property
     def to_do(self) -> bool:
@@ -66,6 +72,7 @@ def train_cell(
     data_dir: Path,
     device: torch.device,
     conditions: Mapping[str, Any] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[str, str]:
@@ -79,6 +86,7 @@ def train_cell(
         data_dir: where data sets lie.
         device: where to train.
         conditions: what `run.json` tells of the circumstances besides.
+        should_stop: asked before each epoch whether the run is to be interrupted there.
         on_epoch: called with each new row.
         on_notice: is told in a sentence what a user should know besides.
 
@@ -86,7 +94,7 @@ def train_cell(
         The status it ended with, `finished`, `diverged`, `failed` or `busy`, and an explanation unless it finished.
 
     Raises:
-        Interrupted: on Ctrl-C; whatever was finished is kept.
+        Interrupted: on Ctrl-C, or asked to stop; whatever was finished is kept.
         ResultsError: the results of no run can be written.
         OSError: an error of the operating system, such as a full disk.
 
@@ -108,7 +116,9 @@ def train_cell(
             data_dir=data_dir,
             device=device,
             take_over=cell.take_over,
+            dead=cell.dead,
             conditions=conditions,
+            should_stop=should_stop,
             on_epoch=on_epoch,
             on_notice=on_notice,
         )

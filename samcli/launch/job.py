@@ -20,22 +20,15 @@ import torch
 from samcli.allocator import keep_freed_memory
 from samcli.errors import Interrupted, ResultsError, SamcliError
 from samcli.launch.cell import Cell, cleared, train_cell
+from samcli.launch.slots import Slot
 from samcli.registry import load_plugin
+from samcli.runs.folder import RunFolder
 
 LOG = "log.txt"
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A place for one run at a time.
-
-    Attributes:
-        cores: the processor's, by the system's numbers; the run is pinned to them.
-        threads: how many it computes with.
-    """
-
-    cores: tuple[int, ...]
-    threads: int
+# what a process is sent to end at once; SIGTERM lets it finish the epoch under way
+AT_ONCE = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -45,16 +38,30 @@ class Job:
     Attributes:
         cell: the run.
         data_dir: where data sets lie.
-        device: where to train.
         slot: the place that it has.
         jobs: how many runs may train at once on this machine.
     """
 
     cell: Cell
     data_dir: Path
-    device: torch.device
     slot: Slot
     jobs: int
+
+
+class _Asked:
+    """Whether the process was asked to stop after the epoch under way."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int = 0, frame: object = None) -> None:
+        """Take the signal."""
+        del number, frame
+        self._asked = True
+
+    def answer(self) -> bool:
+        """Whether it was."""
+        return self._asked
 
 
 def main(job: Job, connection: Connection) -> None:
@@ -63,37 +70,59 @@ def main(job: Job, connection: Connection) -> None:
     `epoch` comes with a row, `notice` with a sentence, and one of these at the end: `ended` with status and message,
     `interrupted` with a sentence, `stop` with an error that would meet every run. A process that dies sends none.
 
-    Whatever it prints, and Python's account of a crash, goes to `log.txt` in the run's folder. SIGTERM ends it as
-    Ctrl-C ends a command, and so does the end of the process that started it. Ctrl-C itself is that one's business.
+    Whatever it prints, and the traceback of an error, goes to `log.txt` in the run's folder. SIGTERM ends it after the
+    epoch under way; `AT_ONCE` as Ctrl-C ends a command, and so does the end of the process that started it. Ctrl-C
+    itself is that one's business.
     """
+    asked = _Asked()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, asked)
+    signal.signal(AT_ONCE, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):
-        _tell(connection, *_trained(job, connection))
+        _tell(connection, *_trained(job, connection, asked))
 
 
-def _trained(job: Job, connection: Connection) -> tuple[str, Any]:
+def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]:
     try:
         cell = cleared(job.cell)  # before the log is opened in its folder
         with _logged(cell.folder.path / LOG):
             _settle(job.slot)
             for file in cell.config.plugins:
                 load_plugin(file)
-            return "ended", train_cell(
+            status, message = train_cell(
                 cell,
                 data_dir=job.data_dir,
-                device=job.device,
+                device=job.slot.device,
                 conditions={"jobs": job.jobs, "cores": list(job.slot.cores)},
+                should_stop=asked.answer,
                 on_epoch=partial(_tell, connection, "epoch"),
                 on_notice=partial(_tell, connection, "notice"),
             )
+            if status == "failed":
+                print(message, flush=True)
+                message = in_log(message, cell.folder)
+            return "ended", (status, message)
     except (Interrupted, KeyboardInterrupt) as error:
         return "interrupted", str(error)
     except (ResultsError, OSError) as error:
         return "stop", error
     except SamcliError as error:  # of a plug-in file that is another one, or gone, since the command began
         return "ended", ("failed", str(error))
+
+
+def in_log(message: str, folder: RunFolder) -> str:
+    r"""Why a run failed, in its last line where it is a traceback, and where its log lies.
+
+    >>> in_log("Traceback\n  ...\nKeyError: 'rho'\n", RunFolder(Path("results/a")))
+    "KeyError: 'rho'; the traceback is in results/a/log.txt."
+    >>> in_log("The data set is gone.", RunFolder(Path("results/a")))
+    'The data set is gone. Its log is results/a/log.txt.'
+    """
+    log = folder.path / LOG
+    if message.startswith("Traceback"):
+        return f"{message.strip().splitlines()[-1][:500]}; the traceback is in {log}."
+    return f"{message} Its log is {log}."
 
 
 def _tell(connection: Connection, word: str, told: Any) -> None:
@@ -123,7 +152,7 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), AT_ONCE)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from samcli.errors import ResultsError
 from samcli.launch.cell import Cell
 from samcli.launch.folders import folders_of
 from samcli.runs.folder import RunFolder
-from samcli.runs.ownership import owner_of
+from samcli.runs.lease import Owner, Watch, owner_of
 from samcli.runs.reader import read_files
 from samcli.train.continuing import status_of
 from samcli.train.digests import Digests
@@ -25,6 +25,7 @@ def plan(
     data_dir: Path = Path("data"),
     reuse_changed: bool = False,
     take_over: bool = False,
+    retry_failed: bool = False,
 ) -> list[Cell]:
     """The cells of an experiment, from what lies in the results folder, and what the runs would be trained on today.
 
@@ -40,16 +41,22 @@ def plan(
         data_dir: where data sets lie.
         reuse_changed: whether a run counts that was trained with another plug-in file or other data.
         take_over: whether runs are taken from processes that may be gone.
+        retry_failed: whether runs that failed are tried again, once.
     """
     today = None if reuse_changed else Digests(data_dir)
-    return [
-        _cell(Cell(run, folder, "new", 0, take_over=take_over), today)
+    cells = [
+        _cell(Cell(run, folder, "new", 0, take_over=take_over), today, owner_of)
         for run, folder in zip(runs, folders_of(runs, results), strict=True)
     ]
+    return [_retried(cell) if retry_failed and cell.state == "failed" else cell for cell in cells]
 
 
-def look_again(cell: Cell) -> Cell:
+def look_again(cell: Cell, watch: Watch | None = None) -> Cell:
     """The cell in the state in which its folder is by now: another process may have trained it since.
+
+    Args:
+        cell: as it was planned, or looked at last.
+        watch: what knows which processes give no sign of life any more.
 
     >>> from samcli.config import Draft, parse
     >>> from samcli.train import CATALOGUE
@@ -57,21 +64,28 @@ def look_again(cell: Cell) -> Cell:
     >>> look_again(Cell(run, RunFolder(Path("nowhere")), "new", 0)).state
     'new'
     """
-    return cell if cell.state == "changed" else _cell(cell, None)
+    return cell if cell.state == "changed" else _cell(cell, None, watch.owner_of if watch else owner_of)
 
 
-def _cell(cell: Cell, today: Digests | None) -> Cell:
+def _cell(cell: Cell, today: Digests | None, look: Callable[[Path, Mapping[str, Any]], Owner | None]) -> Cell:
     status = status_of(cell.config, cell.folder)
+    owner = look(cell.folder.path, status)
+    if owner and owner.keeps(take_over=cell.take_over):
+        done = int(status.get("epochs_done") or 0)
+        return dataclasses.replace(cell, state="busy", detail=owner.words(), may_show=owner.may_show, epochs_done=done)
     state, detail = _state(cell, status, today)
     done = 0 if state == "changed" else int(status.get("epochs_done") or 0)
-    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=done)
+    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=done, dead=owner.token if owner else None)
+
+
+def _retried(cell: Cell) -> Cell:
+    """The cell of a failed run as one that is tried again, unless it fails once more in the meantime."""
+    failed_at = str(status_of(cell.config, cell.folder).get("ended"))
+    return look_again(dataclasses.replace(cell, failed_at=failed_at))
 
 
 def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tuple[str, str]:
-    """The state of a cell, and what is to be said of it."""
-    owner = owner_of(cell.folder.path, status)
-    if owner and owner.keeps(cell.take_over):
-        return "busy", owner.words()
+    """The state of a cell that nobody trains, and what is to be said of it."""
     begun = cell.folder.checkpoint.exists()
     if today and (status or begun) and (change := today.change(cell.config, status)):
         return "changed", change
@@ -79,6 +93,8 @@ def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tupl
     complete = done == training.epochs or training.stop_at_train_loss is not None
     if status.get("status") == "diverged":
         return "diverged", ""
+    if status.get("status") == "failed" and cell.failed_at != str(status.get("ended")):
+        return "failed", str(status.get("error") or "no reason is told").strip().splitlines()[-1][:500]
     if status.get("status") == "finished" and complete:
         whole = _has_its_files(cell.folder)
         return "finished" if whole else "restore" if begun else "new", ""

@@ -76,6 +76,7 @@ class OwnerDocument(Document):
     pid: Count
     machine: Text
     process_started: Text | None
+    since: Text | None = None
 
 
 Measured = float | Literal["inf", "-inf"] | None  # JSON knows no infinity; null is not a number

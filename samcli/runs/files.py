@@ -20,7 +20,7 @@ _LEFT_BEHIND = 3600.0  # seconds; no file takes as long to write
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """A temporary path for writers that need a file of their own, moved to `path` when the block ends well.
 
     The temporary file `.NAME.MACHINE-PID-HEX.tmp` stands in the same folder, because a rename is atomic within one file
@@ -30,6 +30,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Args:
         path: the file to replace or to make.
+        replace: whether a file that is there is replaced; otherwise it stays as it is.
 
     Yields:
         The path to write to; there is no file yet.
@@ -53,7 +54,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        (os.replace if replace else _make)(temporary, path)
     except OSError as error:
         what = f"Cannot write {path}: {error.strerror or error}."
         if error.errno in _IN_THE_WAY:
@@ -68,6 +69,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it was renamed, or its folder could not be made
             temporary.unlink()
+
+
+def _make(temporary: Path, path: Path) -> None:
+    """Give a file its name unless there is one of that name: of many processes, on whatever hosts, one can."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        with suppress(FileExistsError), path.open("xb") as file:
+            file.write(temporary.read_bytes())
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:

@@ -14,7 +14,7 @@ from samcli.config.schema import identity_of, without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder
-from samcli.runs.ownership import owner_of
+from samcli.runs.lease import owner_of
 from samcli.runs.rows import EpochMetrics
 
 if TYPE_CHECKING:

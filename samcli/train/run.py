@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted
+from samcli.errors import Interrupted, ProcessError, ResultsError
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
-from samcli.runs.ownership import Ownership
+from samcli.runs.lease import Lease
 from samcli.runs.rows import EpochMetrics
 from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
@@ -33,7 +33,9 @@ def train_run(
     data_dir: Path,
     device: torch.device,
     take_over: bool = False,
+    dead: str | None = None,
     conditions: Mapping[str, Any] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> str:
@@ -60,8 +62,10 @@ def train_run(
             lost are restored from its checkpoint.
         data_dir: where data sets lie.
         device: where to train.
-        take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.ownership`.
+        take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.lease`.
+        dead: the claim of a process that was watched in vain; the folder is taken from that one alone.
         conditions: what `run.json` tells of the circumstances besides, such as how many runs train at once.
+        should_stop: asked before each epoch whether the run is to be interrupted there.
         on_epoch: called with each new row; its files are written after the call.
         on_notice: is told in a sentence what a user should know, such as of a checkpoint that was put aside.
 
@@ -71,19 +75,21 @@ def train_run(
     Raises:
         RunBusy: another process trains it.
         RunLost: the folder was deleted, or taken over by another process, which has what is in it.
-        Interrupted: on KeyboardInterrupt; the run can be resumed.
+        Interrupted: on KeyboardInterrupt, or asked to stop; the run can be resumed.
         SamcliError: missing data, a model that does not fit them, a second process that died.
     """
     config = resolve_precision(config, device)
     before = status_of(config, folder)
-    with Ownership(folder.path, before, take_over=take_over) as owner:
+    with Lease(folder.path, before, take_over=take_over, dead=dead) as lease:
         remove_leftovers(folder.path)
         folder.write_config(config.document())
         if before.get("status") == "finished" and restore_files(config, folder):
             folder.write_status({**before, "metrics_digest": folder.metrics_digest()})
             return "finished"
         with threads_of(before):
-            return _Run(config, folder, owner, before, conditions).train(data_dir, device, on_epoch, on_notice)
+            return _Run(config, folder, lease, before, conditions).train(
+                data_dir, device, should_stop, on_epoch, on_notice
+            )
 
 
 class _Run:
@@ -93,11 +99,11 @@ class _Run:
         self,
         config: RunConfig,
         folder: RunFolder,
-        owner: Ownership,
+        lease: Lease,
         before: dict[str, Any],
         conditions: Mapping[str, Any] | None,
     ) -> None:
-        self._config, self._folder, self._owner = config, folder, owner
+        self._config, self._folder, self._lease = config, folder, lease
         self._before, self._conditions = before, conditions or {}
         self._status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
         self._session: Session | None = None
@@ -106,6 +112,7 @@ class _Run:
         self,
         data_dir: Path,
         device: torch.device,
+        should_stop: Callable[[], bool],
         on_epoch: Callable[[EpochMetrics], None],
         on_notice: Callable[[str], None],
     ) -> str:
@@ -120,7 +127,7 @@ class _Run:
                 status["parameters"] = sum(p.numel() for p in session.model.parameters())
                 folder.write_status({**status, "epochs_done": session.epoch})
                 with partner(config, folder, data_dir):
-                    status["status"] = self._train_all(session, on_epoch)
+                    status["status"] = self._train_all(session, should_stop, on_epoch)
             if status["status"] == "diverged":
                 status["error"] = _explain_divergence(session)
         except KeyboardInterrupt as error:
@@ -128,6 +135,9 @@ class _Run:
             raise Interrupted(
                 f"Interrupted; the same command continues {folder.path.name} from its last epoch."
             ) from error
+        except (ResultsError, OSError, ProcessError) as error:  # not the run's own doing: it can go on
+            status |= {"status": "interrupted", "error": f"{type(error).__name__}: {error}"}
+            raise
         except Exception as error:
             status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
             raise
@@ -135,10 +145,14 @@ class _Run:
             self._write_end()
         return str(status["status"])
 
-    def _train_all(self, session: Session, on_epoch: Callable[[EpochMetrics], None]) -> str:
+    def _train_all(
+        self, session: Session, should_stop: Callable[[], bool], on_epoch: Callable[[EpochMetrics], None]
+    ) -> str:
         self._folder.write_metrics(session.rows)
-        with Saver(self._folder, self._status, self._owner.check) as saver:
+        with Saver(self._folder, self._status, self._lease.check) as saver:
             while not session.finished:
+                if should_stop():
+                    raise KeyboardInterrupt
                 row = session.train_epoch()
                 if diverged(row):
                     return "diverged"
@@ -148,7 +162,7 @@ class _Run:
 
     def _write_end(self) -> None:
         """Write how it ended, unless the folder is another's by now, or was deleted."""
-        if not self._owner.held():
+        if not self._lease.held():
             return
         session = self._session
         done, replayed = (

@@ -1,4 +1,4 @@
-"""Calling the command in this process."""
+"""Calling the command in this process, with runs that train in it too unless a test says otherwise."""
 
 import pytest
 from command import Called, Samcli
@@ -14,10 +14,16 @@ def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     def call(*arguments: object) -> Called:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
+            main(in_this_process([str(argument) for argument in arguments]))
         captured = capsys.readouterr()
         code = ended.value.code
         assert code is None or isinstance(code, int)
         return Called(code or 0, captured.out, captured.err)
 
     return call
+
+
+def in_this_process(arguments: list[str]) -> list[str]:
+    """The arguments with `--jobs 0` for `train`, so that what a test patches is patched in the runs."""
+    told = any(argument.startswith(("--jobs", "-h", "--help")) for argument in arguments)
+    return arguments if told or arguments[:1] != ["train"] else [*arguments, "--jobs", "0"]

@@ -44,8 +44,10 @@ def test_states(tmp_path: Path) -> None:
         cells[index].folder.checkpoint.touch()
     leave(cells[0], epochs=2)
     again = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path)
-    assert [cell.state for cell in again] == ["finished", "resume", "diverged", "new", "busy", "resume"]
-    assert [cell.to_do for cell in again] == [False, True, False, True, False, True]
+    assert [cell.state for cell in again] == ["finished", "resume", "diverged", "failed", "busy", "resume"]
+    retried = launch.plan(runs(SMALL + "seeds: 0-2"), tmp_path, retry_failed=True)
+    assert [cell.state for cell in retried] == ["finished", "resume", "diverged", "new", "busy", "resume"]
+    assert [cell.to_do for cell in retried] == [False, True, False, True, False, True]
     # a larger grid meets the same folders
     larger = launch.plan(runs(SMALL.replace("sam]", "sam, asam]") + "seeds: 0-3"), tmp_path)
     assert sum(cell.state == "finished" for cell in larger) == 1

@@ -1,5 +1,6 @@
 """A run of two processes: the same numbers as of one, and nobody left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -107,7 +108,7 @@ def test_interrupted_and_bereft_and_continued_equals_one_process(
     assert time.monotonic() - begin < 60
     check_gone(started[1])
     status = folder.read_status()
-    assert (status["status"], status["epochs_done"]) == ("failed", 2)
+    assert (status["status"], status["epochs_done"]) == ("interrupted", 2)
     assert "\n" not in status["error"]
 
     assert train_run(config, folder, **places) == "finished"
@@ -186,9 +187,11 @@ def test_ctrl_c_at_the_command_leaves_nobody(tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - async-signal-safe
     )
     wait_until(lambda: any(tmp_path.glob("results/two/*/checkpoint.pt")))
-    (second,) = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+    (claim,) = tmp_path.glob("results/two/*/.owner.json")
+    first = json.loads(claim.read_text())["pid"]
+    (second,) = Path(f"/proc/{first}/task/{first}/children").read_text().split()
     assert any(tmp_path.glob("samcli-*"))
-    for process in (int(second), command.pid):  # as a terminal does
+    for process in (int(second), first, command.pid):  # as a terminal does
         os.kill(process, signal.SIGINT)
     err = command.communicate(timeout=30)[1]
     assert command.returncode == 75, err

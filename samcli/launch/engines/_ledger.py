@@ -1,26 +1,39 @@
-"""The ledger of an engine: whose turn it is, how each run ended, and whether too many have failed."""
+"""The ledger of an engine: which run is next, how each one ended, and whether too many have failed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
 
 from samcli.launch.cell import Cell
 from samcli.launch.observer import Observer
 from samcli.launch.plan import look_again
 from samcli.launch.terms import Terms
+from samcli.runs.lease import Watch
+
+SECONDS_BETWEEN_LOOKS = 1.0  # at the runs that other processes have
 
 
 class Ledger:
     """What an engine knows of the runs of a plan; the observer is told of every change.
 
+    Two commands may have the same plan: each takes what is free when its turn comes, and in the end waits for what the
+    other one has. If that is left undone, by an end of whatever kind, it is taken over.
+
     Args:
+        cells: the plan.
         terms: those of the command.
         observer: is told of progress.
     """
 
-    def __init__(self, terms: Terms, observer: Observer) -> None:
+    def __init__(self, cells: Sequence[Cell], terms: Terms, observer: Observer) -> None:
+        self._planned = deque(cells)
+        self._others: deque[Cell] = deque()  # runs that other processes have
         self._terms, self._observer = terms, observer
-        self._outcome: dict[str, str] = {}
+        self._watch = Watch()
+        self._looked = -SECONDS_BETWEEN_LOOKS
+        self._outcome = {cell.folder.path.name: cell.state for cell in cells}
         self._failures = 0
 
     @property
@@ -34,18 +47,22 @@ class Ledger:
         most = self._terms.most_failures
         return most is not None and self._failures >= most
 
-    def turn(self, planned: Cell) -> Cell | None:
-        """The cell in its present state, if it is still to be trained.
+    @property
+    def finished(self) -> bool:
+        """Whether no run is left to begin or to wait for."""
+        return self.gives_up or not (self._planned or self._others)
 
-        The observer is told if another process has it, or had it, in the meantime.
-        """
-        cell = look_again(planned) if planned.to_do else planned
-        self._outcome[cell.folder.path.name] = cell.state
-        if not planned.to_do or cell.to_do:
-            return cell if cell.to_do else None
-        words = cell.detail if cell.state == "busy" else f"was trained by another process: {cell.state}."
-        self._observer.noticed(cell, f"{cell.folder.path.name} {words}")
-        return None
+    def next(self) -> Cell | None:
+        """The next run that can begin now; None if there is none, or another process has each of those left."""
+        while self._planned and not self.gives_up:
+            planned = self._planned.popleft()
+            if not (planned.to_do or planned.state == "busy"):
+                continue
+            cell = look_again(planned, self._watch)
+            if cell.to_do:
+                return cell
+            self._leave(cell)
+        return None if self.gives_up else self._next_of_others()
 
     def begin(self, cell: Cell) -> None:
         """A run begins or continues."""
@@ -56,3 +73,32 @@ class Ledger:
         self._outcome[cell.folder.path.name] = status
         self._failures += status == "failed"
         self._observer.ended(cell, status, message)
+        if status == "busy":  # another process was faster
+            self._others.append(cell)
+
+    def _next_of_others(self) -> Cell | None:
+        """The first run that another process had and left undone."""
+        now = time.monotonic()
+        if now - self._looked < SECONDS_BETWEEN_LOOKS:
+            return None
+        self._looked = now
+        for _ in range(len(self._others)):
+            cell = look_again(self._others.popleft(), self._watch)
+            if cell.to_do:
+                return cell
+            if cell.state == "busy":
+                self._others.append(cell)
+            else:
+                self._leave(cell)
+        return None
+
+    def _leave(self, cell: Cell) -> None:
+        """Leave a run to the process that has it, or had it."""
+        name = cell.folder.path.name
+        self._outcome[name] = cell.state
+        if cell.state != "busy":
+            self._observer.noticed(cell, f"{name} was trained by another process: {cell.state}.")
+            return
+        self._observer.noticed(cell, f"{name} {cell.detail}")
+        if cell.may_show:
+            self._others.append(cell)

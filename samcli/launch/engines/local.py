@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -11,47 +10,27 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any
 
-from samcli.errors import Interrupted, ResultsError
+from samcli import forkserver
+from samcli.errors import Interrupted, ResultsError, RunBusy
 from samcli.launch import job
 from samcli.launch.cell import Cell
 from samcli.launch.engines._ledger import Ledger
-from samcli.launch.job import LOG, Job, Slot
+from samcli.launch.job import AT_ONCE, LOG, Job
 from samcli.launch.observer import Observer
+from samcli.launch.slots import Slot
+from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
+from samcli.runs.lease import Lease
+from samcli.train.provenance import now
+from samcli.words import count
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
+PAUSE = 0.2  # seconds between looks at the clock and at what was asked
 
 
-def slots_of(jobs: int, cores: Sequence[int], threads: int | None = None) -> list[Slot]:
-    """Places for so many runs at once, with equal shares of the cores.
-
-    >>> slots_of(2, [0, 1, 2, 3, 4])
-    [Slot(cores=(0, 1), threads=2), Slot(cores=(2, 3), threads=2)]
-    >>> slots_of(3, [0, 1])[2]
-    Slot(cores=(0,), threads=1)
-
-    Args:
-        jobs: how many.
-        cores: the numbers of those there are; a run without a core of its own shares one.
-        threads: of each run; one for each of its cores if left out.
-    """
-    share = max(1, len(cores) // jobs)
-    groups = [tuple(cores[i % len(cores)] for i in range(n * share, (n + 1) * share)) for n in range(jobs)]
-    return [Slot(group, threads or len(group)) for group in groups]
-
-
-def run_at_once(
-    cells: Sequence[Cell],
-    terms: Terms,
-    observer: Observer,
-    *,
-    jobs: int,
-    threads: int | None = None,
-) -> dict[str, str]:
+def run_at_once(cells: Sequence[Cell], terms: Terms, observer: Observer, slots: Sequence[Slot]) -> dict[str, str]:
     """Train every cell that is left to do, several at once; one that fails or dies does not stop the others.
 
     Each run has a process of its own, forked from a server that has torch imported, and a share of the cores to which
@@ -62,76 +41,76 @@ def run_at_once(
         cells: the plan.
         terms: where to read and compute, and when to give up.
         observer: is told of progress.
-        jobs: how many runs train at once.
-        threads: of each; one for each core that it has if left out.
+        slots: places for as many runs as train at once, see `slots_of`.
 
     Returns:
         The status of every cell by the name of its folder.
 
     Raises:
-        Interrupted: on Ctrl-C, once every run has saved what it finished.
+        Interrupted: on Ctrl-C, once every run has finished the epoch under way, or at a second one has saved what it
+            finished.
         ResultsError: the results of no run can be written.
         OSError: an error of the operating system, such as a full disk.
     """
-    pool = _Pool(terms, observer, slots_of(jobs, available_cores(), threads))
-    try:
-        return pool.run(cells)
-    except KeyboardInterrupt as error:
-        raise Interrupted("Interrupted; the same command continues every run from its last epoch.") from error
-    finally:
-        pool.stop()
+    pool = _Pool(cells, terms, observer, slots)
+    with StopRequest() as stop:
+        try:
+            return pool.run(stop)
+        except KeyboardInterrupt as error:
+            raise Interrupted("Interrupted; the same command continues every run from its last epoch.") from error
+        finally:
+            pool.stop()
 
 
-def available_cores() -> list[int]:
-    """The numbers of the cores that this process may use.
-
-    >>> len(available_cores()) >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Running:
     """A run under way."""
 
     cell: Cell
     slot: Slot
     process: BaseProcess
+    begun: float
+    given_up: float | None = None  # when it was told to end at once, for it took too long
 
 
 class _Pool:
     """The processes of the runs under way."""
 
-    def __init__(self, terms: Terms, observer: Observer, slots: Sequence[Slot]) -> None:
+    def __init__(self, cells: Sequence[Cell], terms: Terms, observer: Observer, slots: Sequence[Slot]) -> None:
         self._terms, self._observer = terms, observer
-        self._ledger = Ledger(terms, observer)
+        self._ledger = Ledger(cells, terms, observer)
         self._jobs = len(slots)
         self._free = deque(slots)
         self._running: dict[Connection, _Running] = {}
-        self._context = _context()
+        self._context = forkserver.context()
+        self._closing = False  # whether the runs under way were told to stop after their epoch
 
-    def run(self, cells: Sequence[Cell]) -> dict[str, str]:
-        """Train all of them: the outcome of each."""
-        waiting = deque(cells)
+    def run(self, stop: StopRequest) -> dict[str, str]:
+        """Train all of them: the outcome of each.
+
+        Raises:
+            KeyboardInterrupt: on a request to stop.
+        """
         while True:
-            while waiting and self._free:
-                cell = self._ledger.turn(waiting.popleft())
-                if cell and not self._ledger.gives_up:
-                    self._start(cell)
-            if not self._running:
+            if stop.asked or self._ledger.gives_up:
+                self._close(asked=stop.asked)
+            while self._free and not self._closing and (cell := self._ledger.next()):
+                self._start(cell)
+            if not self._running and (self._closing or self._ledger.finished):
+                if stop.asked:
+                    raise KeyboardInterrupt
                 return dict(self._ledger.outcome)
-            for ready in wait(list(self._running)):
+            if not self._running:  # other commands have the runs that are left
+                time.sleep(PAUSE)
+            for ready in wait(list(self._running), PAUSE):
                 assert isinstance(ready, Connection)
                 self._hear(ready)
+            self._end_late_ones()
 
     def stop(self) -> None:
         """Have every process save what it finished, and end."""
         for running in self._running.values():
-            with suppress(OSError):
-                running.process.terminate()
+            _end_at_once(running)
         end = time.monotonic() + PATIENCE
         for connection, running in self._running.items():
             running.process.join(max(0.0, end - time.monotonic()))
@@ -140,14 +119,29 @@ class _Pool:
             connection.close()
         self._running.clear()
 
+    def _close(self, *, asked: bool) -> None:
+        """Let the runs under way stop after their epoch, and begin no other."""
+        if self._closing:
+            return
+        self._closing = True
+        for running in self._running.values():
+            with suppress(OSError):
+                running.process.terminate()
+        if self._running:
+            runs = count(len(self._running), "run")
+            reason = "" if asked else "Too many runs have failed. "
+            more = " Ctrl-C again stops at once." if asked else ""
+            cell = next(iter(self._running.values())).cell
+            self._observer.noticed(cell, f"{reason}Finishing the epoch under way of {runs}.{more}")
+
     def _start(self, cell: Cell) -> None:
         slot = self._free.popleft()
         ours, theirs = self._context.Pipe(duplex=False)
-        work = Job(cell, self._terms.data_dir, self._terms.device, slot, self._jobs)
+        work = Job(cell, self._terms.data_dir, slot, self._jobs)
         process = self._context.Process(target=job.main, args=(work, theirs), daemon=False)  # type: ignore[attr-defined]
         process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
-        self._running[ours] = _Running(cell, slot, process)
+        self._running[ours] = _Running(cell, slot, process, time.monotonic())
         self._ledger.begin(cell)
 
     def _hear(self, connection: Connection) -> None:
@@ -156,7 +150,7 @@ class _Pool:
         try:
             word, told = connection.recv()
         except (EOFError, OSError):
-            self._end(connection, "failed", _account(running))
+            self._end(connection, *self._account(running))
             return
         if word == "epoch":
             self._observer.epoch_done(running.cell, told)
@@ -164,8 +158,8 @@ class _Pool:
             self._observer.noticed(running.cell, told)
         elif word == "ended":
             self._end(connection, *told)
-        elif word == "interrupted":  # by someone who ended this process alone
-            self._end(connection, "interrupted", told)
+        elif word == "interrupted":
+            self._end(connection, "interrupted", "" if self._closing else "It was told to end.")
         else:
             raise told
 
@@ -174,32 +168,57 @@ class _Pool:
         connection.close()
         running.process.join()
         self._free.append(running.slot)
+        if running.given_up is not None and status in ("interrupted", "failed"):
+            log = running.cell.folder.path / LOG
+            status = "failed"
+            message = (
+                f"It took longer than --timeout {self._terms.timeout:g} seconds; its finished epochs are kept, its "
+                f"log is {log}."
+            )
+            _record_failure(running.cell, message)
         self._ledger.end(running.cell, status, message)
 
+    def _end_late_ones(self) -> None:
+        """End the runs that take longer than they may; what does not listen is killed."""
+        for running in self._running.values():
+            now_ = time.monotonic()
+            if running.given_up is None:
+                if self._terms.timeout is not None and now_ - running.begun > self._terms.timeout:
+                    running.given_up = now_
+                    _end_at_once(running)
+            elif now_ - running.given_up > PATIENCE:
+                running.process.kill()
 
-def _account(running: _Running) -> str:
-    """Why a run's process ended without a word; `run.json` says so too."""
-    running.process.join(PATIENCE)
-    code, folder = running.process.exitcode, running.cell.folder
-    if code == -signal.SIGKILL:
-        what = "Its process was killed, as the system does when memory runs out"
-    elif code is not None and code < 0:
-        what = f"Its process was ended by signal {-code}"
-    else:
-        what = f"Its process ended with code {code}"
-    message = f"{what}; see {folder.path / LOG}. The same command continues it."
-    with suppress(ResultsError):
-        status: dict[str, Any] = folder.read_status()
-        # another command may have it by now
-        if (status["status"], status.get("pid")) == ("running", running.process.pid):
-            folder.write_status({**status, "status": "failed", "error": message})
-    return message
+    def _account(self, running: _Running) -> tuple[str, str]:
+        """What became of a run whose process ended without a word; `run.json` says so too."""
+        running.process.join(PATIENCE)
+        code, folder = running.process.exitcode, running.cell.folder
+        if self._closing and code in (-signal.SIGTERM, -AT_ONCE):  # before it could listen
+            return "interrupted", ""
+        if code == -signal.SIGKILL:
+            what = "Its process was killed, as the system does when memory runs out"
+        elif code is not None and code < 0:
+            what = f"Its process was ended by signal {-code}"
+        else:
+            what = f"Its process ended with code {code}"
+        message = f"{what}; its finished epochs are kept, its log is {folder.path / LOG}."
+        _record_failure(running.cell, message)
+        return "failed", message
 
 
-def _context() -> BaseContext:
-    """How processes are started: forked from a server that has imported all that a run needs, where there is fork."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([job.__name__])
-    return context
+def _end_at_once(running: _Running) -> None:
+    pid = running.process.pid
+    with suppress(OSError):
+        if pid is not None and running.process.exitcode is None:
+            os.kill(pid, AT_ONCE)
+
+
+def _record_failure(cell: Cell, message: str) -> None:
+    """Write into `run.json` why a process ended that could not write it itself, unless another one has the run."""
+    with suppress(ResultsError, RunBusy), Lease(cell.folder.path):
+        try:
+            status = cell.folder.read_status()
+        except ResultsError:  # it ended before it wrote one
+            status = {"identity": cell.config.identity, "seed": cell.config.seed, "status": "running"}
+        if status["status"] in ("running", "interrupted"):
+            cell.folder.write_status({**status, "status": "failed", "error": message, "ended": now()})

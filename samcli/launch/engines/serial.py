@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 
 from samcli.launch.cell import Cell, train_cell
-from samcli.launch.engines._ledger import Ledger
+from samcli.launch.engines._ledger import SECONDS_BETWEEN_LOOKS, Ledger
 from samcli.launch.observer import Observer
 from samcli.launch.terms import Terms
 
@@ -14,7 +15,7 @@ from samcli.launch.terms import Terms
 def run_all(cells: Sequence[Cell], terms: Terms, observer: Observer) -> dict[str, str]:
     """Train every cell that is left to do; one that fails does not stop the others.
 
-    Two processes may be given the same cells: what the other one trains meanwhile, or has trained, is left alone.
+    It serves who wants to stand in the middle of a run with a debugger: a crash is one of the whole command.
 
     Args:
         cells: the plan.
@@ -36,10 +37,11 @@ def run_all(cells: Sequence[Cell], terms: Terms, observer: Observer) -> dict[str
     >>> run_all([], Terms(Path(), torch.device("cpu")), Silent())
     {}
     """
-    ledger = Ledger(terms, observer)
-    for planned in cells:
-        cell = ledger.turn(planned)
-        if cell is None or ledger.gives_up:
+    ledger = Ledger(cells, terms, observer)
+    while not ledger.finished:
+        cell = ledger.next()
+        if cell is None:
+            time.sleep(SECONDS_BETWEEN_LOOKS / 10)
             continue
         ledger.begin(cell)
         status, message = train_cell(

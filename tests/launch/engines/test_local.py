@@ -1,5 +1,6 @@
 """Several runs at once, each in a process of its own: the same bits, and no run that dies takes another with it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from small_run import TIMES
 from samcli import launch
 from samcli.config import Draft, parse
 from samcli.launch import Cell
-from samcli.launch.engines.local import slots_of
+from samcli.launch.slots import slots_of
 from samcli.runs import EpochMetrics
 from samcli.runs.folder import RunFolder
 from samcli.train import CATALOGUE
@@ -49,16 +50,17 @@ class Deadly(ModelKind):
         return Net(nn.Flatten(), nn.Linear(64, outputs))
 """
 
+CPU = [torch.device("cpu")]
 TERMS = launch.Terms(Path("data"), torch.device("cpu"))
 
 
-def plan(results: Path, text: str = TEXT) -> list[Cell]:
-    return launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), results)
+def plan(results: Path, text: str = TEXT, *, retry_failed: bool = False) -> list[Cell]:
+    return launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), results, retry_failed=retry_failed)
 
 
-def at_once(cells: list[Cell], jobs: int = 2) -> tuple[list[str], Recorder]:
+def at_once(cells: list[Cell], terms: launch.Terms = TERMS) -> tuple[list[str], Recorder]:
     recorder = Recorder()
-    outcome = launch.run_at_once(cells, TERMS, recorder, jobs=jobs, threads=1)
+    outcome = launch.run_at_once(cells, terms, recorder, slots_of(len(cells), [0, 1], CPU, jobs=2, threads=1))
     return list(outcome.values()), recorder
 
 
@@ -96,13 +98,86 @@ def test_a_process_that_is_killed_is_recorded_and_the_others_go_on(tmp_path: Pat
     outcome, recorder = at_once(cells)
     assert sorted(outcome) == ["failed", "failed", "finished", "finished"]
     cell = cells[outcome.index("failed")]
-    message, _ = [str(event[2]) for event in recorder.events if event[:2] == ("ended", "failed")]
+    messages = [str(event[2]) for event in recorder.events if event[:2] == ("ended", "failed")]
+    (message,) = [told for told in messages if cell.folder.path.name in told]
     assert "was killed" in message
     assert "log.txt" in message
     status = cell.folder.read_status()
     assert status["status"] == "failed"
-    assert str(status["error"]).startswith("Its process was killed, as the system does when memory runs out; see ")
-    assert {again.state for again in plan(tmp_path, text)} <= {"finished", "resume", "new"}  # none is busy
+    assert status["error"] == message
+    assert message.startswith("Its process was killed, as the system does when memory runs out; its finished epochs")
+    again = plan(tmp_path, text)
+    assert sorted(cell.state for cell in again) == ["failed", "failed", "finished", "finished"]
+    assert {again.detail for again in again if again.state == "failed"} >= {message}
+    retried = plan(tmp_path, text, retry_failed=True)
+    assert sorted(cell.state for cell in retried) == ["finished", "finished", "new", "resume"]  # sam takes two passes
+    outcome, recorder = at_once(retried)
+    # once each, not for ever: sam fails in its first epoch again, the other one had its last epoch left
+    assert sorted(outcome) == ["failed", "finished", "finished", "finished"]
+    assert sum(event[0] == "started" for event in recorder.events) == 2
+
+
+SLOW = """
+import time
+from dataclasses import dataclass
+from torch import nn
+from samcli.models import MODELS, ModelKind
+
+class Net(nn.Sequential):
+    def forward(self, x):
+        time.sleep(0.3 * self.training)
+        return super().forward(x)
+
+@MODELS.register("slow")
+@dataclass(frozen=True, kw_only=True)
+class Slow(ModelKind):
+    'Waits.'
+
+    def build(self, shape, outputs):
+        return Net(nn.Flatten(), nn.Linear(64, outputs))
+"""
+
+
+def test_a_run_that_takes_too_long_is_ended_and_recorded(tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW)
+    text = TEXT.replace("mlp", f"[mlp, '{plugin}:slow']").replace("epochs: 3", "epochs: 20").replace("sam, ", "")
+    text = text.replace(", {name: sgd, lr: 1e30}", "")
+    cells = plan(tmp_path, text)
+    outcome, recorder = at_once(cells, replace(TERMS, timeout=4.0))
+    assert sorted(outcome) == ["failed", "finished"]
+    (message,) = [event[2] for event in recorder.events if event[:2] == ("ended", "failed")]
+    slow = cells[outcome.index("failed")].folder
+    assert message == (
+        f"It took longer than --timeout 4 seconds; its finished epochs are kept, its log is {slow.path / 'log.txt'}."
+    )
+    status = slow.read_status()
+    assert (status["status"], status["error"]) == ("failed", message)
+    assert 0 < status["epochs_done"] == len(slow.read_metrics()) < 20
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_with_so_many_failures_no_other_run_begins(tmp_path: Path, most: int) -> None:
+    text = TEXT.replace("[sgd, sam, {name: sgd, lr: 1e30}]", "sgd\nseeds: 0-5")
+    cells = plan(tmp_path, text)
+    for cell in cells:  # what stands there stops this run alone
+        (cell.folder.path / "config.yaml").mkdir(parents=True)
+    recorder = Recorder()
+    terms = replace(TERMS, most_failures=most)
+    outcome = launch.run_at_once(cells, terms, recorder, slots_of(6, [0], CPU))
+    assert list(outcome.values()) == ["failed"] * most + ["new"] * (6 - most)
+
+
+def test_what_prints_and_what_fails_is_in_the_log(tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW.replace("time.sleep(0.3 * self.training)", "print('I say'); raise KeyError('unheard')"))
+    cells = plan(tmp_path, TEXT.replace("mlp", f"'{plugin}:slow'").replace("sgd, sam, ", ""))
+    outcome, recorder = at_once(cells)
+    assert outcome == ["failed"]
+    log = cells[0].folder.path / "log.txt"
+    assert recorder.events[-1] == ("ended", "failed", f"KeyError: 'unheard'; the traceback is in {log}.")
+    assert "I say" in log.read_text()
+    assert "Traceback" in log.read_text()
 
 
 def test_a_plug_in_that_is_gone_by_then_is_a_sentence(tmp_path: Path) -> None:
@@ -114,14 +189,3 @@ def test_a_plug_in_that_is_gone_by_then_is_a_sentence(tmp_path: Path) -> None:
     assert outcome == ["failed"]
     message = f"There is no Python file {plugin}; name a file that registers an optimizer, model or data set."
     assert recorder.events[-1] == ("ended", "failed", message)
-
-
-@pytest.mark.parametrize(
-    ("jobs", "cores", "groups"),
-    [(1, 4, [(0, 1, 2, 3)]), (2, 4, [(0, 1), (2, 3)]), (3, 4, [(0,), (1,), (2,)]), (3, 2, [(0,), (1,), (0,)])],
-)
-def test_cores_are_shared_out(jobs: int, cores: int, groups: list[tuple[int, ...]]) -> None:
-    slots = slots_of(jobs, range(cores))
-    assert [slot.cores for slot in slots] == groups
-    assert [slot.threads for slot in slots] == [len(group) for group in groups]
-    assert {slot.threads for slot in slots_of(jobs, range(cores), 7)} == {7}

@@ -1,5 +1,6 @@
 """Who trains a run: seen from the same machine, from another one, and by the owner itself."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,8 +15,8 @@ from typing import Any
 import pytest
 
 from samcli.errors import RunBusy, RunLost
-from samcli.runs import ownership
-from samcli.runs.ownership import NAME, PATIENCE, Owner, Ownership, owner_of
+from samcli.runs import lease
+from samcli.runs.lease import LONG_SILENCE, NAME, PATIENCE, Lease, Owner, Watch, owner_of
 from samcli.runs.process import start_of, this_machine
 
 RUNNING = {"status": "running", "machine": "0123456789ab"}
@@ -49,18 +50,70 @@ def test_on_this_machine_the_process_itself_counts(tmp_path: Path) -> None:
     assert not is_alive(tmp_path)
 
 
-def test_elsewhere_its_sign_of_life_counts(tmp_path: Path) -> None:
-    claim(tmp_path, machine="another", pid=1, silence=PATIENCE - 30)
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("clocks_differ", [-7200.0, 0.0, 300.0])
+def test_elsewhere_whoever_watches_sees_a_beat_or_none(tmp_path: Path, clocks_differ: float) -> None:
+    """What clocks say of the time of day does not enter, the beats' as little as this machine's."""
+    clock = Clock()
+    watch = Watch(clock)
+    for beat in range(5):
+        claim(tmp_path, machine="another", pid=1, silence=clocks_differ - 10.0 * beat)
+        clock.now += PATIENCE - 1
+        owner = watch.owner_of(tmp_path, {})
+        assert owner is not None
+        assert owner.standing == "unknown"
+    clock.now += PATIENCE - 1
+    owner = watch.owner_of(tmp_path, {})
+    assert owner is not None
+    assert owner.keeps()
+    clock.now += 1
+    owner = watch.owner_of(tmp_path, {})
+    assert owner is not None
+    assert not owner.keeps()
+    with pytest.raises(RunBusy):
+        Lease(tmp_path).__enter__()  # nobody watched
+    with pytest.raises(RunBusy):
+        Lease(tmp_path, dead="of another claim").__enter__()
+    with Lease(tmp_path, dead=owner.token) as mine:
+        mine.check()
+
+
+def test_a_claim_anew_is_watched_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    watch = Watch(clock)
+    for token in "ab":
+        claim(tmp_path, machine="another", token=token)
+        os.utime(tmp_path / NAME, ns=(10**18, 10**18))  # the same time
+        for seconds, gone in ((0.0, False), (PATIENCE - 1, False), (1.0, True)):
+            clock.now += seconds
+            owner = watch.owner_of(tmp_path, {})
+            assert owner is not None
+            assert (owner.standing == "gone") is gone
+
+
+def test_a_reader_who_does_not_watch_goes_by_a_long_silence(tmp_path: Path) -> None:
+    claim(tmp_path, machine="another", pid=1, silence=LONG_SILENCE - 30)
     assert is_alive(tmp_path)
-    claim(tmp_path, machine="another", pid=1, silence=PATIENCE + 30)
+    claim(tmp_path, machine="another", pid=1, silence=LONG_SILENCE + 30)
     assert not is_alive(tmp_path)
 
 
 def test_where_the_start_of_processes_is_not_told_both_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "start_of", lambda pid: None)
+    monkeypatch.setattr(lease, "start_of", lambda pid: None)
     claim(tmp_path, process_started=None)
-    assert is_alive(tmp_path)
-    claim(tmp_path, process_started=None, silence=PATIENCE + 30)
+    owner = owner_of(tmp_path, {})
+    assert owner is not None
+    assert owner.standing == "unknown"  # the number may be another process's by now
+    claim(tmp_path, process_started=None, pid=ended_process())
     assert not is_alive(tmp_path)
 
 
@@ -68,7 +121,7 @@ def test_where_the_start_of_processes_is_not_told_both_count(tmp_path: Path, mon
 def test_a_file_that_names_nobody_is_no_owner(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text)
     assert owner_of(tmp_path, RUNNING) is None
-    with Ownership(tmp_path, RUNNING):
+    with Lease(tmp_path, RUNNING):
         pass
 
 
@@ -83,36 +136,68 @@ def test_runs_of_earlier_versions(tmp_path: Path) -> None:
     assert not is_alive(tmp_path, **elsewhere | {"status": "finished"})
     assert not is_alive(tmp_path, **elsewhere, machine="another")  # this version's, and the owner's file is gone
     with pytest.raises(RunBusy, match=r"process 7 on node017, an earlier samcli .* add --take-over\."):
-        Ownership(tmp_path, elsewhere).__enter__()
-    with Ownership(tmp_path, elsewhere, take_over=True):
+        Lease(tmp_path, elsewhere).__enter__()
+    with Lease(tmp_path, elsewhere, take_over=True):
         pass
 
 
 def test_a_live_owner_keeps_the_run(tmp_path: Path) -> None:
-    with Ownership(tmp_path / "run") as mine:
+    with Lease(tmp_path / "run") as mine:
         mine.check()
         for take_over in (False, True):
             with pytest.raises(RunBusy, match=rf"run is being trained by process {os.getpid()} on .*end that process"):
-                Ownership(tmp_path / "run", take_over=take_over).__enter__()
+                Lease(tmp_path / "run", take_over=take_over).__enter__()
         mine.check()
     assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_an_owner_that_may_be_gone_is_replaced_on_request(tmp_path: Path) -> None:
-    claim(tmp_path, machine="another", pid=7, silence=60.0)
-    said = r"process 7 on node017, whose last sign of life is 60 s old; .*until it is 120 s old, or add --take-over\."
+    claim(tmp_path, machine="another", pid=7, silence=60.0, since="2026-11-26 09:15")
+    said = (
+        r"process 7 on node017 since 2026-11-26 09:15, whose last sign of life is 60 s old; if that process is gone, "
+        r"samcli train takes the run over within a minute, with --take-over at once\."
+    )
     with pytest.raises(RunBusy, match=said):
-        Ownership(tmp_path).__enter__()
-    with Ownership(tmp_path, take_over=True) as mine:
+        Lease(tmp_path).__enter__()
+    with Lease(tmp_path, take_over=True) as mine:
         mine.check()
-    claim(tmp_path, machine="another", pid=7, silence=PATIENCE + 1)
-    with Ownership(tmp_path) as mine:
+
+
+def test_a_claim_that_comes_in_between_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that take one dead lease over at once, on hosts whose locks do not reach each other: one gets it."""
+    claim(tmp_path, machine="another", token="dead")
+    real, faster = lease.owner_of, []
+
+    def slow(folder: Path, status: Any) -> Owner | None:
+        owner = real(folder, status)
+        if not faster:  # the other one is between our look and our claim
+            faster.append(Lease(tmp_path, dead="dead"))
+            faster[0].__enter__()
+        return owner
+
+    monkeypatch.setattr(lease, "owner_of", slow)
+    monkeypatch.setattr(lease, "_locked", lambda folder: contextlib.nullcontext())
+    with pytest.raises(RunBusy, match="claimed by another process at this moment"):
+        Lease(tmp_path, dead="dead").__enter__()
+    faster[0].check()
+    faster[0].__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_hard_links_one_of_two_makes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: object) -> None:
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with Lease(tmp_path) as mine:
         mine.check()
+        with pytest.raises(RunBusy):
+            Lease(tmp_path).__enter__()
 
 
 def test_an_owner_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "BEAT", 0.01)
-    with Ownership(tmp_path):
+    monkeypatch.setattr(lease, "BEAT", 0.01)
+    with Lease(tmp_path):
         os.utime(tmp_path / NAME, times=(0.0, 0.0))
         until = time.monotonic() + 30.0
         while (tmp_path / NAME).stat().st_mtime == 0.0 and time.monotonic() < until:
@@ -124,12 +209,12 @@ def test_an_owner_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_owner_notices_what_was_taken_from_it(tmp_path: Path) -> None:
-    with Ownership(tmp_path / "taken") as mine:
+    with Lease(tmp_path / "taken") as mine:
         claim(tmp_path / "taken", machine="another", token="theirs")
         with pytest.raises(RunLost, match=r"taken is no longer trained here: another process took it over\."):
             mine.check()
     assert json.loads((tmp_path / "taken" / NAME).read_text())["token"] == "theirs"
-    with Ownership(tmp_path / "deleted") as mine:
+    with Lease(tmp_path / "deleted") as mine:
         shutil.rmtree(tmp_path / "deleted")
         with pytest.raises(RunLost, match=r"deleted is no longer trained here: its folder was moved or deleted\."):
             mine.check()
@@ -138,7 +223,7 @@ def test_an_owner_notices_what_was_taken_from_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[" * 10_000, '{"token": "t"}'])
 def test_a_file_that_was_spoilt_is_not_its_own(tmp_path: Path, text: str) -> None:
-    with Ownership(tmp_path) as mine:
+    with Lease(tmp_path) as mine:
         (tmp_path / NAME).write_text(text)
         assert not mine.held()
         (tmp_path / NAME).unlink()
@@ -148,9 +233,9 @@ def test_a_file_that_was_spoilt_is_not_its_own(tmp_path: Path, text: str) -> Non
 
 def test_of_many_that_claim_at_once_one_gets_it(tmp_path: Path) -> None:
     for number in range(10):
-        owners = [Ownership(tmp_path / str(number)) for _ in range(8)]
+        owners = [Lease(tmp_path / str(number)) for _ in range(8)]
 
-        def enter(owner: Ownership) -> bool:
+        def enter(owner: Lease) -> bool:
             try:
                 owner.__enter__()
             except RunBusy:
