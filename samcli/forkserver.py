@@ -6,7 +6,8 @@ import multiprocessing
 from contextlib import suppress
 from multiprocessing.context import BaseContext
 
-PRELOADED = ["samcli.__main__", "samcli.launch.job"]
+# torch imports its compiler when it makes an optimizer, which takes as long as torch itself
+PRELOADED = ["samcli.__main__", "samcli.launch.job", "torch._dynamo"]
 
 
 def context() -> BaseContext:

@@ -8,9 +8,14 @@ from samcli.data.contents import Contents as Contents
 from samcli.data.contents import contents as contents
 from samcli.data.contents import digest as digest
 from samcli.data.dataset import Dataset as Dataset
+from samcli.data.dataset import forget_sources as forget_sources
+from samcli.data.dataset import give_source as give_source
 from samcli.data.dataset import load as load
+from samcli.data.dataset import plain_kind as plain_kind
+from samcli.data.dataset import raw_source as raw_source
 from samcli.data.dataset import untrained_classes as untrained_classes
 from samcli.data.part import Part as Part
+from samcli.data.shared import SharedSource as SharedSource
 from samcli.data.soundness import source_faults as source_faults
 from samcli.tasks import Binary as Binary
 from samcli.tasks import Classification as Classification

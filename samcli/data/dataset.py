@@ -125,7 +125,8 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
     if kind.label_noise:
         assert source.task.classes is not None  # a kind of regression refuses label noise
         targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
-    inputs = source.inputs.index_select(0, train)
+    whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
+    inputs = source.inputs if whole else source.inputs.index_select(0, train)
     normalisation = Normalisation(inputs, device)
 
     def part(inputs: Tensor, targets: Tensor) -> Part:
@@ -155,8 +156,42 @@ def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
     >>> raw_source(whole, Path()) is raw_source(part, Path())
     True
     """
-    plain = dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=())
+    plain = plain_kind(kind)
+    if (given := _GIVEN.get((plain, data_dir))) is not None:
+        return given
     return _source(plain, data_dir, plain.digest(data_dir))
+
+
+def plain_kind(kind: DatasetKind) -> DatasetKind:
+    """The data set without its common options, which name what a run takes of it: runs that differ in them share it.
+
+    >>> from samcli.data import DATASETS
+    >>> plain_kind(DATASETS.create("wine", train_examples=50)) == DATASETS.create("wine")
+    True
+    """
+    return dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=())
+
+
+_GIVEN: dict[tuple[DatasetKind, Path], Source] = {}
+
+
+def give_source(kind: DatasetKind, data_dir: Path, source: Source) -> None:
+    """Have `raw_source` return these data from now on, which another process has read and looked at.
+
+    >>> from samcli.data import DATASETS
+    >>> wine = DATASETS.create("wine", split_seed=7)
+    >>> source = wine.source(Path())
+    >>> give_source(wine, Path("elsewhere"), source)
+    >>> raw_source(wine, Path("elsewhere")) is source
+    True
+    >>> _GIVEN.clear()
+    """
+    _GIVEN[plain_kind(kind), data_dir] = source
+
+
+def forget_sources() -> None:
+    """Free the raw data that `raw_source` keeps for its next call."""
+    _source.cache_clear()
 
 
 def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
@@ -185,7 +220,6 @@ def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
 @functools.lru_cache(maxsize=4)
 def _source(kind: DatasetKind, data_dir: Path, digest: str | None) -> Source:
     del digest  # files that have changed are read again
-    # A kind whose common options are at their defaults names the raw data: runs that differ in them share it.
     source = kind.source(data_dir)
     if faults := source_faults(source, kind):
         raise DataError(f"{kind.label} cannot be trained on. {' '.join(faults[:3])}")

@@ -18,11 +18,13 @@ from typing import Any
 import torch
 
 from samcli.allocator import keep_freed_memory
+from samcli.data import SharedSource, give_source
 from samcli.errors import Interrupted, ResultsError, SamcliError
 from samcli.launch.cell import Cell, cleared, train_cell
 from samcli.launch.slots import Slot
 from samcli.registry import load_plugin
 from samcli.runs.folder import RunFolder
+from samcli.train import CATALOGUE
 
 LOG = "log.txt"
 
@@ -40,12 +42,14 @@ class Job:
         data_dir: where data sets lie.
         slot: the place that it has.
         jobs: how many runs may train at once on this machine.
+        data: the raw data, if the process that starts this one has loaded them.
     """
 
     cell: Cell
     data_dir: Path
     slot: Slot
     jobs: int
+    data: SharedSource | None = None
 
 
 class _Asked:
@@ -90,6 +94,8 @@ def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]
             _settle(job.slot)
             for file in cell.config.plugins:
                 load_plugin(file)
+            if job.data is not None:
+                give_source(CATALOGUE.create("dataset", cell.config.dataset), job.data_dir, job.data.source())
             status, message = train_cell(
                 cell,
                 data_dir=job.data_dir,

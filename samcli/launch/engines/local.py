@@ -19,6 +19,7 @@ from samcli.launch.cell import Cell
 from samcli.launch.engines._ledger import Ledger
 from samcli.launch.job import AT_ONCE, LOG, Job
 from samcli.launch.observer import Observer
+from samcli.launch.shared_data import SharedData
 from samcli.launch.slots import Slot
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
@@ -82,6 +83,7 @@ class _Pool:
         self._jobs = len(slots)
         self._free = deque(slots)
         self._running: dict[Connection, _Running] = {}
+        self._data = SharedData(terms.data_dir)
         self._context = forkserver.context()
         self._closing = False  # whether the runs under way were told to stop after their epoch
 
@@ -118,6 +120,7 @@ class _Pool:
             running.process.join()
             connection.close()
         self._running.clear()
+        self._data.close()
 
     def _close(self, *, asked: bool) -> None:
         """Let the runs under way stop after their epoch, and begin no other."""
@@ -137,7 +140,7 @@ class _Pool:
     def _start(self, cell: Cell) -> None:
         slot = self._free.popleft()
         ours, theirs = self._context.Pipe(duplex=False)
-        work = Job(cell, self._terms.data_dir, slot, self._jobs)
+        work = Job(cell, self._terms.data_dir, slot, self._jobs, self._data.of(cell.config))
         process = self._context.Process(target=job.main, args=(work, theirs), daemon=False)  # type: ignore[attr-defined]
         process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
