@@ -10,6 +10,7 @@ from typing import TypeVar
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import higher_is_better, score_among
 from samcli.report.baseline import baseline_matcher
+from samcli.report.conditions import differing, shown
 from samcli.report.doubts import is_at_chance
 from samcli.report.kept import kept_measures, with_measure
 from samcli.report.notes import collect_notes
@@ -43,7 +44,8 @@ def compare(
 
     Raises:
         NothingToCompare: no runs.
-        ConfigError: no run has the metric or a setting of the baseline, or there is no such budget.
+        ConfigError: no run has the metric or a setting of the baseline, there is no such budget, or runs that should
+            have equal seconds were timed under different conditions.
 
     >>> from samcli.report.example import example_runs
     >>> better, _ = compare(example_runs()).rows
@@ -59,6 +61,9 @@ def compare(
     single, duplicates = one_per_seed(runs)
     places = _grouped(single, lambda run: run.place)
     finished = {place: [run for run in group if run.state == "finished"] for place, group in places.items()}
+    if budget == "seconds":
+        for group in places.values():
+            _require_same_conditions(group)
     limits = {place: smallest_total(group, budget) for place, group in finished.items()}
     metrics = {place: metric or _task_metric(group) for place, group in places.items()}
     settings = list(_grouped(single, lambda run: run.setting).values())
@@ -80,6 +85,21 @@ def compare(
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
     return Comparison(tuple(rows), tuple(notes), baseline, budget)
+
+
+def _require_same_conditions(runs: Sequence[Run]) -> None:
+    """Refuse to give equal seconds to runs whose seconds do not compare.
+
+    Raises:
+        ConfigError: they were timed under different conditions.
+    """
+    if found := differing(runs):
+        dataset, model = (runs[0].config[key]["name"] for key in ("dataset", "model"))
+        what = ", ".join(f"{words}{shown(runs, words)}" for words in found)
+        raise ConfigError(
+            f"Runs on {dataset} with {model} were timed with different {what}, so that equal seconds mean nothing; "
+            "take --budget gradients, or name runs of the same conditions."
+        )
 
 
 def _row(

@@ -5,10 +5,10 @@ Nothing is left out of a mean or a difference without a sentence here.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, named
 from samcli.report.mixtures import mixtures
 from samcli.report.row import Row
@@ -48,7 +48,7 @@ def collect_notes(
         *_pairs(rows, baseline),
         *doubts(rows, places),
         *mixtures(rows, places, lambda row: named(row, rows)),
-        *_hardware(rows, places),
+        *_conditions(rows, places),
         *(f"{run.folder} repeats a run with the same settings and seed; it is not counted." for run in duplicates),
     ]
 
@@ -86,10 +86,10 @@ def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
     states = {state for row in rows for state, count in row.states.items() if count}
     if "diverged" in states:
         yield "Diverged runs are not in the mean, which flatters the rows that have some."
-    stopped = [state for state in ("failed", "interrupted") if state in states]
-    if stopped:
-        runs = " and ".join(stopped).capitalize()
-        yield f"{runs} runs are not in the mean; the samcli train command that began them tries again."
+    if "failed" in states:
+        yield "Failed runs are not in the mean; the command that began them tries again with --retry-failed."
+    if "interrupted" in states:
+        yield "Interrupted runs are not in the mean; the command that began them continues them."
     if "running" in states:
         yield "Runs that are still running are not in the mean."
 
@@ -129,19 +129,8 @@ def _pairs(rows: Sequence[Row], baseline: str) -> Iterator[str]:
         yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4."
 
 
-def _hardware(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+def _conditions(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     for where, place in {row.where: row.place for row in rows}.items():
-        machines = {
-            json.dumps(
-                [*(run.status.get(key) for key in ("hardware", "device", "threads")), run.status.get("jobs", 1)],
-                sort_keys=True,
-                default=str,
-            )
-            for run in places[place]
-            if run.state == "finished"
-        }
-        if len(machines) > 1:
-            yield (
-                f"Runs on {where} come from different hardware, threads or numbers of jobs: "
-                "seconds and cost do not compare."
-            )
+        if found := differing(places[place]):
+            what = ", ".join(f"{words}{shown(places[place], words)}" for words in found)
+            yield f"Runs on {where} were timed with different {what}: seconds and cost do not compare."

@@ -1,6 +1,8 @@
 """Every figure of a comparison against pandas and scipy, and every exclusion against its sentence."""
 
 import dataclasses
+import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,6 +67,23 @@ def test_order_counts_and_notes(noisy: Results) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "words"), [({"threads": 1}, r"threads \(1 and 2\)"), ({"jobs": 4}, r"jobs at once \(1 and 4\)")]
+)
+def test_equal_seconds_under_different_conditions_are_refused(
+    results: Results, sgd: Block, sam: Block, other: dict[str, Any], words: str
+) -> None:
+    results.add(sgd, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2})  # without jobs: one after the other
+    results.add(sam, 0, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2, "jobs": 1})
+    assert compare(results.runs(), budget="seconds").rows
+    results.add(sam, 1, (0.5,), status={"hardware": {"cpu": "a"}, "threads": 2, **other})
+    found = compare(results.runs())
+    assert any(re.search(f"were timed with different {words}: seconds and cost do not", note) for note in found.notes)
+    assert compare(results.runs(), budget="gradients").rows
+    with pytest.raises(ConfigError, match=f"were timed with different {words}, so that equal seconds mean nothing"):
+        compare(results.runs(), budget="seconds")
+
+
 def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,))
     for seed, state in enumerate(("failed", "interrupted", "diverged"), start=1):
@@ -76,7 +95,8 @@ def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block) ->
     assert dict(row.states) == {"finished": 1, "failed": 1, "interrupted": 1, "diverged": 1, "running": 1}
     assert [note.split(" are")[0] for note in found.notes] == [
         "Diverged runs",
-        "Failed and interrupted runs",
+        "Failed runs",
+        "Interrupted runs",
         "Runs that",
     ]
 
