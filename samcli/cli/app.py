@@ -12,7 +12,7 @@ from samcli.allocator import keep_freed_memory
 from samcli.cli import check, compare, landscape, listing, sharpness, train
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
-from samcli.cli.signals import signals_as_interrupt
+from samcli.cli.signals import ignore_further, signals_as_interrupt
 from samcli.errors import Interrupted, SamcliError, in_words
 
 app = typer.Typer(
@@ -72,4 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _end(sentence: str, code: int) -> NoReturn:
     warn(f"samcli: {sentence}")
+    if code == Interrupted.exit_code:
+        ignore_further()
     sys.exit(code)

@@ -13,6 +13,19 @@ from typing import Any
 SECONDS_OF_PATIENCE = 10.0  # to write what was finished
 
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+
+
+def ignore_further() -> None:
+    """Ignore requests to stop from now on: the process is ending, and none of them shall change its exit code.
+
+    Python itself takes its handlers away while it ends, and would die of the next signal.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def signals_as_interrupt() -> Iterator[None]:
     """Let what schedulers and closed terminals send (SIGTERM, SIGHUP) act like Ctrl-C, and only the first of several.
@@ -42,12 +55,13 @@ def signals_as_interrupt() -> Iterator[None]:
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # others may not
-        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        for number in STOPPING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before.setdefault(number, signal.signal(number, interrupt))
     try:
         yield
     finally:
-        if first is None:
-            for number, handler in before.items():
+        for number, handler in before.items():
+            # what an engine heard, it has put its own handler for
+            if first is None and signal.getsignal(number) is interrupt:
                 signal.signal(number, handler)

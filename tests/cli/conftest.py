@@ -1,9 +1,14 @@
 """Calling the command in this process, with runs that train in it too unless a test says otherwise."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from command import Called, Samcli
 
 from samcli.cli.app import main
+from samcli.cli.signals import STOPPING
 
 
 @pytest.fixture
@@ -13,7 +18,7 @@ def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
     def call(*arguments: object) -> Called:
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as ended, kept_handlers():
             main(in_this_process([str(argument) for argument in arguments]))
         captured = capsys.readouterr()
         code = ended.value.code
@@ -21,6 +26,17 @@ def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         return Called(code or 0, captured.out, captured.err)
 
     return call
+
+
+@contextmanager
+def kept_handlers() -> Iterator[None]:
+    """A command that was interrupted ignores further signals while its process ends, and this one does not end."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def in_this_process(arguments: list[str]) -> list[str]:

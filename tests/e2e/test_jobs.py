@@ -1,7 +1,9 @@
 """The real command with several runs at once: stopped, killed, and continued."""
 
+import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -17,46 +19,95 @@ GRID = EXPERIMENT.replace("optimizer:", "seeds: 0-2\noptimizer:")
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    process = start(folder, "results", GRID)  # one after the other
-    err = process.communicate(timeout=120)[1]
+    process = start(folder, "results", GRID, "--jobs", "0")  # one after the other, in the command's process
+    err = process.communicate(timeout=240)[1]
     assert process.returncode == 0, err
     return folder / "results" / "e2e"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 75), (signal.SIGKILL, -signal.SIGKILL)])
-def test_two_at_once_stopped_and_continued_are_those_of_one(
-    tmp_path: Path, whole: Path, number: int, code: int
-) -> None:
-    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
-    wait_for_rows(tmp_path, "results", 3, process)
-    process.send_signal(number)
-    err = process.communicate(timeout=60)[1]
-    assert process.returncode == code, err
-    if number == signal.SIGINT:
-        assert "the same command continues every run" in err
-    end = time.monotonic() + 60
-    while list(tmp_path.glob("results/e2e/*/.owner.json")) and time.monotonic() < end:
-        time.sleep(0.1)  # the runs of a killed command save what they finished, and end
-    again = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
-    err = again.communicate(timeout=120)[1]
-    assert again.returncode == 0, err
-    assert "continuing after epoch" in err
+def check_equal(whole: Path, other: Path) -> None:
+    """Rows and weights of the runs in a folder are those of the undisturbed ones, and nothing is left beside them."""
     folders = sorted(whole.iterdir())
     assert len(folders) == 3
     for one in folders:
-        other = tmp_path / "results" / "e2e" / one.name
-        a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=TIMES) for folder in (one, other))
+        a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=TIMES) for folder in (one, other / one.name))
         pandas.testing.assert_frame_equal(a, b, check_exact=True)
-        first, second = (torch.load(folder / "checkpoint.pt", weights_only=True)["model"] for folder in (one, other))
+        first, second = (
+            torch.load(folder / "checkpoint.pt", weights_only=True)["model"] for folder in (one, other / one.name)
+        )
         assert all(torch.equal(first[name], second[name]) for name in first)
         names = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
-        assert sorted(file.name for file in other.iterdir()) == names
+        assert sorted(file.name for file in (other / one.name).iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [((signal.SIGINT,), 75), ((signal.SIGTERM, signal.SIGTERM), 75), ((signal.SIGKILL,), -signal.SIGKILL)],
+)
+def test_stopped_and_continued_are_those_of_one(
+    tmp_path: Path, whole: Path, numbers: tuple[int, ...], code: int
+) -> None:
+    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
+    wait_for_rows(tmp_path, "results", 3, process)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(1.2)  # what comes within a second is one request
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == code, err
+    if code == 75:
+        assert "Finishing the epoch under way of 2 runs. Ctrl-C again stops at once." in err
+        assert "the same command continues every run" in err
+        statuses = [json.loads(file.read_text()) for file in tmp_path.glob("results/e2e/*/run.json")]
+        assert {status["status"] for status in statuses} == {"interrupted"}
+    # the second command waits for runs that a killed one still saves
+    again = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
+    err = again.communicate(timeout=240)[1]
+    assert again.returncode == 0, err
+    assert "continuing after epoch" in err
+    check_equal(whole, tmp_path / "results" / "e2e")
+
+
+def test_a_second_request_ends_the_epoch_under_way(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    text = GRID.replace("model: {name: cnn, dropout: 0.2}", "model: 'slow.py:slow'")
+    process = start(tmp_path, "results", text, "--jobs", "2")
+    end = time.monotonic() + 60
+    while not any((tmp_path / "results").glob("e2e/*/run.json")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=3)  # an epoch takes minutes
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=30)[1]
+    assert process.returncode == 75, err
+    assert "Traceback" not in err
+
+
+SLOW = """
+import time
+from dataclasses import dataclass
+from torch import nn
+from samcli.models import MODELS, ModelKind
+
+class Net(nn.Sequential):
+    def forward(self, x):
+        time.sleep(5.0 * self.training)
+        return super().forward(x)
+
+@MODELS.register("slow")
+@dataclass(frozen=True, kw_only=True)
+class Slow(ModelKind):
+    'Waits.'
+
+    def build(self, shape, outputs):
+        return Net(nn.Flatten(), nn.Linear(64, outputs))
+"""
 
 
 def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
     process = start(tmp_path, "results", GRID.replace("epochs: 12", "epochs: 500"), "--jobs", "2")
     wait_for_rows(tmp_path, "results", 2, process)
-    pids = [int(file.read_text().split('"pid": ')[1].split(",")[0]) for file in owners(tmp_path)]
+    pids = [int(json.loads(file.read_text())["pid"]) for file in tmp_path.glob("results/e2e/*/.owner.json")]
     assert pids
     process.kill()
     process.communicate(timeout=60)
@@ -64,10 +115,6 @@ def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
     while any(is_alive(pid) for pid in pids) and time.monotonic() < end:
         time.sleep(0.1)
     assert not any(is_alive(pid) for pid in pids)
-
-
-def owners(folder: Path) -> list[Path]:
-    return list(folder.glob("results/e2e/*/.owner.json"))
 
 
 def is_alive(pid: int) -> bool:

@@ -162,7 +162,7 @@ class _Pool:
         elif word == "ended":
             self._end(connection, *told)
         elif word == "interrupted":
-            self._end(connection, "interrupted", "" if self._closing else "It was told to end.")
+            self._end(connection, "interrupted", "The same command continues it.")
         else:
             raise told
 
@@ -197,7 +197,7 @@ class _Pool:
         running.process.join(PATIENCE)
         code, folder = running.process.exitcode, running.cell.folder
         if self._closing and code in (-signal.SIGTERM, -AT_ONCE):  # before it could listen
-            return "interrupted", ""
+            return "interrupted", "The same command continues it."
         if code == -signal.SIGKILL:
             what = "Its process was killed, as the system does when memory runs out"
         elif code is not None and code < 0:
