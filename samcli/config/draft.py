@@ -13,7 +13,7 @@ from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.check import check
-from samcli.config.schema import Catalogue, RunConfig, Sharpness, Training, check_stop
+from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, PluginNeeded, nearest
@@ -23,8 +23,8 @@ from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
-SHARPNESS = options_of(Sharpness)
-KEYS = ("name", *SECTIONS, *SCALARS, "sharpness", "seeds", "plugins")
+NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
+KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins")
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Draft:
 
     Attributes:
         blocks: for each section the alternatives; an empty list stands for the default.
+        nameless: the values in `sharpness` and `evaluate`.
         withheld: Python files that the document names and may not run.
     """
 
@@ -41,7 +42,7 @@ class Draft:
     name: str | None = None
     blocks: dict[str, list[Block]] = field(default_factory=lambda: {section: [] for section in SECTIONS})
     scalars: dict[str, Any] = field(default_factory=dict)
-    sharpness: dict[str, Any] = field(default_factory=dict)
+    nameless: dict[str, dict[str, Any]] = field(default_factory=lambda: {key: {} for key in NAMELESS})
     seeds: Any = 0
     plugins: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
@@ -61,10 +62,10 @@ class Draft:
                 raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {_meant(str(key), value)}")
             if key in SECTIONS:
                 draft.blocks[key] = blocks_of(source, key, value)
-            elif key == "sharpness":
+            elif key in NAMELESS:
                 if not isinstance(value, dict):
-                    raise ConfigError(f"{source.where((key,))}: sharpness must be a block such as {{rho: 0.05}}.")
-                draft.sharpness = dict(value)
+                    raise ConfigError(f"{source.where((key,))}: {key} must be a block such as {{every: 5}}.")
+                draft.nameless[key] = dict(value)
             elif key in SCALARS:
                 draft.scalars[key] = value
             elif key == "plugins":
@@ -112,17 +113,17 @@ class Draft:
                 known = ["name", *(key for options in self._options_of_blocks(section) for key in options)]
                 meant = nearest(inner, dict.fromkeys(known))
                 raise ConfigError(f"--set {key}: no {section} here has an option {inner!r}; {meant}")
-        elif section == "sharpness" and dot:
-            if inner not in SHARPNESS:
-                raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, SHARPNESS)}")
+        elif section in NAMELESS and dot:
+            if inner not in NAMELESS[section]:
+                raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, NAMELESS[section])}")
             self.source.flags.add((section, inner))
-            self.sharpness[inner] = value
+            self.nameless[section][inner] = value
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
         else:
             if key not in (known := [*SCALARS, "name", "seeds"]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
-                meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS, "sharpness"])
+                meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS, *NAMELESS])
                 raise ConfigError(f"--set {key}: unknown key {key!r}; {meant}")
             self.assign(key, value)
 
@@ -145,12 +146,13 @@ class Draft:
         optimizers = self._variations("optimizer")
         trainings = [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())]
         schedules, sharpnesses = self._variations("schedule"), self._sharpness()
+        evaluations = [Evaluation(**values) for values in self._nameless("evaluate")]
         seeds = parse_seeds(self.seeds, self.source)
         models = [self._models(dataset) for dataset in datasets]
-        sizes = (len(trainings), len(schedules), len(sharpnesses), len(seeds), sum(map(len, models)), len(optimizers))
-        check_size(math.prod(sizes))
-        axes = itertools.product(zip(datasets, models, strict=True), trainings, schedules, sharpnesses, seeds)
-        for (dataset, its_models), training, schedule, sharpness, seed in axes:
+        shared: tuple[list[Any], ...] = (trainings, schedules, sharpnesses, evaluations, seeds)
+        check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
+        axes = itertools.product(zip(datasets, models, strict=True), *shared)
+        for (dataset, its_models), training, schedule, sharpness, evaluation, seed in axes:
             for model, optimizer in itertools.product(its_models, optimizers):
                 check_stop(training, schedule, optimizer, self.source)
                 run = RunConfig(
@@ -161,6 +163,7 @@ class Draft:
                     schedule=schedule,
                     training=training,
                     sharpness=sharpness,
+                    evaluate=evaluation,
                     seed=seed,
                     plugins=tuple(self.plugins),
                 )
@@ -168,11 +171,14 @@ class Draft:
         return list(runs.values())
 
     def _sharpness(self) -> list[Sharpness]:
-        found = [Sharpness(**v) for v in self._checked(self.sharpness, SHARPNESS, "sharpness", ("sharpness",))]
+        found = [Sharpness(**values) for values in self._nameless("sharpness")]
         for name in (name for sharpness in found for name in sharpness.measures):
             with self._placed(self.source.where(("sharpness", "measures"))):
                 self.catalogue.measures.kind(name)
         return found
+
+    def _nameless(self, key: str) -> list[dict[str, Any]]:
+        return self._checked(self.nameless[key], NAMELESS[key], key, (key,))
 
     def _models(self, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self.blocks["model"]:
@@ -269,7 +275,7 @@ class Draft:
     def _sections_with(self, key: str) -> list[str]:
         """The sections that have such an option here."""
         found = [name for name in SECTIONS if any(key in options for options in self._options_of_blocks(name))]
-        return list(dict.fromkeys([*found, "sharpness"] if key in SHARPNESS else found))
+        return list(dict.fromkeys([*found, *(name for name, options in NAMELESS.items() if key in options)]))
 
     def _checked_name(self, dataset: Mapping[str, Any]) -> str:
         if self.name is None:

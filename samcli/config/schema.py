@@ -88,6 +88,21 @@ class Sharpness:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """When the validation and the test part are evaluated, off the training clock."""
+
+    every: int = option(1, "evaluate after every so many epochs, and after the last", minimum=1)
+
+    def is_due(self, epoch: int, *, last: bool) -> bool:
+        """Whether the parts are evaluated after an epoch.
+
+        >>> [epoch for epoch in range(1, 6) if Evaluation(every=2).is_due(epoch, last=epoch == 5)]
+        [2, 4, 5]
+        """
+        return last or epoch % self.every == 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """The settings of a run that belong to no component."""
 
@@ -127,6 +142,7 @@ class RunConfig:
     training: Training
     sharpness: Sharpness
     seed: int
+    evaluate: Evaluation = Evaluation()
     plugins: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -139,6 +155,7 @@ class RunConfig:
             **vars_of(self.training),
             "schedule": self.schedule,
             "sharpness": vars_of(self.sharpness),
+            "evaluate": vars_of(self.evaluate),
             "seeds": self.seed,
         }
         if self.plugins:
@@ -167,10 +184,11 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 
     A run that uses nothing newer is thus the same to every version.
 
-    >>> without_newer({"epochs": 2, "stop_at_train_loss": None})
+    >>> without_newer({"epochs": 2, "stop_at_train_loss": None, "evaluate": {"every": 1}})
     {'epochs': 2}
     """
-    body = {key: value for key, value in document.items() if (key, value) != ("stop_at_train_loss", None)}
+    newer = {"stop_at_train_loss": None, "evaluate": vars_of(Evaluation())}
+    body = {key: value for key, value in document.items() if key not in newer or value != newer[key]}
     if isinstance(block := body.get("sharpness"), Mapping):
         usual = ("measures", list(Sharpness.measures))
         body["sharpness"] = {key: value for key, value in block.items() if (key, value) != usual}

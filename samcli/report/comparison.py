@@ -130,6 +130,7 @@ def _row(
         seconds=seconds([timings[seed] for seed in by_seed]),
         timings={seed: timings[seed] for seed in by_seed},
         at_chance=tuple(sorted(run.seed for run in group if is_at_chance(run, metric, by_seed.get(run.seed)))),
+        before=max((reading.before for reading in counted), default=0),
         states=Counter(run.state for run in group),
         is_baseline=is_baseline(config),
         config={key: value for key, value in config.items() if key not in NO_SETTINGS},

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, named
 from samcli.report.mixtures import mixtures
+from samcli.report.reading import interval
 from samcli.report.row import Row
 from samcli.runs.reader import Run
-from samcli.words import count, seeds
+from samcli.words import count, joined, seeds
 
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
 
@@ -41,6 +42,7 @@ def collect_notes(
     """
     return [
         *_budgets(rows, budget, limits),
+        *_intervals(rows),
         *_stops(rows, budget, places),
         *_unfinished(rows),
         *_unmeasured(rows),
@@ -63,6 +65,22 @@ def _budgets(rows: Sequence[Row], budget: str, limits: Mapping[str, float]) -> I
         f"Every run is read at its last epoch within equal {_UNITS[budget]} ({amounts}). "
         "A run whose learning-rate schedule had not ended there is at a disadvantage."
     )
+
+
+def _intervals(rows: Sequence[Row]) -> Iterator[str]:
+    """Which epochs were measured, where not all of them were: what there was to choose from, and to read."""
+    for metric in dict.fromkeys(row.metric for row in rows):
+        numbers = sorted({interval(row.config, metric) for row in rows if row.metric == metric and row.n})
+        if numbers and numbers[-1] > 1:
+            often = joined(["epoch" if number == 1 else f"{number} epochs" for number in numbers], "or")
+            unequal = "; a row that was measured more often had more to choose from" if len(numbers) > 1 else ""
+            yield f"{metric} was measured after every {often} and after the last: Best is the best of these{unequal}."
+    for row in rows:
+        if row.before:
+            yield (
+                f"{named(row, rows)}: {row.metric} is read at the last epoch within the budget that was measured, "
+                f"up to {count(row.before, 'epoch')} before the budget is spent."
+            )
 
 
 def _stops(rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]]) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from samcli.metrics import higher_is_better
 from samcli.runs.reader import Run
@@ -19,14 +19,16 @@ class Reading:
     """The figures of one run; None is not measured.
 
     Attributes:
-        last: the metric after the last epoch, or the last within the budget.
+        last: the metric after the last epoch, or the last within the budget, after which it was to be measured.
         best: the best value up to there.
         sharpness: the last value up to there.
+        before: how many epochs before the last one within the budget `last` was measured.
     """
 
     last: float | None
     best: float | None
     sharpness: float | None
+    before: int = 0
 
 
 def smallest_total(runs: Iterable[Run], budget: str) -> float:
@@ -49,20 +51,48 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
 def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
     """The figures of a run at its last epoch that has spent no more than `most` of the budget.
 
+    A metric that is measured after every so many epochs is read at the last of these.
+
     >>> from samcli.report.example import example_runs
     >>> run, *_ = example_runs()
     >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=1999).last
     (0.75, 0.5)
     """
     within = run.metrics if budget == "epochs" else run.metrics[_spent(run, budget) <= most]
-    values = list(within[metric]) if metric in within else []
+    due = _last_due(run, within, interval(run.config, metric))
+    values = list(within[metric])[: due + 1] if metric in within else []
     measured = [value for value in values if math.isfinite(value)]
     sharpness = within["sharpness"].dropna()
     return Reading(
         last=float(values[-1]) if values and math.isfinite(values[-1]) else None,
         best=(max if higher_is_better(metric) else min)(measured, default=None),
         sharpness=float(sharpness.iloc[-1]) if len(sharpness) else None,
+        before=len(within) - 1 - due,
     )
+
+
+def interval(config: Mapping[str, Any], metric: str) -> int:
+    """After how many epochs a metric is measured, by a run's configuration; it is after the last one in any case.
+
+    >>> config = {"evaluate": {"every": 5}, "sharpness": {"every": 2, "measures": ["lambda-max"]}}
+    >>> [interval(config, metric) for metric in ("test_accuracy", "train_loss", "lambda_max")]
+    [5, 1, 2]
+    """
+    sharpness = config.get("sharpness") or {}
+    measure = metric.removesuffix("_stderr").replace("_", "-")
+    if metric.startswith(("validation_", "test_")):
+        every = (config.get("evaluate") or {}).get("every")
+    elif metric == "sharpness" or measure in sharpness.get("measures", ("grad-norm",)):
+        every = sharpness.get("every")
+    else:  # of every epoch; or of the last alone, as what samcli sharpness keeps
+        every = 1
+    return every if isinstance(every, int) and every > 0 else 1
+
+
+def _last_due(run: Run, within: pd.DataFrame, every: int) -> int:
+    """The index of the last row after whose epoch something was to be measured; -1 without one."""
+    count = len(within)
+    return count - 1 if count == len(run.metrics) else count - count % every - 1  # epochs count from 1
 
 
 def _spent(run: Run, budget: str) -> pd.Series[float]:

@@ -33,6 +33,7 @@ class Row:
         cost_clock: the clock of `cost`, "wall" or "cpu".
         timings: the seconds and gradient evaluations of the epochs, by seed.
         at_chance: the seeds whose network tells nothing, see `samcli.report.doubts.is_at_chance`.
+        before: how many epochs before the last one within the budget `last` was measured, in the run where most.
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
         config: the resolved configuration, without its name and seed.
@@ -65,6 +66,7 @@ class Row:
     cost_clock: str | None = None
     timings: Mapping[int, Timing] = field(default_factory=dict)
     at_chance: tuple[int, ...] = ()
+    before: int = 0
 
     @cached_property
     def flat(self) -> Mapping[str, str]:

@@ -137,8 +137,8 @@ def label(settings: Mapping[str, str], *blocks: str) -> str:
     for key, value in settings.items():
         block, _, option = key.partition(".")
         if block in blocks if blocks else block not in ("dataset", "model"):
-            # sharpness.rho keeps its block, or it would read as the optimizer's
-            short = block if option in ("", "name") else option if block != "sharpness" else key
+            # sharpness.rho keeps its block, or it would read as the optimizer's; and there are two of every
+            short = block if option in ("", "name") else option if block not in ("sharpness", "evaluate") else key
             words.append(f"{short}={value}")
     return " ".join(words)
 

@@ -42,6 +42,7 @@ class ConfigDocument(Document):
     optimizer: Optimizer
     schedule: ConfigBlock | None = None
     sharpness: dict[str, Setting] | None = None
+    evaluate: dict[str, Setting] | None = None
     seeds: Count
     name: Text = ""
     epochs: Count | None = None

@@ -130,7 +130,7 @@ class Session:
         """
         row: EpochMetrics = {"epoch": self.epoch + 1, **self._train()}
         if torch.isfinite(torch.tensor(row["train_loss"])):
-            row |= self._evaluate()
+            row |= self._evaluate(row)
             row |= self._measure_sharpness(row)
         if diverged(row):
             return row
@@ -196,14 +196,18 @@ class Session:
             self._batch(inputs, targets, torch.arange(len(inputs), device=self.device), twin)()
         self._warm = True
 
-    def _evaluate(self) -> EpochMetrics:
+    def _evaluate(self, row: EpochMetrics) -> EpochMetrics:
+        """The losses and scores of the other parts where they are due after this epoch, else nothing."""
+        self.model.eval()
+        last = ends_with(self.config.training, row)
+        if not self.config.evaluate.is_due(self.epoch + 1, last=last):
+            return {}
         start = self._clock()
-        row: EpochMetrics = {}
+        found: EpochMetrics = {}
         for name, part in (("validation", self.data.validation), ("test", self.data.test)):
             loss, score = (None, None) if part is None else evaluate(self.model, self.task, part)
-            row |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
-        row["eval_seconds"] = self._clock() - start
-        return row
+            found |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
+        return {**found, "eval_seconds": self._clock() - start}
 
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
         """The measures that the settings ask for after this epoch, taken off the training clock."""

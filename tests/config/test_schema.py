@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from samcli.config import Draft
-from samcli.config.schema import RunConfig, Sharpness, Training
+from samcli.config.schema import Evaluation, RunConfig, Sharpness, Training
 from samcli.config.source import parse
 from samcli.train import CATALOGUE
 
@@ -69,8 +69,10 @@ def test_identity_knows_what_is_recorded_and_where_to_stop() -> None:
         config(training=Training(stop_at_train_loss=0.1)),
         config(training=Training(stop_at_train_loss=0.2)),
         config(sharpness=Sharpness(measures=("one-step", "grad-norm", "lambda-max"))),
+        config(evaluate=Evaluation(every=2)),
     ]
-    assert len({run.identity for run in changed}) == 4
+    assert len({run.identity for run in changed}) == 5
+    assert config(evaluate=Evaluation(every=1)).identity == config().identity
 
 
 def test_identity_is_pinned() -> None:

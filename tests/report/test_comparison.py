@@ -297,6 +297,31 @@ def test_runs_that_end_at_a_training_loss_are_read_there(results: Results, sgd: 
     assert not any("are read there" in note for note in compare(results.runs(), budget="gradients").notes)
 
 
+def test_spaced_evaluations_are_named(results: Results, sgd: Block, sam: Block) -> None:
+    def add(optimizer: Block, every: int, gradients: int) -> None:
+        folder = results.add(optimizer, 0, (0.5, 0.6, 0.7, 0.8), gradients=gradients, evaluate={"every": every})
+        rows = folder.read_metrics()
+        unevaluated = {"test_accuracy": None, "test_loss": None}
+        folder.write_metrics([row if int(row["epoch"] or 0) in (every, 4) else row | unevaluated for row in rows])
+
+    add(sgd, 2, 100)
+    add(sam, 2, 120)
+    found = compare(results.runs(), budget="gradients")  # 400: three epochs of sam
+    assert row_of(found, "sam").last.mean == 0.6
+    assert (
+        "test_accuracy was measured after every 2 epochs and after the last: Best is the best of these." in found.notes
+    )
+    assert (
+        "sam rho=0.1: test_accuracy is read at the last epoch within the budget that was measured, up to 1 epoch "
+        "before the budget is spent." in found.notes
+    )
+    assert not any(note.startswith("sgd") for note in found.notes)
+    add(sam, 3, 120)
+    unequal = "after every 2 epochs or 3 epochs and after the last: Best is the best of these; a row that was measured"
+    assert any(unequal in note for note in compare(results.runs()).notes)
+    assert not any("within the budget" in note for note in compare(results.runs()).notes)
+
+
 def test_settings_of_nearly_all_rows_are_named_once(results: Results, sgd: Block, sam: Block) -> None:
     for name in ("sam", "asam", "gsam", "usam", "wsam"):
         results.add({**sam, "name": name}, 0, (0.5,))

@@ -46,7 +46,7 @@ class Results:
             "seeds": seed,
         }
         for key, value in config.items():
-            blocks[key] = {**blocks[key], **value} if isinstance(value, dict) else value
+            blocks[key] = {**blocks.get(key, {}), **value} if isinstance(value, dict) else value
         folder = RunFolder(self.path / "trial" / f"run{self.count:03}")
         self.count += 1
         folder.write_status({"status": "finished", "seed": seed, "started": "2026-01-01"} | (status or {}))

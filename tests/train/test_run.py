@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas
 import pytest
 import torch
-from small_run import TIMES, MakeConfig, Places
+from small_run import SMALL, TIMES, MakeConfig, Places
 
 from samcli.errors import Interrupted, RunBusy, RunLost
 from samcli.metrics import columns
@@ -199,6 +199,46 @@ def test_a_run_ends_when_its_training_loss_is_reached(config_of: MakeConfig, pla
     # up to there it is the run without the stop
     train_run(config_of("stop_at_train_loss=null", f"epochs={len(rows)}", text=STOP), whole, **places)
     assert same_weights(stopped.checkpoint, whole.checkpoint)
+
+
+EVALUATED = ["validation_loss", "validation_accuracy", "test_loss", "test_accuracy"]
+
+
+@pytest.mark.parametrize("text", [SMALL, STOP])
+@pytest.mark.parametrize("every", [2, 3, 100])
+def test_spaced_evaluation_changes_no_training(
+    text: str, every: int, config_of: MakeConfig, places: Places, tmp_path: Path
+) -> None:
+    always, spaced = RunFolder(tmp_path / "always"), RunFolder(tmp_path / "spaced")
+    shorter = [] if text == STOP else ["epochs=5"]
+    train_run(config_of("dataset.validation=0.2", *shorter, text=text), always, **places)
+    train_run(config_of("dataset.validation=0.2", *shorter, f"evaluate.every={every}", text=text), spaced, **places)
+    a, b = (pandas.read_csv(folder.metrics) for folder in (always, spaced))
+    due = [epoch % every == 0 or epoch == len(a) for epoch in a["epoch"]]
+    assert len(a) > 1
+    assert a["eval_seconds"].notna().all()
+    for column in (*EVALUATED, "eval_seconds"):
+        assert list(b[column].notna()) == due  # empty where not evaluated: neither zero nor an earlier value
+    pandas.testing.assert_frame_equal(a[due][EVALUATED], b[due][EVALUATED], check_exact=True)
+    unspaced = [column for column in a if column not in (*TIMES, *EVALUATED)]
+    pandas.testing.assert_frame_equal(a[unspaced], b[unspaced], check_exact=True)
+    assert same_weights(always.checkpoint, spaced.checkpoint)
+
+
+def test_spaced_evaluation_goes_on_after_an_interruption(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    config = config_of("epochs=5", "evaluate.every=2")
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    train_run(config, whole, **places)
+
+    def stop_after_three(row: EpochMetrics) -> None:
+        if row["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        train_run(config, broken, on_epoch=stop_after_three, **places)
+    assert train_run(config, broken, **places) == "finished"
+    a, b = (pandas.read_csv(f.metrics).drop(columns=TIMES) for f in (whole, broken))
+    pandas.testing.assert_frame_equal(a, b, check_exact=True)
 
 
 def test_a_stopped_run_is_not_trained_on(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
