@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.errors import ResultsError
 from samcli.launch.cell import Cell
 from samcli.launch.folders import folders_of
-from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Owner, Watch, owner_of
-from samcli.runs.reader import read_files
+from samcli.runs.reader import is_readable
 from samcli.train.continuing import status_of
 from samcli.train.digests import Digests
 
@@ -59,6 +57,7 @@ def look_again(cell: Cell, watch: Watch | None = None) -> Cell:
         watch: what knows which processes give no sign of life any more.
 
     >>> from samcli.config import Draft, parse
+    >>> from samcli.runs import RunFolder
     >>> from samcli.train import CATALOGUE
     >>> (run,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "wine.yaml"), CATALOGUE).expand()
     >>> look_again(Cell(run, RunFolder(Path("nowhere")), "new", 0)).state
@@ -96,15 +95,5 @@ def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tupl
     if status.get("status") == "failed" and cell.failed_at != str(status.get("ended")):
         return "failed", str(status.get("error") or "no reason is told").strip().splitlines()[-1][:500]
     if status.get("status") == "finished" and complete:
-        whole = _has_its_files(cell.folder)
-        return "finished" if whole else "restore" if begun else "new", ""
+        return "finished" if is_readable(cell.folder) else "restore" if begun else "new", ""
     return "resume" if begun else "new", ""
-
-
-def _has_its_files(folder: RunFolder) -> bool:
-    """Whether a finished run can be read by whoever compares it."""
-    try:
-        read_files(folder)
-    except ResultsError:
-        return False
-    return True

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
@@ -24,6 +24,12 @@ from samcli.runs.documents import ConfigDocument, StatusDocument, fault_of
 from samcli.runs.door import read_json, read_text, read_yaml, unreadable
 from samcli.runs.files import write_atomic
 from samcli.runs.rows import EpochMetrics, Value, from_csv, to_csv
+from samcli.runs.table import values_of
+
+if TYPE_CHECKING:
+    from samcli.runs.table import Values
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -109,11 +115,25 @@ class RunFolder:
             ResultsError: the file is missing, has another digest, or is not what a run recorded, see
                 `samcli.runs.rows.from_csv`.
         """
+        return self._metrics(digest, from_csv)
+
+    def read_values(self, digest: str | None = None) -> tuple[list[str], Values]:
+        """The column names and the values of `metrics.csv`, see `samcli.runs.table.values_of`.
+
+        Args:
+            digest: as for `read_table`.
+
+        Raises:
+            ResultsError: as for `read_table`.
+        """
+        return self._metrics(digest, values_of)
+
+    def _metrics(self, digest: str | None, parse: Callable[[str], T]) -> T:
         text = read_text(self.metrics)
         if digest is not None and _digest(text) != digest:
             raise unreadable(self.metrics, "is not the table that the run ended with, by its digest")
         try:
-            return from_csv(text)
+            return parse(text)
         except ValueError as error:
             raise unreadable(self.metrics, str(error)) from None
 

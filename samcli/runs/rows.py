@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -13,7 +14,8 @@ from samcli.metrics import LOSSES, NEWER_COLUMNS, SCORES, columns, is_share, sco
 Value = float | int | None
 EpochMetrics = dict[str, Value]  # a row of `metrics.csv`: the value of each column
 
-_COUNTS = ("gradient_evaluations", "skipped_steps")  # so far: they never fall
+COUNTS = ("gradient_evaluations", "skipped_steps")  # so far: they never fall
+_MOST = 2**63 - 1  # a whole number beyond it counts nothing, and is read as a float
 
 
 def to_csv(rows: Sequence[Mapping[str, Value]]) -> str:
@@ -51,8 +53,8 @@ def from_csv(text: str) -> tuple[list[str], list[EpochMetrics]]:
         header, *lines = list(csv.reader(io.StringIO(text))) or [[]]
     except csv.Error:
         raise ValueError("is no table") from None
-    if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(header) for score in SCORES):
-        raise ValueError("lacks columns that samcli writes")
+    if fault := header_fault(header):
+        raise ValueError(fault)
     try:
         # Python's own numbers are wider than those that are written: 1_000, and digits of other scripts
         if "_" in (body := text.partition("\n")[2]) or not body.isascii():
@@ -63,6 +65,17 @@ def from_csv(text: str) -> tuple[list[str], list[EpochMetrics]]:
     if fault := rows_fault(rows, header):
         raise ValueError(fault)
     return header, rows
+
+
+def header_fault(names: Sequence[str]) -> str | None:
+    """What shows that columns are not those of a run, in words that follow "it"; None if nothing does.
+
+    >>> header_fault(["epoch", "loss"])
+    'lacks columns that samcli writes'
+    """
+    if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(names) for score in SCORES):
+        return "lacks columns that samcli writes"
+    return next(_faults_of_names(names), None)
 
 
 def rows_fault(rows: Sequence[Mapping[str, Value]], names: Sequence[str] | None = None) -> str | None:
@@ -84,12 +97,16 @@ def rows_fault(rows: Sequence[Mapping[str, Value]], names: Sequence[str] | None 
     return next(_faults(rows, names), None)
 
 
-def _faults(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Iterator[str]:
+def _faults_of_names(names: Sequence[str]) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield "has two columns of one name"
     scores = {score.name for name in names if (score := score_of(name))}
     if len(scores) > 1:
         yield f"has columns of two scores, {' and '.join(sorted(scores))}"
+
+
+def _faults(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Iterator[str]:
+    yield from _faults_of_names(names)
     epochs = [row.get("epoch") for row in rows]
     if epochs != list(range(1, len(rows) + 1)):
         shown = ", ".join(map(str, epochs[:5])) + (", ..." if len(epochs) > 5 else "")
@@ -102,15 +119,31 @@ def _faults(rows: Sequence[Mapping[str, Value]], names: Sequence[str]) -> Iterat
 
 def _impossible(name: str, values: Sequence[float | int]) -> Iterator[float | int]:
     """The values that a column cannot have."""
-    if name in _COUNTS:
-        yield from (value for value in values if not isinstance(value, int) or value < 0)
+    low, high = bounds(name)
+    if name in COUNTS:
+        yield from (value for value in values if not isinstance(value, int) or not low <= value <= high)
         yield from (after for before, after in pairwise(values) if after < before)
-    elif is_share(name):
-        yield from (value for value in values if not 0.0 <= value <= 1.0)
-    elif name in LOSSES or score_of(name):
-        yield from (value for value in values if not math.isfinite(value))
-    elif name.endswith("_seconds") or name == "examples_per_second":
-        yield from (value for value in values if not 0.0 <= value < math.inf)
+    elif (low, high) != _ANY:
+        yield from (value for value in values if not low <= value <= high)
+
+
+_ANY = (-math.inf, math.inf)
+_LARGEST = sys.float_info.max
+
+
+def bounds(column: str) -> tuple[float, float]:
+    """The least and the largest value that a column can have; a value that is not a number is within the widest alone.
+
+    >>> bounds("test_accuracy"), bounds("sharpness")
+    ((0.0, 1.0), (-inf, inf))
+    """
+    if is_share(column):
+        return 0.0, 1.0
+    if column in LOSSES or score_of(column):
+        return -_LARGEST, _LARGEST
+    if column in COUNTS or column.endswith("_seconds") or column == "examples_per_second":
+        return 0.0, _LARGEST
+    return _ANY
 
 
 def _text(value: Value) -> str:
@@ -123,4 +156,6 @@ def _text(value: Value) -> str:
 def _number(text: str) -> Value:
     if not text:
         return None
-    return int(text) if text.lstrip("-").isdecimal() else float(text)
+    if text.lstrip("-").isdecimal() and abs(number := int(text)) <= _MOST:
+        return number
+    return float(text)
