@@ -20,14 +20,12 @@ from typing import Any, NoReturn
 import yaml
 
 from samcli.errors import ResultsError
+from samcli.runs.mapping import LOADER, SHORT, load
 
 MOST_BYTES = 64 * 2**20  # of a text: a million epochs have fewer
 MOST_VALUES = 200_000  # of a document, each alias written out
 MOST_DEPTH = 30
-SHALLOW = 4_000  # characters that cannot be nested deeply enough to exhaust the stack of libyaml's reader
 LARGEST = 2**63 - 1  # a whole number beyond it is no count of anything, and some readers fail on it
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is the same, ten times as fast
 
 
 @contextmanager
@@ -76,14 +74,14 @@ def read_text(path: Path) -> str:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping of plain values in a YAML file.
+    """The mapping of plain values in a YAML file; its parts may be those of others', and are not to be changed.
 
     Raises:
         ResultsError: it cannot be read, is no YAML mapping, or holds something else than samcli writes.
     """
     text = read_text(path)
     try:
-        document = None if _overflows(text) else yaml.load(text, Loader=_LOADER)
+        document = None if _overflows(text) else load(text)
     except Exception:  # PyYAML's constructors raise whatever they stumble over: ValueError, KeyError, AttributeError
         document = None
     if not isinstance(document, dict):
@@ -112,10 +110,10 @@ def _overflows(text: str) -> bool:
     Raises:
         yaml.YAMLError: no YAML.
     """
-    if len(text) <= SHALLOW:
+    if len(text) <= SHORT:  # it cannot be nested deeply enough to exhaust the stack of libyaml's reader
         return False
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):  # parsing keeps a list, not a stack
+    for event in yaml.parse(text, Loader=LOADER):  # parsing keeps a list, not a stack
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
             return True
