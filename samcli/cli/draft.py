@@ -19,6 +19,7 @@ def draft_of(
     name: str | None = None,
     shorthand: Mapping[str, Sequence[str] | None],
     assignments: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Draft:
     """The experiment of a file, changed by flags.
 
@@ -30,6 +31,7 @@ def draft_of(
         name: of the experiment.
         shorthand: values by the name of their flag, such as `lr`.
         assignments: those of `--set`, which count where a flag gives the same key.
+        only: which runs of the grid, in the words of `--only`.
 
     Raises:
         ConfigError: the file or a flag is not sound.
@@ -62,6 +64,7 @@ def draft_of(
             config.apply_shorthand(draft, flag, list(texts))
     for assignment in options:
         draft.set(assignment)
+    config.keep_only(draft, only)
     return draft
 
 

@@ -36,6 +36,14 @@ def show_plan(cells: Sequence[Cell], json: bool) -> None:
     hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
 
 
+def tell_left_out(number: int) -> None:
+    """Say how many cells of the grid are no runs of the experiment."""
+    from samcli.words import count
+
+    if number:
+        hint(f"{count(number, 'cell')} of the grid left out by only and exclude.")
+
+
 def tell_changes(cells: Sequence[Cell]) -> None:
     """Say once for each reason which runs are trained anew, and what becomes of the old ones."""
     from samcli.words import count

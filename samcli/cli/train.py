@@ -13,7 +13,15 @@ from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
 from samcli.cli.output import detail, document, hint, say, terminal_width, text, warn
-from samcli.cli.planned import check_no_file, check_writable, show_plan, tell_changes, tell_contents, try_out
+from samcli.cli.planned import (
+    check_no_file,
+    check_writable,
+    show_plan,
+    tell_changes,
+    tell_contents,
+    tell_left_out,
+    try_out,
+)
 from samcli.errors import ConfigError, Interrupted, NothingToCompare
 
 if TYPE_CHECKING:
@@ -56,6 +64,12 @@ def train(
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set any key, e.g. optimizer.rho=0.1; may be repeated."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="Only runs of the grid that have it, e.g. optimizer=sgd,sam; may be repeated."
+        ),
     ] = None,
     plugin: Annotated[
         list[str] | None,
@@ -130,9 +144,11 @@ def train(
         name=name,
         shorthand={"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise},
         assignments=set_ or [],
+        only=only or [],
     )
     chosen = choose_device(device)
     runs = [resolve_precision(run, chosen) for run in draft.expand()]
+    tell_left_out(draft.left_out)
     cells = launch.plan(
         runs,
         results,

@@ -4,6 +4,7 @@ from samcli.config.check import check_flags as check_flags
 from samcli.config.draft import SECTIONS as SECTIONS
 from samcli.config.draft import Draft as Draft
 from samcli.config.flags import apply_shorthand as apply_shorthand
+from samcli.config.flags import keep_only as keep_only
 from samcli.config.flags import names_in as names_in
 from samcli.config.schema import Catalogue as Catalogue
 from samcli.config.schema import RunConfig as RunConfig

@@ -13,8 +13,10 @@ from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.check import check
+from samcli.config.pattern import patterns_of
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
+from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
 from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
@@ -24,7 +26,8 @@ DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["co
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
-KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins")
+SELECTING = ("only", "exclude")
+KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins", *SELECTING)
 
 
 @dataclass
@@ -34,6 +37,8 @@ class Draft:
     Attributes:
         blocks: for each section the alternatives; an empty list stands for the default.
         nameless: the values in `sharpness` and `evaluate`.
+        selection: which cells of the grid are runs.
+        left_out: how many cells it left out when the draft was last expanded.
         withheld: Python files that the document names and may not run.
     """
 
@@ -46,6 +51,8 @@ class Draft:
     seeds: Any = 0
     plugins: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    selection: Selection = field(default_factory=Selection)
+    left_out: int = 0
 
     @classmethod
     def of(cls, source: Source, catalogue: Catalogue) -> Draft:
@@ -68,6 +75,8 @@ class Draft:
                 draft.nameless[key] = dict(value)
             elif key in SCALARS:
                 draft.scalars[key] = value
+            elif key in SELECTING:
+                getattr(draft.selection, key).append(patterns_of(source, key))
             elif key == "plugins":
                 for file in as_list(value):
                     draft.plug_in(str(file))
@@ -120,6 +129,10 @@ class Draft:
             self.nameless[section][inner] = value
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
+        elif section in SELECTING:
+            raise ConfigError(
+                f"--set {key}: {section} is no setting of a run; use --only KEY=VALUE, or write it in a file."
+            )
         else:
             if key not in (known := [*SCALARS, "name", "seeds"]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
@@ -136,11 +149,27 @@ class Draft:
             setattr(self, key, value)
 
     def expand(self) -> list[RunConfig]:
-        """Every run of the grid, seed by seed and within a seed optimizer by optimizer, each once.
+        """Every run of the grid that `only` and `exclude` leave, each once.
+
+        They come seed by seed, and within a seed optimizer by optimizer.
 
         Raises:
-            ConfigError: a value that does not fit its option.
+            ConfigError: a value that does not fit its option, or one that is selected and in no run.
         """
+        grid = self._grid()
+        runs = self.selection.of(grid, self.catalogue.datasets.canonical, self._as_written)
+        self.left_out = len(grid) - len(runs)
+        for run in runs:
+            check_stop(run.training, run.schedule, run.optimizer, self.source)
+        return runs
+
+    def _as_written(self) -> list[RunConfig]:
+        """The grid of the document as it is without flags."""
+        written = Source(self.source.data, self.source.name, self.source.lines, self.source.trusted)
+        return Draft.of(written, self.catalogue)._grid()
+
+    def _grid(self) -> list[RunConfig]:
+        """Every cell, each once."""
         datasets = self._variations("dataset")
         runs: dict[str, RunConfig] = {}
         optimizers = self._variations("optimizer")
@@ -154,7 +183,6 @@ class Draft:
         axes = itertools.product(zip(datasets, models, strict=True), *shared)
         for (dataset, its_models), training, schedule, sharpness, evaluation, seed in axes:
             for model, optimizer in itertools.product(its_models, optimizers):
-                check_stop(training, schedule, optimizer, self.source)
                 run = RunConfig(
                     name=self._checked_name(dataset),
                     dataset=dataset,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config.draft import Draft
+from samcli.config.pattern import patterns_of_flags
 from samcli.config.source import parse_scalar
 from samcli.errors import ConfigError
 
@@ -92,3 +93,20 @@ def apply_shorthand(draft: Draft, flag: str, texts: Sequence[str]) -> None:
         example = {"rho": "--optimizer sgd,sam"}.get(flag, f"--{section} with another name")
         names = ", ".join(sorted({str(name) for name in draft.names(section)}))
         raise ConfigError(f"--{flag}: {names} has no option {inner}; choose one that has it, as with {example}.")
+
+
+def keep_only(draft: Draft, texts: Sequence[str]) -> None:
+    """Keep the runs that all of some `KEY=VALUE` hold for, besides what the document keeps.
+
+    Raises:
+        ConfigError: not of this form; what no run has is told when the draft is expanded.
+
+    >>> from samcli.config.source import parse
+    >>> from samcli.train import CATALOGUE
+    >>> draft = Draft.of(parse("{optimizer: [sgd, sam, asam], seeds: 0-4}", "x.yaml"), CATALOGUE)
+    >>> keep_only(draft, ["optimizer=sgd,sam", "seeds=0-1"])
+    >>> [(run.optimizer["name"], run.seed) for run in draft.expand()], draft.left_out
+    ([('sgd', 0), ('sam', 0), ('sgd', 1), ('sam', 1)], 11)
+    """
+    if texts:
+        draft.selection.only.append(patterns_of_flags(texts, names_in))

@@ -312,3 +312,18 @@ def test_a_dry_run_finds_what_training_would(samcli: Samcli, tmp_path: Path) -> 
     called = samcli("train", "--dataset", "wine", "--dry-run", "--results", tmp_path / "a.py" / "b")
     assert called.code == 2
     assert "A file stands where the results folder" in called.err
+
+
+def test_only_some_cells_of_the_grid(samcli: Samcli, tmp_path: Path) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_text("optimizer: [sgd, sam]\nseeds: 0-2\nexclude: {optimizer: sam, seeds: 2}\n")
+    called = samcli("train", file, "--only", "optimizer=sam", "--dry-run", "--results", tmp_path)
+    assert called.code == 0
+    assert [line.split("/")[-1][:-9] for line in called.out.splitlines()] == [
+        "digits-cnn-sam-rho0.05-seed0",
+        "digits-cnn-sam-rho0.05-seed1",
+    ]
+    assert "4 cells of the grid left out by only and exclude." in called.err
+    wrong = samcli("train", file, "--only", "optimizer=samm", "--results", tmp_path)
+    assert wrong.code == 2
+    assert wrong.err == "samcli: --only optimizer=samm: no run has optimizer samm; did you mean sam?\n"
