@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samcli.config import Draft, parse
+from samcli.config import Draft, read
 from samcli.train import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -21,8 +21,12 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "text"), blocks("yaml"))
-def test_experiments_in_documents_are_valid(name: str, text: str):
-    assert Draft.of(parse(text, name), CATALOGUE).expand()
+def test_experiments_in_documents_are_valid(name: str, text: str, tmp_path: Path):
+    for _, other in blocks("yaml"):  # a base lies beside the file, under the name of its experiment
+        if named := re.match(r"name: (\S+)", other):
+            (tmp_path / f"{named[1]}.yaml").write_text(other)
+    (tmp_path / name).write_text(text)
+    assert Draft.of(read(tmp_path / name), CATALOGUE).expand()
 
 
 @pytest.mark.parametrize(("name", "text"), blocks("python"))

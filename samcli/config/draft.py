@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
@@ -66,7 +66,7 @@ class Draft:
             if str(key).startswith("x-"):  # the user's own, a place for anchors
                 continue
             if key not in KEYS:
-                raise ConfigError(f"{source.where((key,))}: unknown key {key!r}; {_meant(str(key), value)}")
+                raise ConfigError(f"{source.where((key,))}: {_refusal(str(key), value)}")
             if key in SECTIONS:
                 draft.blocks[key] = blocks_of(source, key, value)
             elif key in NAMELESS:
@@ -76,7 +76,8 @@ class Draft:
             elif key in SCALARS:
                 draft.scalars[key] = value
             elif key in SELECTING:
-                getattr(draft.selection, key).append(patterns_of(source, key))
+                if value is not None:  # nor what a base selects
+                    getattr(draft.selection, key).append(patterns_of(source, key))
             elif key == "plugins":
                 for file in as_list(value):
                     draft.plug_in(str(file))
@@ -129,10 +130,9 @@ class Draft:
             self.nameless[section][inner] = value
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
-        elif section in SELECTING:
-            raise ConfigError(
-                f"--set {key}: {section} is no setting of a run; use --only KEY=VALUE, or write it in a file."
-            )
+        elif section in (*SELECTING, "base"):
+            instead = "" if section == "base" else "use --only KEY=VALUE, or "
+            raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
             if key not in (known := [*SCALARS, "name", "seeds"]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
@@ -165,8 +165,7 @@ class Draft:
 
     def _as_written(self) -> list[RunConfig]:
         """The grid of the document as it is without flags."""
-        written = Source(self.source.data, self.source.name, self.source.lines, self.source.trusted)
-        return Draft.of(written, self.catalogue)._grid()
+        return Draft.of(replace(self.source, flags=set()), self.catalogue)._grid()
 
     def _grid(self) -> list[RunConfig]:
         """Every cell, each once."""
@@ -316,9 +315,11 @@ class Draft:
         return self.name
 
 
-def _meant(key: str, value: Any) -> str:
-    """What may have been meant by an unknown key."""
-    clause = nearest(key, KEYS)
+def _refusal(key: str, value: Any) -> str:
+    """A sentence on a key that a document cannot have, with what may have been meant."""
+    if key == "base":  # where a file is read, it is taken out
+        return "only an experiment file can have a base; leave it out."
+    clause = nearest(key, (*KEYS, "base"))
     if isinstance(value, dict | list) and clause.startswith("known"):
-        return f"{clause.removesuffix('.')}; values to be named by aliases go under a key such as x-{key}."
-    return clause
+        clause = f"{clause.removesuffix('.')}; values to be named by aliases go under a key such as x-{key}."
+    return f"unknown key {key!r}; {clause}"

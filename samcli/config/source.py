@@ -31,6 +31,7 @@ class Source:
         data: mappings, lists and scalars.
         name: the file, for messages.
         lines: key path to line number, from 1.
+        files: key path to the file that it stands in, where that is another one.
         flags: key paths whose values come from the command line instead.
         trusted: whether the document may name Python files to run; what comes out of a checkpoint may not.
     """
@@ -40,15 +41,19 @@ class Source:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     trusted: bool = True
     flags: set[KeyPath] = field(default_factory=set)
+    files: dict[KeyPath, str] = field(default_factory=dict)
 
     def where(self, path: KeyPath) -> str:
         """`file.yaml, line 7` for a key path or its nearest ancestor with a known line; else the file alone."""
         if path in self.flags:
             return "the command line"
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.lines:
-                return f"{self.name}, line {self.lines[path[:length]]}"
-        return self.name
+        file, line = self.place(path)
+        return f"{file}, line {line}" if line else file
+
+    def place(self, path: KeyPath) -> tuple[str, int | None]:
+        """The file and the line of a key path or its nearest ancestor with a known one."""
+        known = next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self.lines), None)
+        return (self.name, None) if known is None else (self.files.get(known, self.name), self.lines[known])
 
 
 class _Loader(yaml.SafeLoader):

@@ -327,3 +327,16 @@ def test_only_some_cells_of_the_grid(samcli: Samcli, tmp_path: Path) -> None:
     wrong = samcli("train", file, "--only", "optimizer=samm", "--results", tmp_path)
     assert wrong.code == 2
     assert wrong.err == "samcli: --only optimizer=samm: no run has optimizer samm; did you mean sam?\n"
+
+
+def test_a_file_begins_from_another(samcli: Samcli, tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text("name: first\noptimizer: {name: sam, rho: 0.1}\nmodel: mlp\nepochs: 1\n")
+    file = tmp_path / "second.yaml"
+    file.write_text("base: first.yaml\noptimizer: {rho: 0.2}\n")
+    called = samcli("train", file, "--dry-run", "--results", tmp_path)
+    (line,) = called.out.splitlines()
+    assert "/second/digits-mlp-sam-rho0.2-seed0-" in line
+    file.write_text("epochs: 2\nbase: thrid.yaml\n")
+    wrong = samcli("train", file, "--dry-run", "--results", tmp_path)
+    assert wrong.code == 2
+    assert wrong.err.startswith(f"samcli: {file}, line 2: there is no file {tmp_path}/thrid.yaml; ")

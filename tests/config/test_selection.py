@@ -12,7 +12,7 @@ from samcli.train import CATALOGUE
 GRID = """
 dataset: [digits, {name: digits, label_noise: 0.4, augment: [crop, flip]}]
 model: [cnn, mlp]
-epochs: [5, 10]
+epochs: 10
 clip_norm: [null, 1]
 optimizer:
   - {name: sgd, weight_decay: 5e-4}
@@ -133,12 +133,11 @@ def test_a_cell_that_is_left_out_may_be_impossible() -> None:
         ("exclude: [{optimizer: sam}, 3]", "x.yaml, line 10: exclude must be a block such as "),
         ("only: []", "x.yaml, line 10: only is an empty list; name a key, or leave it out."),
         ("only: {}", "x.yaml, line 10: only must be a block such as "),
-        ("only: null", "x.yaml, line 10: only must be a block such as "),
         ("only: {optimizer: []}", "x.yaml, line 10: optimizer is an empty list; give it a value."),
         ("only: {optimizer: {name: {name: sam}}}", "x.yaml, line 10: no run has optimizer.name "),
         ("only: {optimizer: sgd, optimizer.rho: 0.1}", "x.yaml, line 10: no run has all of this; "),
-        ("only: {seeds: 0}\nexclude: {seeds: 0}", "x.yaml, line 11: exclude leaves none of 80 runs; "),
-        ("exclude: {model: [cnn, mlp]}", "x.yaml, line 10: exclude leaves none of 320 runs; "),
+        ("only: {seeds: 0}\nexclude: {seeds: 0}", "x.yaml, line 11: exclude leaves none of 40 runs; "),
+        ("exclude: {model: [cnn, mlp]}", "x.yaml, line 10: exclude leaves none of 160 runs; "),
         ("only: [{model: cnn}, {model: mpl}]", "x.yaml, line 10: no run has model mpl; did you mean mlp?"),
     ],
 )
@@ -171,7 +170,7 @@ def test_mistakes_in_flags(only: list[str], sentence: str) -> None:
 
 
 def test_flags_may_keep_none_of_what_the_file_keeps() -> None:
-    with pytest.raises(ConfigError, match=r"^--only optimizer=sam keeps none of 64 runs; "):
+    with pytest.raises(ConfigError, match=r"^--only optimizer=sam keeps none of 32 runs; "):
         expand("only: {optimizer: sgd}\n", ["optimizer=sam"])
 
 
