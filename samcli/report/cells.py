@@ -14,9 +14,9 @@ from samcli.stats import Summary
 from samcli.words import joined
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
-    """A column of the table: its heading and how to read it.
+    """A column of the table: its heading and how to read it. Each is the key of a cell, and equal to itself alone.
 
     Attributes:
         key: what `--columns` calls it.

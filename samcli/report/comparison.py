@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
-from samcli.metrics import higher_is_better, score_among
+from samcli.metrics import score_among
 from samcli.report.baseline import baseline_matcher
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import is_at_chance
+from samcli.report.groups import grouped
 from samcli.report.kept import kept_measures, with_measure
+from samcli.report.nearest import Nearest, badness
 from samcli.report.notes import collect_notes
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
-from samcli.report.settings import Config, count_shared, distinguishing, label, spoken, unsaid
+from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
 
-T = TypeVar("T")
 BUDGETS = ("epochs", "gradients", "seconds")
 
 
@@ -59,14 +59,14 @@ def compare(
     if metric is not None:
         runs = _with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
-    places = _grouped(single, lambda run: run.place)
+    places = grouped(single, lambda run: run.place)
     finished = {place: [run for run in group if run.state == "finished"] for place, group in places.items()}
     if budget == "seconds":
         for group in places.values():
             _require_same_conditions(group)
     limits = {place: smallest_total(group, budget) for place, group in finished.items()}
     metrics = {place: metric or _task_metric(group) for place, group in places.items()}
-    settings = list(_grouped(single, lambda run: run.setting).values())
+    settings = list(grouped(single, lambda run: run.setting).values())
     configs = [group[0].config for group in settings]
     is_baseline = baseline_matcher(baseline, configs)
     labels = spoken(config["dataset"]["name"] for config in configs)
@@ -77,8 +77,9 @@ def compare(
             run.seed: read_run(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
         }
         rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
-    baselines = _grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
-    rows = [_against_baseline(row, baselines.get(row.place, [])) for row in rows]
+    baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
+    references = {place: Nearest(group) for place, group in baselines.items()}
+    rows = [_against_baseline(row, references.get(row.place)) for row in rows]
     rows.sort(key=_order)
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
     if left_out := unsaid(configs):
@@ -139,16 +140,16 @@ def _row(
     )
 
 
-def _against_baseline(row: Row, baselines: Sequence[Row]) -> Row:
+def _against_baseline(row: Row, baselines: Nearest | None) -> Row:
     """The row with its difference and cost to the nearest of the baselines of its place that have finished runs."""
     ours = list(row.timings.values())
     if row.is_baseline:
         return dataclasses.replace(
             row, passes=1.0 if passes(ours) else None, cost=1.0 if row.seconds else None, cost_clock=None
         )
-    if not baselines:
+    if baselines is None:
         return row
-    reference = max(baselines, key=lambda other: (count_shared(row.flat, other.flat), -_badness(other)))
+    reference = baselines.to(row)
     theirs = list(reference.timings.values())
     found, mine, others = cost(ours, theirs), passes(ours), passes(theirs)
     return dataclasses.replace(
@@ -161,23 +162,9 @@ def _against_baseline(row: Row, baselines: Sequence[Row]) -> Row:
     )
 
 
-def _badness(row: Row) -> float:
-    """The mean of the metric, turned so that less is better; infinite without one."""
-    if row.last.mean is None:
-        return float("inf")
-    return -row.last.mean if higher_is_better(row.metric) else row.last.mean
-
-
 def _order(row: Row) -> tuple[str, str, str, str, str, float, str, str]:
     place = (row.dataset, row.dataset_settings, row.model, row.model_settings, row.place)
-    return (*place, _badness(row), row.optimizer, row.settings)
-
-
-def _grouped(members: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
-    for member in members:
-        groups[key(member)].append(member)
-    return groups
+    return (*place, badness(row), row.optimizer, row.settings)
 
 
 def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from samcli.metrics import is_share, title
+from samcli.report.groups import grouped
 from samcli.report.row import Row
 from samcli.report.timing import CLOCKS, unsteady
 from samcli.runs.reader import Run
@@ -52,40 +53,40 @@ def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
     return value <= guessing + margin
 
 
-def doubts(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+def doubts(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Callable[[Row], str]) -> Iterator[str]:
     """Sentences on what the figures cannot tell.
 
     Args:
         rows: the rows of the comparison.
         places: the runs of each place, that is data set and model.
+        name: the words for a row.
 
-    >>> list(doubts([], {}))
+    >>> list(doubts([], {}, str))
     []
     """
-    yield from _chance(rows)
-    for place in dict.fromkeys(row.place for row in rows):
-        here = [row for row in rows if row.place == place]
+    yield from _chance(rows, name)
+    for place, here in grouped(rows, lambda row: row.place).items():
         examples = {described(run, "test_examples") for run in places[place] if run.state == "finished"}
         known = examples.pop() if len(examples) == 1 else None
-        yield from _equal_differences(here, rows, known)
+        yield from _equal_differences(here, name, known)
         yield from _test_part(here, known)
-    yield from _impossible(rows)
-    yield from _unsteady(rows)
+    yield from _impossible(rows, name)
+    yield from _unsteady(rows, name)
 
 
-def _chance(rows: Sequence[Row]) -> Iterator[str]:
+def _chance(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
     for row in rows:
         if row.at_chance:
             yield (
-                f"{named(row, rows)}: {seeds(row.at_chance)} ended at chance, no better than guessing; "
+                f"{name(row)}: {seeds(row.at_chance)} ended at chance, no better than guessing; "
                 "such a run has collapsed, and pulls the mean down."
             )
 
 
-def _equal_differences(here: Sequence[Row], rows: Sequence[Row], examples: int | None) -> Iterator[str]:
+def _equal_differences(here: Sequence[Row], name: Callable[[Row], str], examples: int | None) -> Iterator[str]:
     equal = [row for row in here if row.difference and row.difference.low == row.difference.high is not None]
     if equal:
-        names = joined([named(row, rows) for row in equal])
+        names = joined([name(row) for row in equal])
         why = (
             f": {count(examples, 'test example')} cannot tell them apart" if examples and _is_accuracy(equal[0]) else ""
         )
@@ -114,7 +115,7 @@ def _is_accuracy(row: Row) -> bool:
     return row.metric.startswith("test_") and is_share(row.metric)
 
 
-def _impossible(rows: Sequence[Row]) -> Iterator[str]:
+def _impossible(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
     """Intervals of differences between shares that no two shares can have."""
     found = []
     for row in rows:
@@ -125,7 +126,7 @@ def _impossible(rows: Sequence[Row]) -> Iterator[str]:
             continue
         reference = mean - difference.mean
         if difference.high > 1.0 - reference + 1e-12 or difference.low < -reference - 1e-12:
-            found.append(named(row, rows))
+            found.append(name(row))
     if found:
         yield (
             f"{joined(found)}: the interval reaches beyond 0 to 100 %, as Student's t may with few seeds; "
@@ -133,10 +134,10 @@ def _impossible(rows: Sequence[Row]) -> Iterator[str]:
         )
 
 
-def _unsteady(rows: Sequence[Row]) -> Iterator[str]:
+def _unsteady(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
     clocks = {row.cost_clock for row in rows if row.cost_clock}
     for clock in sorted(clocks):
-        found = [named(row, rows) for row in rows if any(unsteady(one, clock) for one in row.timings.values())]
+        found = [name(row) for row in rows if any(unsteady(one, clock) for one in row.timings.values())]
         if found:
             yield (
                 f"{joined(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}, "
@@ -144,13 +145,14 @@ def _unsteady(rows: Sequence[Row]) -> Iterator[str]:
             )
 
 
-def named(row: Row, rows: Sequence[Row]) -> str:
-    """The row in words; data set and model only where there is more than one.
+def namer(rows: Sequence[Row]) -> Callable[[Row], str]:
+    """What says a row of these in words; data set and model only where there is more than one.
 
     >>> from samcli.report import compare
     >>> from samcli.report.example import example_runs
     >>> rows = compare(example_runs()).rows
-    >>> named(rows[0], rows)
+    >>> namer(rows)(rows[0])
     'sam rho=0.05'
     """
-    return row.who if len({other.where for other in rows}) == 1 else f"{row.who} on {row.where}"
+    several = len({row.where for row in rows}) > 1
+    return lambda row: f"{row.who} on {row.where}" if several else row.who

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from samcli.report.groups import finished_by_setting, grouped
 from samcli.report.row import Row
 from samcli.runs.reader import Run
 from samcli.words import joined, seeds
@@ -28,10 +29,7 @@ def mixtures(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Cal
     >>> list(mixtures([], {}, str))
     []
     """
-    finished: dict[str, list[Run]] = defaultdict(list)  # by setting
-    for run in (run for members in places.values() for run in members):
-        if run.state == "finished":
-            finished[run.setting].append(run)
+    finished = finished_by_setting(places)
     for row in rows:
         runs = finished[row.setting]
         for words, look in _LOOKS.items():
@@ -41,8 +39,9 @@ def mixtures(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Cal
         changed = sorted(run.seed for run in runs if run.status.get("earlier"))
         if changed:
             yield f"{name(row)}: {seeds(changed)} went on after an interruption with other versions, code or hardware."
+    rows_of = grouped(rows, lambda row: row.place)
     for place in places:
-        here = [row for row in rows if row.place == place]
+        here = rows_of[place]
         data = [_grouped(finished[row.setting], _data) for row in here]
         mixed = any(len(groups) > 1 for groups in data)  # which has been told already
         if len(set().union(*data)) > 1 and not mixed:

@@ -6,10 +6,11 @@ Nothing is left out of a mean or a difference without a sentence here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from samcli.report.conditions import differing, shown
-from samcli.report.doubts import doubts, named
+from samcli.report.doubts import doubts, namer
+from samcli.report.groups import finished_by_setting, grouped
 from samcli.report.mixtures import mixtures
 from samcli.report.reading import interval
 from samcli.report.row import Row
@@ -40,16 +41,17 @@ def collect_notes(
     >>> collect_notes([], "sgd", "epochs", {}, {}, [])
     []
     """
+    name = namer(rows)
     return [
         *_budgets(rows, budget, limits),
-        *_intervals(rows),
-        *_stops(rows, budget, places),
+        *_intervals(rows, name),
+        *_stops(rows, budget, places, name),
         *_unfinished(rows),
-        *_unmeasured(rows),
+        *_unmeasured(rows, name),
         *_baselines(rows, baseline),
-        *_pairs(rows, baseline),
-        *doubts(rows, places),
-        *mixtures(rows, places, lambda row: named(row, rows)),
+        *_pairs(rows, baseline, name),
+        *doubts(rows, places, name),
+        *mixtures(rows, places, name),
         *_conditions(rows, places),
         *(f"{run.folder} repeats a run with the same settings and seed; it is not counted." for run in duplicates),
     ]
@@ -67,7 +69,7 @@ def _budgets(rows: Sequence[Row], budget: str, limits: Mapping[str, float]) -> I
     )
 
 
-def _intervals(rows: Sequence[Row]) -> Iterator[str]:
+def _intervals(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
     """Which epochs were measured, where not all of them were: what there was to choose from, and to read."""
     for metric in dict.fromkeys(row.metric for row in rows):
         numbers = sorted({interval(row.config, metric) for row in rows if row.metric == metric and row.n})
@@ -78,22 +80,25 @@ def _intervals(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if row.before:
             yield (
-                f"{named(row, rows)}: {row.metric} is read at the last epoch within the budget that was measured, "
+                f"{name(row)}: {row.metric} is read at the last epoch within the budget that was measured, "
                 f"up to {count(row.before, 'epoch')} before the budget is spent."
             )
 
 
-def _stops(rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+def _stops(
+    rows: Sequence[Row], budget: str, places: Mapping[str, Sequence[Run]], name: Callable[[Row], str]
+) -> Iterator[str]:
     lengths = []
+    finished = finished_by_setting(places)
     for row in rows:
         stop = row.config.get("stop_at_train_loss")
         if stop is None:
             continue
-        runs = [run for run in places[row.place] if run.state == "finished" and run.setting == row.setting]
+        runs = finished[row.setting]
         lengths += [len(run.metrics) for run in runs]
         above = sum(not (run.metrics["train_loss"] <= stop).any() for run in runs)
         if above:
-            yield f"{named(row, rows)}: {above} of {count(len(runs), 'run')} did not reach the training loss {stop:g}."
+            yield f"{name(row)}: {above} of {count(len(runs), 'run')} did not reach the training loss {stop:g}."
     if lengths and budget == "epochs":
         low, high = min(lengths), max(lengths)
         spread = count(low, "epoch") if low == high else f"{low} to {count(high, 'epoch')}"
@@ -112,19 +117,18 @@ def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
         yield "Runs that are still running are not in the mean."
 
 
-def _unmeasured(rows: Sequence[Row]) -> Iterator[str]:
+def _unmeasured(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
     for row in rows:
         missing = row.states.get("finished", 0) - row.n
         if missing:
             runs, count = (
                 ("1 finished run has", "counts") if missing == 1 else (f"{missing} finished runs have", "count")
             )
-            yield f"{named(row, rows)}: {runs} no {row.metric} at the epoch read and {count} nowhere."
+            yield f"{name(row)}: {runs} no {row.metric} at the epoch read and {count} nowhere."
 
 
 def _baselines(rows: Sequence[Row], baseline: str) -> Iterator[str]:
-    for place in dict.fromkeys(row.place for row in rows):
-        here = [row for row in rows if row.place == place]
+    for here in grouped(rows, lambda row: row.place).values():
         marked = [row for row in here if row.is_baseline]
         if not any(row.n for row in here if not row.is_baseline):
             continue
@@ -134,15 +138,15 @@ def _baselines(rows: Sequence[Row], baseline: str) -> Iterator[str]:
             yield f"On {here[0].where} each row is compared to the {baseline} row that shares most settings with it."
 
 
-def _pairs(rows: Sequence[Row], baseline: str) -> Iterator[str]:
+def _pairs(rows: Sequence[Row], baseline: str, name: Callable[[Row], str]) -> Iterator[str]:
     compared = [(row, row.difference) for row in rows if row.difference is not None]
     for row, found in compared:
         if found.only_treatment:
             alone = f"{seeds(found.only_treatment)} without a partner of {baseline}"
-            yield f"{named(row, rows)}: {alone}, not in the difference."
+            yield f"{name(row)}: {alone}, not in the difference."
         if found.only_baseline:
             alone = f"{seeds(found.only_baseline)} of {baseline} without a partner"
-            yield f"{named(row, rows)}: {alone}, not in the difference."
+            yield f"{name(row)}: {alone}, not in the difference."
     if any(found.n == 1 for _, found in compared):
         yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4."
 

@@ -33,20 +33,6 @@ def flatten(config: Config) -> dict[str, str]:
     return {"optimizer.base": flat["optimizer.name"]} | flat
 
 
-def count_shared(a: Mapping[str, str], b: Mapping[str, str]) -> int:
-    """The number of settings that two configurations have in common, names aside.
-
-    Args:
-        a: one configuration, as `flatten` gives it.
-        b: the other one.
-
-    >>> sgd, sam = {"name": "sgd", "lr": 0.1}, {"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.05}
-    >>> count_shared(flatten({"optimizer": sgd}), flatten({"optimizer": sam}))  # the base and its learning rate
-    2
-    """
-    return sum(key in b and b[key] == value for key, value in a.items() if key not in NAMES)
-
-
 def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     """For each configuration the settings that tell it from the others, and the radius ρ where it has one.
 
@@ -63,7 +49,8 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
     flats = [flatten(config) for config in configs]
-    seen, usual = _values(flats), _usual(flats)
+    seen = _values(flats)
+    usual = _usual(seen)
 
     def tells(key: str, value: str, flat: Mapping[str, str]) -> bool:
         if value == "null" and key.startswith("optimizer."):
@@ -94,7 +81,7 @@ def unsaid(configs: Sequence[Config]) -> dict[str, str]:
     {'lr': '0.1'}
     """
     flats = [flatten(config) for config in configs]
-    usual = {(scope, key): value for (scope, key, _), value in _usual(flats).items()}
+    usual = {(scope, key): value for (scope, key, _), value in _usual(_values(flats)).items()}
     several = len({scope for scope, _ in usual}) > 1
     return {
         key.removeprefix("optimizer.") + (f" on {scope}" if several else ""): value
@@ -112,18 +99,17 @@ def _values(flats: Sequence[Mapping[str, str]]) -> dict[tuple[str, ...], Counter
     return seen
 
 
-def _usual(flats: Sequence[Mapping[str, str]]) -> dict[tuple[str, str, str], str]:
-    """The value that goes without saying, by scope, option and optimizer."""
-    seen, found = _values(flats), dict[tuple[str, str, str], str]()
-    for flat in flats:
-        for key in flat:
-            scope, name = _scope(key, flat), flat["optimizer.name"]
-            if not key.startswith("optimizer.") or key in (*ALWAYS_SHOWN, *NAMES, "optimizer.base"):
-                continue
-            everywhere = seen[scope, key]
-            (value, times), *others = everywhere.most_common()
-            if others and 4 * times > 3 * everywhere.total() and len(seen[scope, key, name]) == 1 and value != "null":
-                found[scope, key, name] = value
+def _usual(seen: Mapping[tuple[str, ...], Counter[str]]) -> dict[tuple[str, str, str], str]:
+    """The value that goes without saying, by scope, option and optimizer; of what `_values` has counted."""
+    found: dict[tuple[str, str, str], str] = {}
+    for scope, key, name in (place for place in seen if len(place) == 3):
+        if not key.startswith("optimizer.") or key in (*ALWAYS_SHOWN, *NAMES, "optimizer.base"):
+            continue
+        everywhere = seen[scope, key]
+        ((value, times),) = everywhere.most_common(1)
+        usual = len(everywhere) > 1 and 4 * times > 3 * everywhere.total()
+        if usual and len(seen[scope, key, name]) == 1 and value != "null":
+            found[scope, key, name] = value
     return found
 
 

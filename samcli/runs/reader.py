@@ -103,9 +103,9 @@ def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
         if not candidates:
             warnings[_nothing(path)] = None
         for folder in candidates:
-            if folder.resolve() not in runs:
+            if (place := folder.resolve()) not in runs:
                 try:
-                    runs[folder.resolve()] = _load(RunFolder(folder))
+                    runs[place] = _load(RunFolder(folder))
                 except ResultsError as error:
                     warnings[f"Skipped: {error}"] = None
     return sorted(runs.values(), key=lambda run: run.folder), list(warnings)

@@ -4,7 +4,7 @@ from typing import Any
 
 from run_folders import Block
 
-from samcli.report.settings import captions, count_shared, distinguishing, flatten, label, unsaid
+from samcli.report.settings import captions, distinguishing, label, unsaid
 
 
 def config(optimizer: Block, **other: Any) -> dict[str, Any]:
@@ -84,12 +84,6 @@ def test_values_as_texts() -> None:
     assert label(one) == "lr=1e-05 nesterov=true clip_norm=null"
     assert label(two) == "lr=2 nesterov=false clip_norm=1"
     assert (label(one, "dataset"), label(two, "dataset")) == ("augment=none", "augment=crop")
-
-
-def test_count_of_shared_settings() -> None:
-    sgd = config({"name": "sgd", "lr": 0.1}, epochs=3)
-    sam = config({"name": "sam", "base": "sgd", "lr": 0.1, "rho": 0.1}, epochs=4)
-    assert count_shared(flatten(sgd), flatten(sam)) == 2  # base and lr
 
 
 def test_captions() -> None:
