@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate, compress
+from typing import Any
 
 from samcli.metrics import higher_is_better
 from samcli.runs.reader import Run
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
     """
     if budget == "epochs":
         return math.inf
-    totals = [float(_spent(run, budget).max()) for run in runs]
+    totals = [max((n for n in _spent(run, budget) if not math.isnan(n)), default=math.nan) for run in runs]
     return min(filter(math.isfinite, totals), default=math.inf)
 
 
@@ -58,16 +56,18 @@ def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.i
     >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=1999).last
     (0.75, 0.5)
     """
-    within = run.metrics if budget == "epochs" else run.metrics[_spent(run, budget) <= most]
-    due = _last_due(run, within, interval(run.config, metric))
-    values = list(within[metric])[: due + 1] if metric in within else []
+    within = [budget == "epochs" or spent <= most for spent in _spent(run, budget)]
+    count = sum(within)  # epochs count from 1
+    every = interval(run.config, metric)
+    due = count if count == len(within) else count - count % every
+    values = list(compress(run.values(metric), within))[:due]
+    sharpness = list(compress(run.values("sharpness"), within))
     measured = [value for value in values if math.isfinite(value)]
-    sharpness = within["sharpness"].dropna()
     return Reading(
-        last=float(values[-1]) if values and math.isfinite(values[-1]) else None,
+        last=values[-1] if values and math.isfinite(values[-1]) else None,
         best=(max if higher_is_better(metric) else min)(measured, default=None),
-        sharpness=float(sharpness.iloc[-1]) if len(sharpness) else None,
-        before=len(within) - 1 - due,
+        sharpness=next((value for value in reversed(sharpness) if not math.isnan(value)), None),
+        before=count - due,
     )
 
 
@@ -89,12 +89,10 @@ def interval(config: Mapping[str, Any], metric: str) -> int:
     return every if isinstance(every, int) and every > 0 else 1
 
 
-def _last_due(run: Run, within: pd.DataFrame, every: int) -> int:
-    """The index of the last row after whose epoch something was to be measured; -1 without one."""
-    count = len(within)
-    return count - 1 if count == len(run.metrics) else count - count % every - 1  # epochs count from 1
-
-
-def _spent(run: Run, budget: str) -> pd.Series[float]:
-    """The total of the budget that was spent up to each epoch."""
-    return run.metrics["gradient_evaluations"] if budget == "gradients" else run.metrics["train_seconds"].cumsum()
+def _spent(run: Run, budget: str) -> list[float]:
+    """The total of the budget that was spent up to each epoch; not a number where that was not recorded."""
+    if budget != "seconds":
+        return run.values("gradient_evaluations")
+    each = run.values("train_seconds")
+    totals = accumulate(0.0 if math.isnan(seconds) else seconds for seconds in each)
+    return [math.nan if math.isnan(seconds) else total for seconds, total in zip(each, totals, strict=True)]

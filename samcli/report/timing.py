@@ -121,5 +121,5 @@ def _strays(timings: Sequence[Timing], clock: str) -> float:
 
 def _measured(run: Run, column: str) -> tuple[float, ...]:
     """The values of a column; none where one is missing, since epochs would be taken for others."""
-    values = tuple(map(float, run.metrics[column])) if column in run.metrics else ()
-    return values if all(map(math.isfinite, values)) else ()
+    values = run.values(column)
+    return tuple(values) if all(map(math.isfinite, values)) else ()

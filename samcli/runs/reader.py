@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -57,6 +59,11 @@ class Run:
         owner = owner_of(self.folder, self.status)
         return "running" if owner and owner.alive else "interrupted"
 
+    def values(self, column: str) -> list[float]:
+        """The values of a column of `metrics`, NaN where nothing was measured; none where there is no such column."""
+        found: list[float] = self.metrics[column].to_numpy(dtype=float).tolist() if column in self.metrics else []
+        return found
+
     @cached_property
     def setting(self) -> str:
         """A text that is equal for runs that differ in the seed alone, whichever version wrote them."""
@@ -102,13 +109,26 @@ def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
         candidates = list(_candidates(path, DEPTH))
         if not candidates:
             warnings[_nothing(path)] = None
-        for folder in candidates:
-            if (place := folder.resolve()) not in runs:
-                try:
-                    runs[place] = _load(RunFolder(folder))
-                except ResultsError as error:
-                    warnings[f"Skipped: {error}"] = None
+        with _no_collection():
+            for folder in candidates:
+                if (place := folder.resolve()) not in runs:
+                    try:
+                        runs[place] = _load(RunFolder(folder))
+                    except ResultsError as error:
+                        warnings[f"Skipped: {error}"] = None
     return sorted(runs.values(), key=lambda run: run.folder), list(warnings)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Within the block no garbage is looked for: thousands of runs are millions of values, of which none is any."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _candidates(folder: Path, depth: int) -> Iterator[Path]:
