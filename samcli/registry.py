@@ -89,6 +89,11 @@ def options_of(kind: type) -> dict[str, Option]:
     >>> {name: o.type for name, o in options_of(Blur).items()}
     {'radius': <class 'float'>, 'edges': <class 'bool'>}
     """
+    return dict(_options_of(kind))  # callers may change theirs
+
+
+@functools.cache
+def _options_of(kind: type) -> dict[str, Option]:
     hints = typing.get_type_hints(kind)
     return {
         field.name: dataclasses.replace(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from samcli.config import RunConfig, identity_of
 from samcli.errors import ResultsError
@@ -54,7 +54,7 @@ def names_of(runs: Sequence[RunConfig]) -> list[str]:
     names = []
     for run, words in zip(runs, settings, strict=True):
         # of a path the end says more than the beginning
-        parts = [_plain(block["name"])[-40:] for block in (run.dataset, run.model, run.optimizer)]
+        parts = [_plain(str(block["name"]))[-40:] for block in (run.dataset, run.model, run.optimizer)]
         # of `schedule.name` the schedule shows, of `optimizer.rho` the option
         keys = [key.removesuffix(".name").rpartition(".")[2] for key in words]
         told = "-".join(_plain(f"{key}{value}") for key, value in zip(keys, words.values(), strict=True))
@@ -62,8 +62,9 @@ def names_of(runs: Sequence[RunConfig]) -> list[str]:
     return names
 
 
-def _plain(text: Any) -> str:
-    return re.sub(r"[^\w.+]+", "-", str(text), flags=re.ASCII).strip("-.")
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w.+]+", "-", text, flags=re.ASCII).strip("-.")
 
 
 def _index(experiment: Path) -> dict[str, list[Path]]:
@@ -107,6 +108,8 @@ def _identity(folder: RunFolder) -> str | None:
 def _chosen(known: Mapping[str, Sequence[Path]], run: RunConfig, name: str) -> Path | None:
     """The folder of a run: of several, as when one was copied, a finished one, and before others the one so named."""
     candidates = [*known.get(run.identity, ()), *known.get(run.identity[:8], ())]
+    if len(candidates) == 1:
+        return candidates[0]
     return max(candidates, key=lambda path: (_is_finished(path), path.name == name), default=None)
 
 

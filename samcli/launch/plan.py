@@ -95,5 +95,5 @@ def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tupl
     if status.get("status") == "failed" and cell.failed_at != str(status.get("ended")):
         return "failed", str(status.get("error") or "no reason is told").strip().splitlines()[-1][:500]
     if status.get("status") == "finished" and complete:
-        return "finished" if is_readable(cell.folder) else "restore" if begun else "new", ""
+        return "finished" if is_readable(cell.folder, status) else "restore" if begun else "new", ""
     return "resume" if begun else "new", ""

@@ -153,7 +153,7 @@ def plain_fault(document: object) -> str | None:
                 below += value.values()
             elif isinstance(value, list):
                 below += value
-            elif fault := _scalar_fault(value):
+            elif type(value) not in _SAFE and (fault := _scalar_fault(value)):
                 return fault
             if len(below) > MOST_VALUES:
                 return f"holds more than {MOST_VALUES:,} values"
@@ -166,8 +166,13 @@ def plain_fault(document: object) -> str | None:
     return f"is nested more than {MOST_DEPTH} levels deep"
 
 
+_SAFE = frozenset((float, bool, type(None)))  # any value of these types is plain
+
+
 def _scalar_fault(value: object) -> str | None:
     if isinstance(value, str):
+        if value.isascii():
+            return None
         try:
             value.encode()
         except UnicodeEncodeError:

@@ -150,42 +150,46 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _load(folder: RunFolder) -> Run:
-    config, status = _read_documents(folder)
+    status = folder.read_status()
+    config = _config_of(folder, status)
     names, values = folder.read_values(status.get("metrics_digest") if status["status"] == "finished" else None)
     if fault := _incompleteness(config, status, len(values)):
         raise unreadable(folder.metrics, fault)
     return Run(folder.path, str(config.get("name", "")), config, status, _table(names, values))
 
 
-def is_readable(folder: RunFolder) -> bool:
-    """Whether a run can be read by `scan`.
+def is_readable(folder: RunFolder, status: Mapping[str, Any]) -> bool:
+    """Whether a finished run can be read by `scan`.
 
     Where `run.json` has the digest of the table that the run ended with, the table is not taken apart.
 
-    >>> is_readable(RunFolder(Path("nowhere")))
+    Args:
+        folder: that of the run.
+        status: the content of its `run.json`.
+
+    >>> is_readable(RunFolder(Path("nowhere")), {"status": "finished"})
     False
     """
+    digest = status.get("metrics_digest")
     try:
-        _, status = _read_documents(folder)
-        digest = status.get("metrics_digest") if status["status"] == "finished" else None
-        if digest is not None and status.get("epochs_done") is not None:
-            return bool(digest == folder.metrics_digest())
-        _load(folder)
+        if digest is None or status.get("epochs_done") is None:
+            _load(folder)
+            return True
+        return bool(_config_of(folder, status) and digest == folder.metrics_digest())
     except ResultsError:
         return False
-    return True
 
 
-def _read_documents(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The configuration and the status of a run, each sound and fitting the other.
+def _config_of(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of the run whose status it is.
 
     Raises:
-        ResultsError: one of them is missing, unsound or another run's.
+        ResultsError: it is missing, unsound or another run's.
     """
-    config, status = folder.read_config(), folder.read_status()
+    config = folder.read_config()
     if status.get("identity") not in (None, identity_of(config)):
         raise unreadable(folder.config, "is of another run than run.json beside it")
-    return config, status
+    return config
 
 
 def _table(names: list[str], values: Values) -> pd.DataFrame:
