@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -16,6 +16,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from samcli.errors import ExamplesError, LossError, OptionError
 from samcli.examples import count, joined, take
 from samcli.losses import Loss, MeanLoss, check_mean, checked, may_broadcast, mean_loss
+from samcli.optim.means import StepMeans
+from samcli.optim.ranks import Ranks
 from samcli.weights.state import untouched
 
 # How many steps passed that could be looked at, of each loss, by the model that it was tried with.
@@ -53,6 +55,7 @@ class Batch:
             is that of the whole batch, up to what BatchNorm makes of smaller pieces.
         precision: entered around each forward pass: `torch.autocast(...)`, or nothing.
         scale: multiplies the loss before the backward pass: `GradScaler.scale`.
+        ranks: the processes that share each pass, all of which are given the same batch; None for this one alone.
 
     Raises:
         ExamplesError: inputs and targets are not by examples, or of none.
@@ -70,6 +73,7 @@ class Batch:
         accumulate: int = 1,
         precision: Callable[[], AbstractContextManager[object]] = nullcontext,
         scale: Callable[[Tensor], Tensor] | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.model, self.loss = model, loss
         self.inputs, self.targets, self.indices = inputs, targets, indices
@@ -86,11 +90,13 @@ class Batch:
         self._accumulate = accumulate
         self._precision = precision
         self._scale = scale
+        self.ranks = ranks
         self._whole: Batch | None = None  # not itself: a cycle would keep the tensors until the collector runs
         self._part_of: Batch | None = None
         self._penalty: Penalty | None = None
-        self._is_parted = False  # whether passes see parts of it, whose results are added up
-        self._first: list[tuple[Any, Any]] = []  # outputs and targets of the first pass, by pieces
+        self._is_parted = ranks is not None  # whether passes see parts of it, whose results are added up
+        self._first: list[tuple[Any, Any]] = []  # outputs and targets of the first pass here, by pieces
+        self._gathered: tuple[Any, Any] | None = None  # of all ranks, once they are asked for
         self._is_counted = False  # whether the loss was looked at, or passed by, after that pass
 
     @property
@@ -98,26 +104,36 @@ class Batch:
         """The output of the first pass, at the weights where that pass ran; None before it.
 
         With micro-batches it is put together from the first pass of each. A first pass may leave examples out, see
-        `output_targets`.
+        `output_targets`. Where ranks share the batch, all of them have to ask for it.
         """
-        self._join()
-        return self._first[0][0] if self._first else None
+        return self._first_pass()[0]
 
     @output.setter
     def output(self, output: Any) -> None:
         self._first = [] if output is None else [(output, self.targets)]
+        self._gathered = None
         self._is_counted = False
 
     @property
     def output_targets(self) -> Any:
         """The targets that belong to `output`."""
-        self._join()
-        return self._first[0][1] if self._first else take(self.targets, slice(0, 0))
+        return self._first_pass()[1]
 
-    def _join(self) -> None:
+    @property
+    def here(self) -> tuple[Any, Any]:
+        """The outputs and targets of the examples that this process passed first: of `output` its share."""
         if len(self._first) > 1:
             outputs, targets = zip(*self._first, strict=True)
             self._first = [(joined(outputs), joined(targets))]
+        return self._first[0] if self._first else (None, take(self.targets, slice(0, 0)))
+
+    def _first_pass(self) -> tuple[Any, Any]:
+        if self.ranks is None or not self._first:
+            return self.here
+        if self._gathered is None:
+            outputs, targets = self.here
+            self._gathered = self.ranks.gather((outputs, targets), count(targets, targets))
+        return self._gathered
 
     @property
     def evaluated(self) -> int:
@@ -155,34 +171,39 @@ class Batch:
         seen: list[tuple[Any, Any]] = []
         pieces = self._pieces()
         is_part = self._part_of is not None and len(self) < len(self._part_of)
-        known = mean_loss(self.loss) if is_part or len(pieces) > 1 else None
+        known = mean_loss(self.loss) if is_part or self._is_cut(pieces) else None
         denominator = torch.as_tensor(known.denominator(self.targets) if known else 1.0)
         if is_part:  # one of which no example counts adds nothing
             denominator = denominator.masked_fill(denominator == 0, 1)
-        for part in pieces:
-            share = len(range(len(self))[part]) / len(self)
-            inputs, targets = (
-                (self.inputs, self.targets) if len(pieces) == 1 else take((self.inputs, self.targets), part)
-            )
-            with self._precision():
-                output = self.model(inputs)
-                penalty = 0.0 if self._penalty is None else self._penalty(output, part)
-                if known is None:
-                    mean = checked(self.loss(output, targets))
-                    loss, objective = mean.detach() * share, (mean + penalty if self._penalty else mean) * share
-                else:
-                    objective = checked(known.total(output, targets)) / denominator
-                    loss, objective = objective.detach(), objective + penalty * share
-            if not objective.requires_grad:
-                raise LossError(
-                    "The loss has no gradient: it is detached, or no parameter that requires one has a part in it."
+        with nullcontext() if self.ranks is None else self.ranks.passing(self.model, len(self)):
+            for part in pieces:
+                share = len(range(len(self))[part]) / len(self)
+                inputs, targets = (
+                    (self.inputs, self.targets) if not self._is_cut(pieces) else take((self.inputs, self.targets), part)
                 )
-            torch.autograd.backward(self._scale(objective) if self._scale else objective)
-            total = total + loss
-            seen.append((_detached(output), targets))
+                with self._precision():
+                    output = self.model(inputs)
+                    penalty = 0.0 if self._penalty is None else self._penalty(output, part)
+                    if known is None:
+                        mean = checked(self.loss(output, targets))
+                        loss, objective = mean.detach() * share, (mean + penalty if self._penalty else mean) * share
+                    else:
+                        objective = checked(known.total(output, targets)) / denominator
+                        loss, objective = objective.detach(), objective + penalty * share
+                if not objective.requires_grad:
+                    raise LossError(
+                        "The loss has no gradient: it is detached, or no parameter that requires one has a part in it."
+                    )
+                torch.autograd.backward(self._scale(objective) if self._scale else objective)
+                total = total + loss
+                seen.append((_detached(output), targets))
+        if self.ranks is not None:
+            total = self.ranks.sum_pass(self.model, total, len(self))
+            if not self.ranks.counts(len(self)):
+                seen = [take(pair, slice(0, 0)) for pair in seen]
         if not self._first:  # the passes that follow are elsewhere
             self._record(seen)
-            self._is_parted = self._is_parted or len(pieces) > 1
+            self._is_parted = self._is_parted or self._is_cut(pieces)
             if self._part_of is None:
                 self.check_loss()
         self.count(len(self))
@@ -190,8 +211,13 @@ class Batch:
 
     def _pieces(self) -> list[slice]:
         """The positions of the examples that go through the model together."""
+        if self.ranks is not None:
+            return self.ranks.pieces(len(self), self._accumulate)
         size = math.ceil(len(self) / self._accumulate)
         return [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
+
+    def _is_cut(self, pieces: list[slice]) -> bool:
+        return pieces != [slice(0, len(self))]
 
     def check_loss(self) -> None:
         """Refuse a loss that is no mean over examples, if parts are added up or outputs and targets differ in shape.
@@ -226,6 +252,7 @@ class Batch:
 
     def _record(self, seen: list[tuple[Any, Any]]) -> None:
         self._first.extend(seen)
+        self._gathered = None
         if self._part_of is not None:
             self._part_of._record(seen)
 
@@ -240,6 +267,7 @@ class Batch:
             population=self.population,
             precision=self._precision,
             scale=self._scale,
+            ranks=self.ranks,
         )
         part._whole = self._whole or self
         return part
@@ -274,13 +302,36 @@ class Batch:
         for start in range(0, len(self), size):
             yield self.share(slice(start, start + size))
 
+    def takes_apart(self, parts: Sequence[Batch]) -> bool:
+        """Whether each rank passes some of these parts by itself, as they are then prepared to be.
+
+        Not with a synchronised BatchNorm, nor where there are fewer parts than ranks: then all ranks share each.
+        """
+        ranks = self.ranks
+        if ranks is None or ranks.sync_batch_norm or len(parts) < ranks.size:
+            return False
+        for part in parts:
+            part.ranks = None
+        return True
+
+    def sum_parts(self, means: StepMeans, loss: Tensor, norm: Tensor, finite: bool) -> tuple[Tensor, Tensor, bool]:
+        """Sum what the ranks found in parts that they passed apart, see `Ranks.sum_parts`."""
+        assert self.ranks is not None
+        loss, norm, finite, self._evaluated = self.ranks.sum_parts(means, loss, norm, finite, self._evaluated)
+        self.ranks.average_running(self.model, count(self.here[1], self.here[1]) / len(self))
+        return loss, norm, finite
+
     @torch.no_grad()
     def outputs(self, model: nn.Module | None = None) -> Any:
         """The outputs, (B, ...), of a forward pass without gradient, through another model if one is given."""
+        mine = slice(0, len(self)) if self.ranks is None else self.ranks.part_of(len(self))
         with self._precision():
-            output = (model or self.model)(self.inputs)
+            output = (model or self.model)(take(self.inputs, mine) if self._is_cut([mine]) else self.inputs)
         (self._whole or self)._forwarded += len(self)
-        return output
+        if self.ranks is None:
+            return output
+        kept = mine if self.ranks.counts(len(self)) else slice(0, 0)
+        return self.ranks.gather(take(output, slice(0, kept.stop - kept.start)), kept.stop - kept.start)
 
 
 def _detached(output: Any) -> Any:

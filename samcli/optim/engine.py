@@ -151,21 +151,7 @@ class SharpnessAware(Optimizer):
         else:
             closure = self._leftovers.guarded(closure, self._parameters())
         means = StepMeans()
-        loss: Tensor | None = None
-        norm: Tensor | None = None
-        finite = True
-        for number, (part, share) in enumerate(self._parts(closure)):
-            step = self._part_of_step(part, number, on_host, scaler)
-            gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
-            means.add(step.parameters, gradient, step.extras, step.displacement, share)
-            means.gradient.add(list(step.unperturbed), list(step.unperturbed.values()), share)
-            part_loss = step.loss if is_whole(share) else share * step.loss
-            loss = part_loss if loss is None else loss + part_loss
-            norm = step.gradient_norm if norm is None else norm + step.gradient_norm
-            finite = finite and step.finite
-        assert loss is not None and norm is not None
-        if isinstance(closure, Batch):
-            closure.check_loss()
+        step, loss, norm, finite = self._pass_all(closure, means, on_host, scaler)
         if scaler is not None:
             finite = scaled_update(scaler, self.base, means, finite, partial(self._update, step, means))
         elif on_host:
@@ -263,6 +249,35 @@ class SharpnessAware(Optimizer):
     def _parameters(self) -> Iterator[Tensor]:
         return (p for group in self.param_groups for p in group["params"])
 
+    def _pass_all(
+        self, closure: Closure, means: StepMeans, on_host: bool, scaler: GradScaler | None
+    ) -> tuple[Step, Tensor, Tensor, bool]:
+        """All passes of a step, whose results are added to `means`.
+
+        Returns:
+            The step of the last micro-batch, the loss, the norm of the first gradient, or of several their sum, and
+            whether all of these are finite as far as the host knows.
+        """
+        loss: Tensor | None = None
+        norm: Tensor | None = None
+        finite = True
+        parts, apart = self._parts(closure)
+        for number, part, share in parts:
+            step = self._part_of_step(part, number, on_host, scaler)
+            gradient = self.variant.gradient(step) if self.rho > 0.0 else step.evaluate()
+            means.add(step.parameters, gradient, step.extras, step.displacement, share)
+            means.gradient.add(list(step.unperturbed), list(step.unperturbed.values()), share)
+            part_loss = step.loss if is_whole(share) else share * step.loss
+            loss = part_loss if loss is None else loss + part_loss
+            norm = step.gradient_norm if norm is None else norm + step.gradient_norm
+            finite = finite and step.finite
+        assert loss is not None and norm is not None
+        if isinstance(closure, Batch):
+            if apart:
+                loss, norm, finite = closure.sum_parts(means, loss, norm, finite)
+            closure.check_loss()
+        return step, loss, norm, finite
+
     def _part_of_step(self, closure: Closure, part: int, on_host: bool, scaler: GradScaler | None) -> Step:
         return Step(
             closure,
@@ -282,16 +297,25 @@ class SharpnessAware(Optimizer):
             unscale=1.0 if scaler is None else 1.0 / scaler.get_scale(),
         )
 
-    def _parts(self, closure: Closure) -> list[tuple[Closure, Share]]:
-        """The micro-batches and their shares of the batch; without a perturbation there is nothing to part."""
+    def _parts(self, closure: Closure) -> tuple[list[tuple[int, Closure, Share]], bool]:
+        """The micro-batches with their numbers and their shares of the batch; without a perturbation there is one.
+
+        Returns:
+            Those of this process, and whether other ranks have others, which nothing is told of meanwhile.
+        """
         if self._ascent.m is None or self.rho == 0.0:
-            return [(closure, 1.0)]
+            return [(0, closure, 1.0)], False
         if not isinstance(closure, Batch):
             raise ValueError("Micro-batches (m) are parts of a samcli.optim.Batch: call step with one.")
         parts = list(closure.parts(self._ascent.m))
         weights = [part.weight for part in parts]
         whole = sum(weights)
-        return [(part, weight / whole) for part, weight in zip(parts, weights, strict=True)]
+        numbered = [(i, part, weight / whole) for i, (part, weight) in enumerate(zip(parts, weights, strict=True))]
+        apart = self.variant.declares("parts_apart") and closure.takes_apart(parts)
+        if apart:
+            assert closure.ranks is not None
+            numbered = numbered[closure.ranks.own(len(parts))]
+        return list(numbered), apart
 
     def _decides_on_host(self) -> bool:
         """Whether the host looks at the first gradient: for free on the CPU, and where the base cannot skip by itself.

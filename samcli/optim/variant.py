@@ -42,6 +42,8 @@ class Variant(ABC):
         repeats: whether every step launches the same operations with the same numbers, whatever its index and what the
             host keeps of earlier ones; see `signature`. Not inherited: a rule made from another may well look at the
             index.
+        parts_apart: whether `gradient` keeps nothing of a micro-batch for the next, in `step.state` or `step.memory`,
+            so that processes can take micro-batches side by side. Not inherited.
         takes_complex: whether the rule is right for complex parameters, in the 2-norm: it takes no inner products,
             signs or powers of elements. Not inherited.
         takes_sparse: whether it is right for sparse gradients, such as those of `nn.Embedding(sparse=True)`. Not
@@ -58,6 +60,7 @@ class Variant(ABC):
     base_defaults: ClassVar[Mapping[str, Any]] = {}
     waits: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    parts_apart: ClassVar[bool] = False
     takes_complex: ClassVar[bool] = False
     takes_sparse: ClassVar[bool] = False
 

@@ -40,6 +40,7 @@ class ASAM(TwoPass):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Kwon et al., ICML"
     year: ClassVar[int] = 2021
+    parts_apart: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

@@ -39,6 +39,7 @@ class ASAMElementwise(TwoPass):
 
     paper: ClassVar[str] = "after Kwon et al., ICML"
     year: ClassVar[int] = 2021
+    parts_apart: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     rho: float = option(2.0, "radius ρ of the scaled neighbourhood; 0 is the base optimizer", minimum=0.0)

@@ -54,6 +54,7 @@ class BSAM(Variant):
     memory: ClassVar[str] = "4"
     paper: ClassVar[str] = "Möllenhoff, Khan, ICLR"
     year: ClassVar[int] = 2023
+    parts_apart: ClassVar[bool] = True
     begins_at_weights: ClassVar[bool] = False
     climbs_first: ClassVar[bool] = True
     base_defaults: ClassVar[Mapping[str, Any]] = {"momentum": 0.0, "weight_decay": 0.0}

@@ -42,6 +42,7 @@ class CRSAM(TwoPass):
     memory: ClassVar[str] = "3"
     paper: ClassVar[str] = "Wu et al., AAAI"
     year: ClassVar[int] = 2024
+    parts_apart: ClassVar[bool] = True
     reuses_gradient: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

@@ -54,6 +54,7 @@ class ESAM(TwoPass):
     memory: ClassVar[str] = "β"
     paper: ClassVar[str] = "Du et al., ICLR"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     climbs_first: ClassVar[bool] = False
 
     beta: float = option(0.6, "β, share of the parameter tensors that are perturbed", above=0.0, maximum=1.0)

@@ -39,6 +39,7 @@ class FisherSAM(TwoPass):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Kim et al., ICML"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     rho: float = option(0.1, "radius ρ in the metric F; 0 is the base optimizer", minimum=0.0)

@@ -40,6 +40,7 @@ class FrobSAM(TwoPass):
     memory: ClassVar[str] = "4"
     paper: ClassVar[str] = "Tahmasebi et al., ICML"
     year: ClassVar[int] = 2024
+    parts_apart: ClassVar[bool] = True
     climbs_first: ClassVar[bool] = False
     reuses_gradient: ClassVar[bool] = True
 

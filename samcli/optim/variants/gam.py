@@ -46,6 +46,7 @@ class GAM(TwoPass):
     memory: ClassVar[str] = "4"
     paper: ClassVar[str] = "Zhang et al., CVPR"
     year: ClassVar[int] = 2023
+    parts_apart: ClassVar[bool] = True
     reuses_gradient: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

@@ -41,6 +41,7 @@ class GNP(TwoPass):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Zhao et al., ICML"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     reuses_gradient: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

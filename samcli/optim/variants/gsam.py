@@ -42,6 +42,7 @@ class GSAM(TwoPass):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Zhuang et al., ICLR"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
     reuses_gradient: ClassVar[bool] = True
     repeats: ClassVar[bool] = True

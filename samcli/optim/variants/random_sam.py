@@ -45,6 +45,7 @@ class RandomSAM(Variant):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Liu et al., NeurIPS"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     begins_at_weights: ClassVar[bool] = False
     climbs_first: ClassVar[bool] = True
 

@@ -43,6 +43,7 @@ class RWP(TwoPass):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Li et al., TMLR"
     year: ClassVar[int] = 2024
+    parts_apart: ClassVar[bool] = True
     climbs_first: ClassVar[bool] = False
     reuses_gradient: ClassVar[bool] = True
 

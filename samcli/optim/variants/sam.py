@@ -49,6 +49,7 @@ class SAM(TwoPass):
 
     paper: ClassVar[str] = "Foret et al., ICLR"
     year: ClassVar[int] = 2021
+    parts_apart: ClassVar[bool] = True
     takes_complex: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True

@@ -39,6 +39,7 @@ class SAMEvery(TwoPass):
     passes: ClassVar[str] = "1 + 1/k"
     paper: ClassVar[str] = "Composer, MosaicML"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     takes_complex: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
 

@@ -50,6 +50,7 @@ class SAMON(TwoPass):
     memory: ClassVar[str] = "0"
     paper: ClassVar[str] = "Mueller et al., NeurIPS"
     year: ClassVar[int] = 2023
+    parts_apart: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     rho: float = option(0.5, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)

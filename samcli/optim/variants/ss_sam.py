@@ -45,6 +45,7 @@ class StochasticScheduledSAM(TwoPass):
     passes: ClassVar[str] = "1 + p"
     paper: ClassVar[str] = "Zhao et al., arXiv"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
 
     p: float = option(0.5, "probability of a SAM step", minimum=0.0, maximum=1.0)
 

@@ -38,6 +38,7 @@ class StableSAM(TwoPass):
 
     paper: ClassVar[str] = "Tan et al., JMLR"
     year: ClassVar[int] = 2025
+    parts_apart: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
     def ascend(self, step: Step) -> list[Tensor]:

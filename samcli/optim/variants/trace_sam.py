@@ -42,6 +42,7 @@ class TraceSAM(TwoPass):
     memory: ClassVar[str] = "3"
     paper: ClassVar[str] = "Tahmasebi et al., ICML"
     year: ClassVar[int] = 2024
+    parts_apart: ClassVar[bool] = True
     climbs_first: ClassVar[bool] = False
     reuses_gradient: ClassVar[bool] = True
 

@@ -35,6 +35,7 @@ class USAM(TwoPass):
 
     paper: ClassVar[str] = "Andriushchenko and Flammarion, ICML"
     year: ClassVar[int] = 2022
+    parts_apart: ClassVar[bool] = True
     takes_complex: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

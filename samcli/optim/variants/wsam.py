@@ -41,6 +41,7 @@ class WSAM(TwoPass):
     memory: ClassVar[str] = "2"
     paper: ClassVar[str] = "Yue et al., KDD"
     year: ClassVar[int] = 2023
+    parts_apart: ClassVar[bool] = True
     takes_complex: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
     reuses_gradient: ClassVar[bool] = True

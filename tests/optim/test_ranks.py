@@ -1,0 +1,100 @@
+"""Processes that share every batch: equal to one another bit for bit, and to one process up to rounding."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rank_trials import CASES, model_of
+
+from samcli.errors import ConfigError
+from samcli.optim import VARIANTS, Batch, Ranks, build
+
+pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
+
+CALL = "from rank_trials import main; main()"
+TOLERANCE = 1e-11  # absolute, in float64, of weights and losses of the size 1
+
+
+def trials(folder: Path, size: int, *names: str) -> list[dict[str, dict[str, Any]]]:
+    """What each of several processes found, see `rank_trials`."""
+    environment = {
+        **os.environ,
+        "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+    }
+    results = [folder / f"{rank}.json" for rank in range(size)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CALL, str(rank), str(size), str(folder / "store"), str(result), *names],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank, result in enumerate(results)
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * size, errors
+    return [json.loads(result.read_text()) for result in results]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Any]]]:
+    return trials(tmp_path_factory.mktemp("two"), 2)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_processes_equal_one(name: str, two: list[dict[str, dict[str, Any]]]):
+    first, second = (found[name] for found in two)
+    assert "error" not in first, first["error"]
+    assert first["moved"] > 1e-3
+    assert first["distance"] < TOLERANCE
+    assert first["digest"] == second["digest"]
+
+
+def test_three_processes_with_shares_of_other_sizes(tmp_path: Path) -> None:
+    names = ["sam", "sam, BatchNorm", "sam, m", "sam, accumulate", "esam", "sam, a branch that few examples take"]
+    found = trials(tmp_path, 3, *names)
+    for name in names:
+        assert "error" not in found[0][name], found[0][name]["error"]
+        assert max(one[name]["distance"] for one in found) < TOLERANCE
+        assert len({one[name]["digest"] for one in found}) == 1
+
+
+def test_micro_batches_are_taken_apart_where_the_rule_keeps_nothing_of_them(two: list[dict[str, dict[str, Any]]]):
+    """Two or three messages for each step instead of one or two for each pass of each micro-batch."""
+    apart, together = (two[0][name]["messages"] for name in ("sam, m", "friendly-sam, m"))
+    assert apart < together / 2
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if "parts_apart" in vars(VARIANTS.kind(name))])
+def test_rules_that_say_so_keep_nothing_of_a_micro_batch(name: str):
+    """The gradient of a micro-batch is the same whichever one the rule saw before."""
+    found = []
+    for order in ([0, 1], [1, 0]):
+        model = model_of("layer")
+        base = torch.optim.SGD(model.parameters(), lr=0.1)
+        options = {} if name != "sam-every" else {"k": 1}
+        optimizer = build(name, base, model=model, **options)
+        generator = torch.Generator().manual_seed(2)
+        x = torch.randn(2, 6, 5, generator=generator, dtype=torch.float64)
+        y = torch.randint(3, (2, 6), generator=generator)
+        gradients = {}
+        for part in order:
+            batch = Batch(model, torch.nn.functional.cross_entropy, x[part], y[part])
+            step = optimizer._part_of_step(batch, part, True, None)
+            gradients[part] = optimizer.variant.gradient(step)
+        found.append(gradients)
+    for part in (0, 1):
+        assert all(torch.equal(a, b) for a, b in zip(found[0][part], found[1][part], strict=True))
+
+
+def test_sparse_gradients_are_refused() -> None:
+    model = torch.nn.Embedding(3, 2, sparse=True)
+    model(torch.tensor([0])).sum().backward()
+    with pytest.raises(ConfigError, match="set sparse=False"):
+        Ranks(0, 2).sum_pass(model, torch.zeros(()), 4)
