@@ -23,6 +23,7 @@ from samcli.cli.planned import (
     try_out,
 )
 from samcli.errors import ConfigError, Interrupted, NothingToCompare
+from samcli.launched import launched
 
 if TYPE_CHECKING:
     from samcli.launch import Cell, Slot, Terms
@@ -33,6 +34,7 @@ EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer
 
 
 def train(
+    ctx: typer.Context,
     experiment: Annotated[
         Path | None,
         typer.Argument(
@@ -94,6 +96,10 @@ def train(
     jobs_per_gpu: Annotated[
         int | None, typer.Option(min=1, max=MOST_JOBS, help="Runs that share a GPU; one if left out.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_JOBS, help="Processes that share the batches of each run; see also torchrun."),
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
@@ -130,12 +136,18 @@ def train(
     handwritten digits, 40 % of whose labels are redrawn. Finished runs are not run again, interrupted ones continue.
     """
     at_once = _jobs_of(jobs)
+    sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
     if at_once != 0 and not dry_run:
         forkserver.begin()  # it imports torch while this process does
     from samcli import launch
     from samcli.train.device import choose_device, resolve_precision
+    from samcli.train.ranks import check_sharing, follow, joined_as_launched
 
     say(quiet=quiet, verbose=verbose)
+    chosen = choose_device(device)
+    if ctx.with_resource(joined_as_launched(chosen)) != 0:
+        follow()
+        return
     draft = draft_of(
         experiment,
         plugins=plugin or [],
@@ -146,9 +158,9 @@ def train(
         assignments=set_ or [],
         only=only or [],
     )
-    chosen = choose_device(device)
     runs = [resolve_precision(run, chosen) for run in draft.expand()]
     tell_left_out(draft.left_out)
+    check_sharing(runs, sharing, chosen)
     cells = launch.plan(
         runs,
         results,
@@ -164,7 +176,7 @@ def train(
         try_out(cells, data_dir)
         return
     check_writable(results)
-    terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures)
+    terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures, sharing)
     slots = launch.slots_of(
         sum(cell.to_do or cell.state == "busy" for cell in cells),
         launch.available_cores(),
@@ -190,6 +202,28 @@ def _jobs_of(text: str) -> int | None:
     if not (text.isdecimal() and text.isascii() and int(text) <= MOST_JOBS):
         raise ConfigError(f"--jobs must be auto or a whole number from 0 to {MOST_JOBS}, not {text!r}.")
     return int(text)
+
+
+def sharing_of(processes: int | None, jobs: int | None, jobs_per_gpu: int | None) -> tuple[int, int | None]:
+    """How many processes share the batches of each run, and how many runs train at once because of that.
+
+    Raises:
+        ConfigError: they were asked for in ways that exclude each other.
+
+    >>> sharing_of(2, None, None), sharing_of(None, 4, None)
+    ((2, 1), (1, 4))
+    """
+    _, started = launched()
+    if started > 1 and processes not in (None, started):
+        raise ConfigError(f"torchrun started {started} processes, and --processes asks for {processes}; leave it out.")
+    size = processes or started
+    if size == 1:
+        return 1, jobs
+    if (jobs or 1) > 1 or jobs_per_gpu is not None:
+        raise ConfigError(
+            f"{size} processes share one run after the other: leave out --jobs and --jobs-per-gpu, or --processes."
+        )
+    return size, 0 if started > 1 else 1 if jobs is None else jobs
 
 
 def _run(cells: list[Cell], terms: Terms, slots: list[Slot]) -> dict[str, str]:

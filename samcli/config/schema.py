@@ -117,6 +117,9 @@ class Training:
     accumulate: int = option(
         1, "pieces in which each pass takes its batch, one after the other, to save memory", minimum=1
     )
+    sync_batch_norm: bool = option(
+        False, "whether processes that share a batch normalise by all of it in BatchNorm; without, each by its share"
+    )
     precision: str = option(
         "fp32",
         "of the forward pass; weights stay fp32; auto: bf16 where the hardware has it, else fp32",
@@ -187,7 +190,7 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
     >>> without_newer({"epochs": 2, "stop_at_train_loss": None, "evaluate": {"every": 1}})
     {'epochs': 2}
     """
-    newer = {"stop_at_train_loss": None, "evaluate": vars_of(Evaluation())}
+    newer = {"stop_at_train_loss": None, "sync_batch_norm": False, "evaluate": vars_of(Evaluation())}
     body = {key: value for key, value in document.items() if key not in newer or value != newer[key]}
     if isinstance(block := body.get("sharpness"), Mapping):
         usual = ("measures", list(Sharpness.measures))

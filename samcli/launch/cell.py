@@ -71,6 +71,7 @@ def train_cell(
     *,
     data_dir: Path,
     device: torch.device,
+    processes: int = 1,
     conditions: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
@@ -85,6 +86,7 @@ def train_cell(
         cell: the run, with its folder.
         data_dir: where data sets lie.
         device: where to train.
+        processes: how many share each batch, see `samcli.train.ranks`.
         conditions: what `run.json` tells of the circumstances besides.
         should_stop: asked before each epoch whether the run is to be interrupted there.
         on_epoch: called with each new row.
@@ -117,6 +119,7 @@ def train_cell(
             device=device,
             take_over=cell.take_over,
             dead=cell.dead,
+            processes=processes,
             conditions=conditions,
             should_stop=should_stop,
             on_epoch=on_epoch,

@@ -42,6 +42,7 @@ class Job:
         data_dir: where data sets lie.
         slot: the place that it has.
         jobs: how many runs may train at once on this machine.
+        processes: how many share the batches of the run.
         data: the raw data, if the process that starts this one has loaded them.
     """
 
@@ -49,6 +50,7 @@ class Job:
     data_dir: Path
     slot: Slot
     jobs: int
+    processes: int = 1
     data: SharedSource | None = None
 
 
@@ -100,6 +102,7 @@ def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]
                 cell,
                 data_dir=job.data_dir,
                 device=job.slot.device,
+                processes=job.processes,
                 conditions={"jobs": job.jobs, "cores": list(job.slot.cores)},
                 should_stop=asked.answer,
                 on_epoch=partial(_tell, connection, "epoch"),

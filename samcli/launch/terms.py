@@ -18,9 +18,11 @@ class Terms:
         timeout: the most seconds that one run may take in this command; None if there is no such limit.
         most_failures: with so many failed runs no other begins, and those under way stop after their epoch; None if
             the others always go on.
+        processes: how many share the batches of each run, see `samcli.train.ranks`.
     """
 
     data_dir: Path
     device: torch.device
     timeout: float | None = None
     most_failures: int | None = None
+    processes: int = 1

@@ -55,10 +55,13 @@ class Ranks:
     least: int = 1
 
     @classmethod
-    def of(cls, model: nn.Module, *, sync_batch_norm: bool = False) -> Ranks:
-        """The ranks of the group that this process has joined, for training a model."""
+    def of(cls, model: nn.Module, *, rank: int, size: int, sync_batch_norm: bool = False) -> Ranks:
+        """The ranks that train a model, each with at least as many examples as that needs.
+
+        >>> Ranks.of(nn.Linear(2, 1), rank=0, size=2, sync_batch_norm=True)
+        Ranks(rank=0, size=2, sync_batch_norm=False, least=1)
+        """
         has_batch_norm = any(isinstance(module, _BatchNorm) for module in model.modules())
-        rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
         return cls(rank, size, sync_batch_norm and has_batch_norm, 2 if has_batch_norm else 1)
 
     def shares(self, n: int) -> bool:

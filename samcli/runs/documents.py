@@ -47,6 +47,7 @@ class ConfigDocument(Document):
     name: Text = ""
     epochs: Count | None = None
     stop_at_train_loss: float | None = None
+    sync_batch_norm: bool = False
 
 
 class StatusDocument(Document):

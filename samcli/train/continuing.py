@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from samcli.config import RunConfig, identity_of
 from samcli.errors import CheckpointError, ResultsError, UnusableCheckpoint
+from samcli.optim import Ranks
 from samcli.runs import checkpoint
 from samcli.runs.documents import CheckpointDocument, fault_of
 from samcli.runs.door import plain_fault
@@ -25,6 +28,7 @@ def session_of(
     *,
     data_dir: Path,
     device: torch.device,
+    sharing: Callable[[nn.Module], Ranks] | None = None,
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> Session:
     """A session that goes on where the checkpoint of its folder ends; without one it begins.
@@ -37,6 +41,7 @@ def session_of(
         folder: where its files are.
         data_dir: where data sets lie.
         device: where to train.
+        sharing: the processes that share each batch, see `Session`.
         on_notice: is told in a sentence of a checkpoint put aside.
 
     Raises:
@@ -52,7 +57,8 @@ def session_of(
     ...     session_of(config, RunFolder(Path(name)), data_dir=Path("data"), device=torch.device("cpu")).epoch
     0
     """
-    session = Session(config, data_dir=data_dir, device=device)
+    begin = partial(Session, config, data_dir=data_dir, device=device, sharing=sharing)
+    session = begin()
     if not folder.checkpoint.exists():
         return session
     kept_as = "checkpoint.damaged"
@@ -64,7 +70,7 @@ def session_of(
         aside = put_aside(folder.checkpoint, folder.path / kept_as)
         reason = str(error).partition(";")[0]
         on_notice(f"{reason}. It is kept as {aside.name}, and the run begins anew.")
-        return Session(config, data_dir=data_dir, device=device)  # the first may be half restored
+        return begin()  # the first may be half restored
     return session
 
 

@@ -21,7 +21,7 @@ from samcli.runs.process import this_machine
 from samcli.train.digests import plugins_of
 
 # what may be another one when a run is continued
-CHANGEABLE = ("versions", "git", "hardware", "device", "threads", "plugins", "dataset")
+CHANGEABLE = ("versions", "git", "hardware", "device", "threads", "processes", "plugins", "dataset")
 
 
 def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[str, Any]:

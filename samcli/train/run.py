@@ -20,6 +20,7 @@ from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
+from samcli.train.ranks import Epoch, other_ranks, shared_threads, sharing, tell_of_ranks
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
 
@@ -34,6 +35,7 @@ def train_run(
     device: torch.device,
     take_over: bool = False,
     dead: str | None = None,
+    processes: int = 1,
     conditions: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[EpochMetrics], None] = lambda row: None,
@@ -64,6 +66,7 @@ def train_run(
         device: where to train.
         take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.lease`.
         dead: the claim of a process that was watched in vain; the folder is taken from that one alone.
+        processes: how many share each batch, see `samcli.train.ranks`.
         conditions: what `run.json` tells of the circumstances besides, such as how many runs train at once.
         should_stop: asked before each epoch whether the run is to be interrupted there.
         on_epoch: called with each new row; its files are written after the call.
@@ -87,9 +90,8 @@ def train_run(
             folder.write_status({**before, "metrics_digest": folder.metrics_digest()})
             return "finished"
         with threads_of(before):
-            return _Run(config, folder, lease, before, conditions).train(
-                data_dir, device, should_stop, on_epoch, on_notice
-            )
+            told = {"processes": processes, **(conditions or {})}
+            return _Run(config, folder, lease, before, told).train(data_dir, device, should_stop, on_epoch, on_notice)
 
 
 class _Run:
@@ -101,10 +103,11 @@ class _Run:
         folder: RunFolder,
         lease: Lease,
         before: dict[str, Any],
-        conditions: Mapping[str, Any] | None,
+        conditions: Mapping[str, Any],
     ) -> None:
         self._config, self._folder, self._lease = config, folder, lease
-        self._before, self._conditions = before, conditions or {}
+        self._before, self._conditions = before, conditions
+        self._processes: int = conditions["processes"]
         self._status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
         self._session: Session | None = None
 
@@ -119,15 +122,23 @@ class _Run:
         config, folder, status = self._config, self._folder, self._status
         status |= {**provenance(config, device, data_dir), **self._conditions}
         try:
-            with halved_threads(config, device):
-                session = session_of(config, folder, data_dir=data_dir, device=device, on_notice=on_notice)
+            with halved_threads(config, device), shared_threads(self._processes):
+                session = session_of(
+                    config,
+                    folder,
+                    data_dir=data_dir,
+                    device=device,
+                    sharing=sharing(config, self._processes),
+                    on_notice=on_notice,
+                )
                 self._session = session
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
                 status["parameters"] = sum(p.numel() for p in session.model.parameters())
                 folder.write_status({**status, "epochs_done": session.epoch})
-                with partner(config, folder, data_dir):
-                    status["status"] = self._train_all(session, should_stop, on_epoch)
+                tell_of_ranks(session, self._before, on_notice)
+                with partner(config, folder, data_dir), other_ranks(session, data_dir, self._processes) as epoch:
+                    status["status"] = self._train_all(session, epoch, should_stop, on_epoch)
             if status["status"] == "diverged":
                 status["error"] = _explain_divergence(session)
         except KeyboardInterrupt as error:
@@ -146,14 +157,19 @@ class _Run:
         return str(status["status"])
 
     def _train_all(
-        self, session: Session, should_stop: Callable[[], bool], on_epoch: Callable[[EpochMetrics], None]
+        self,
+        session: Session,
+        epoch: Epoch,
+        should_stop: Callable[[], bool],
+        on_epoch: Callable[[EpochMetrics], None],
     ) -> str:
         self._folder.write_metrics(session.rows)
         with Saver(self._folder, self._status, self._lease.check) as saver:
             while not session.finished:
                 if should_stop():
                     raise KeyboardInterrupt
-                row = session.train_epoch()
+                with epoch():
+                    row = session.train_epoch()
                 if diverged(row):
                     return "diverged"
                 saver.save(session.state())

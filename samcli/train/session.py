@@ -46,6 +46,8 @@ class Session:
         config: the run.
         data_dir: where data sets lie.
         device: where to train.
+        sharing: the processes that share each batch, from the model; None for this one alone. All of them train each
+            epoch, and all have the same model, optimizer and rows afterwards, save for what is evaluated.
 
     Attributes:
         data: the data set, its loss and its score.
@@ -55,12 +57,20 @@ class Session:
         gradient_evaluations: how many examples went forward and backward so far.
     """
 
-    def __init__(self, config: RunConfig, *, data_dir: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        data_dir: Path,
+        device: torch.device,
+        sharing: Callable[[nn.Module], optim.Ranks] | None = None,
+    ) -> None:
         self.config = config
         self.device = device
         self.data = load_dataset(config, data_dir=data_dir, device=device)
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
+        self.ranks = sharing(self.model) if sharing else None
         settings = optim.OptimizerSettings.of(config.optimizer)
         self.optimizer = settings.build(
             self.model, clip_norm=config.training.clip_norm, seed=seed_for(config.seed, "optimizer")
@@ -73,7 +83,7 @@ class Session:
         self.gradient_evaluations = 0
         self._tally = Tally(device)
         self._step: Callable[[Tensor, Tensor, Tensor], tuple[int, int]] = self._take_step
-        if device.type == "cuda" and self.scaler is None:  # a scaler decides on the host
+        if device.type == "cuda" and self.scaler is None and self.ranks is None:  # these decide on the host
             self._step = optim.Replayed(self._take_step, self.optimizer, device)
         self._warm = False
         self._sharpness_part = self.data.train.subset(config.sharpness.examples, seed=0)
@@ -144,7 +154,7 @@ class Session:
     def _train(self) -> EpochMetrics:
         settings, epoch = self.config.training, self.epoch + 1
         self._warm_up()
-        seed_everything(self.config.seed, "epoch", epoch)
+        seed_everything(self.config.seed, "epoch", epoch, *self._own_draws())
         self.model.train()
         self._tally.clear()
         examples, scored, rate = 0, 0, 0.0
@@ -157,6 +167,8 @@ class Session:
             examples, scored = examples + len(inputs), scored + seen
             self.gradient_evaluations += evaluated
         seconds, cpu_seconds = self._clock() - start, time.process_time() - cpu_start
+        if self.ranks is not None:
+            scored, cpu_seconds = self._tally.add_up(self.ranks, scored, cpu_seconds)
         assert self._tally.statistics is not None
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
         return {
@@ -179,14 +191,18 @@ class Session:
         and replayed, see `samcli.optim.Replayed`.
 
         Returns:
-            How many examples the tally got, and how many went forward and backward.
+            How many examples the tally got here, and how many went forward and backward in all processes.
         """
         batch = self._batch(inputs, targets, indices)
         loss = optim.take_step(self.optimizer, batch, self.scaler)
-        seen = len(batch.output_targets)  # a cheaper ascent leaves examples out
-        assert batch.output is not None
-        self._tally.add(loss, self.task.statistics(batch.output, batch.output_targets), seen)
+        output, output_targets = batch.here  # a cheaper ascent leaves examples out
+        seen = len(output_targets)
+        self._tally.add(loss, self.task.statistics(output, output_targets), seen)
         return seen, batch.evaluated
+
+    def _own_draws(self) -> tuple[str, ...]:
+        """What tells the dropout of this rank's examples from that of the others."""
+        return () if self.ranks is None or self.ranks.rank == 0 else (f"rank {self.ranks.rank}",)
 
     def _warm_up(self) -> None:
         """One pass of a copy of the model, off the clock: the first of a process sets up threads and kernels."""
@@ -232,6 +248,7 @@ class Session:
             accumulate=settings.accumulate,
             precision=partial(autocast, settings.precision, self.device),
             scale=self.scaler.scale if self.scaler else None,
+            ranks=self.ranks,
         )
 
     def _set_schedules(self, step: int) -> float:

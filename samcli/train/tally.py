@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from samcli.double import in_double, zero_in_double
+from samcli.optim import Ranks
 
 
 class Tally:
@@ -40,3 +41,20 @@ class Tally:
         if self.statistics is None:
             self.statistics = torch.zeros_like(statistics)
         self.statistics += statistics
+
+    def add_up(self, ranks: Ranks, examples: int, cpu_seconds: float) -> tuple[int, float]:
+        """Add up what the ranks have counted, each its share of the examples.
+
+        Args:
+            ranks: those that share each batch.
+            examples: how many were added here.
+            cpu_seconds: of this process.
+
+        Returns:
+            The examples and the seconds of all ranks.
+        """
+        assert self.statistics is not None
+        told = torch.tensor([examples, cpu_seconds], dtype=torch.float64, device=self.loss.device)
+        ranks.add_up([self.loss, self.statistics, told])
+        whole, seconds = told.tolist()
+        return int(whole), seconds

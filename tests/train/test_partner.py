@@ -147,7 +147,7 @@ def test_an_error_of_the_first_process_stays_as_it_is(
         return nullcontext()
 
     monkeypatch.setattr(partner, "_started", nobody)
-    monkeypatch.setattr(partner, "_joined", lambda meeting, rank: nullcontext())
+    monkeypatch.setattr(partner, "joined", lambda meeting, rank: nullcontext())
     with (
         pytest.raises(RuntimeError, match="out of luck"),
         partner.partner(config_of(text=TEXT), RunFolder(tmp_path / "run"), tmp_path),

@@ -140,7 +140,8 @@ class _Pool:
     def _start(self, cell: Cell) -> None:
         slot = self._free.popleft()
         ours, theirs = self._context.Pipe(duplex=False)
-        work = Job(cell, self._terms.data_dir, slot, self._jobs, self._data.of(cell.config))
+        shared = self._data.of(cell.config)
+        work = Job(cell, self._terms.data_dir, slot, self._jobs, self._terms.processes, shared)
         process = self._context.Process(target=job.main, args=(work, theirs), daemon=False)  # type: ignore[attr-defined]
         process.start()
         theirs.close()  # so that the end of the process is the end of the pipe

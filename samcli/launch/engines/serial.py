@@ -48,6 +48,7 @@ def run_all(cells: Sequence[Cell], terms: Terms, observer: Observer) -> dict[str
             cell,
             data_dir=terms.data_dir,
             device=terms.device,
+            processes=terms.processes,
             on_epoch=partial(observer.epoch_done, cell),
             on_notice=partial(observer.noticed, cell),
         )

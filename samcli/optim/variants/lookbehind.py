@@ -36,7 +36,7 @@ class Lookbehind(TwoPass):
     optimizer, with its momentum and weight decay, takes k steps; a clipped gradient is clipped in each. The code's
     defaults are k = 5 and α = 0.5, with a ρ = 0.5 that it shares with ASAM; the ρ here is SAM's. Its adaptive α, a
     cosine for each tensor by itself, is not offered. On an accelerator the host waits for the norm of the first
-    gradient. A step with several descents takes neither micro-batches (m) nor a scaled loss (fp16).
+    gradient. Micro-batches (m) climb by themselves and share each descent.
 
     >>> from samcli.optim.example import Bowl
     >>> Bowl((3.0, 4.0)).after("lookbehind", rho=0.5, k=2, alpha=0.5)  # φ₁ = -ε, φ₂ = -w - 3 ε: half way to it
@@ -47,6 +47,7 @@ class Lookbehind(TwoPass):
     memory: ClassVar[str] = "k + 1"
     paper: ClassVar[str] = "Mordido et al., ICML"
     year: ClassVar[int] = 2024
+    parts_apart: ClassVar[bool] = True
     takes_sparse: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 

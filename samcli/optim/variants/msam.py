@@ -48,6 +48,7 @@ class MSAM(Variant):
     memory: ClassVar[str] = "1"
     paper: ClassVar[str] = "Becker et al., NeurIPS"
     year: ClassVar[int] = 2025
+    parts_apart: ClassVar[bool] = True
     begins_at_weights: ClassVar[bool] = False
     repeats: ClassVar[bool] = True
 

@@ -1,0 +1,223 @@
+"""A run whose batches two processes share: the numbers of one, one set of files, and nobody left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+import torch
+from small_run import TIMES, MakeConfig, Places
+
+from samcli.errors import ConfigError, Interrupted, ProcessError
+from samcli.runs import EpochMetrics, checkpoint
+from samcli.runs.folder import RunFolder
+from samcli.train import train_run
+from samcli.train.ranks import check_sharing, sharing, tell_of_ranks
+from samcli.train.session import Session
+
+pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
+
+TEXT = """
+name: shared
+dataset: {name: digits, train_examples: 150, augment: [crop, flip, cutout]}
+model: {name: cnn}
+epochs: 3
+batch_size: 32
+clip_norm: 1.0
+mixup: 0.2
+accumulate: 2
+sharpness: {examples: 50}
+optimizer: {name: sam, lr: 0.05, rho: 0.1}
+"""
+NORMALISED = """
+name: normalised
+dataset: {name: digits, train_examples: 64}
+model: {name: resnet20}
+epochs: 1
+batch_size: 32
+sharpness: {every: 0}
+optimizer: {name: sam, lr: 0.05, rho: 0.1}
+"""
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Two threads of torch, one for each process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every other rank that was started."""
+    found: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(command: str | list[str], *args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        process = popen(command, *args, **kwargs)
+        if "samcli.train.ranks" in str(command):
+            found.append(process)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return found
+
+
+def rows_of(folder: RunFolder) -> pandas.DataFrame:
+    return pandas.read_csv(folder.metrics).drop(columns=TIMES)
+
+
+def check_gone(process: subprocess.Popen[bytes]) -> None:
+    assert process.poll() is not None
+    assert not torch.distributed.is_initialized()
+
+
+def test_two_processes_equal_one_up_to_rounding_whatever_interrupts_them(
+    config_of: MakeConfig,
+    places: Places,
+    tmp_path: Path,
+    two_threads: None,
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    """In float32, so that what rounds differently stays below 1e-4 of a loss after three epochs."""
+    config, whole, folder = config_of(text=TEXT), RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "run")
+    assert train_run(config, whole, processes=2, **places) == "finished"
+
+    def stop(row: EpochMetrics) -> None:
+        assert torch.get_num_threads() == 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="the same command continues"):
+        train_run(config, folder, processes=2, on_epoch=stop, **places)
+    check_gone(started[1])
+
+    def kill(row: EpochMetrics) -> None:
+        started[2].kill()
+
+    begin = time.monotonic()
+    with pytest.raises(
+        ProcessError, match=r"Process 2 of the 2 of the run was ended by signal 9; the same command continues"
+    ):
+        train_run(config, folder, processes=2, on_epoch=kill, **places)
+    assert time.monotonic() - begin < 60
+    check_gone(started[2])
+    status = folder.read_status()
+    assert (status["status"], status["epochs_done"], status["processes"]) == ("interrupted", 2, 2)
+
+    assert train_run(config, folder, processes=2, **places) == "finished"
+    check_gone(started[3])
+    pandas.testing.assert_frame_equal(rows_of(whole), rows_of(folder), check_exact=True)
+    first, second = (checkpoint.load(f.checkpoint)["model"] for f in (whole, folder))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert sorted(f.name for f in folder.path.iterdir()) == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]
+
+    alone = RunFolder(tmp_path / "alone")
+    assert train_run(config, alone, **places) == "finished"
+    assert len(started) == 4
+    pandas.testing.assert_frame_equal(rows_of(alone), rows_of(whole), rtol=1e-4, atol=1e-5)
+    assert alone.read_status()["processes"] == 1
+
+
+def test_batch_norm_synchronised_on_request(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None
+) -> None:
+    found: dict[str, dict[str, torch.Tensor]] = {}
+    notices: list[str] = []
+    for name, processes, synchronised in (("alone", 1, "false"), ("synchronised", 2, "true"), ("apart", 2, "false")):
+        config = config_of(f"sync_batch_norm={synchronised}", text=NORMALISED)
+        folder = RunFolder(tmp_path / name)
+        train_run(config, folder, processes=processes, on_notice=notices.append, **places)
+        found[name] = checkpoint.load(folder.checkpoint)["model"]
+    for name, value in found["alone"].items():
+        torch.testing.assert_close(found["synchronised"][name], value, rtol=1e-2, atol=1e-3)
+    apart = max(float((found["apart"][name].double() - value).abs().max()) for name, value in found["alone"].items())
+    assert apart > 0.01
+    (notice,) = notices
+    assert "with --set sync_batch_norm=true they are, up to rounding" in notice
+
+
+def test_the_setting_makes_another_run_only_where_it_is_set(config_of: MakeConfig) -> None:
+    plain, synchronised = config_of(text=TEXT), config_of("sync_batch_norm=true", text=TEXT)
+    assert plain.identity != synchronised.identity
+    assert plain.identity == config_of("sync_batch_norm=false", text=TEXT).identity
+
+
+def test_a_rank_that_cannot_begin_says_why(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None
+) -> None:
+    import dataclasses
+
+    config = dataclasses.replace(config_of(text=TEXT), plugins=(str(tmp_path / "gone.py"),))
+    with pytest.raises(ProcessError, match=r"Process 2 of the 2 of the run stopped \(.*gone\.py.*\); the same command"):
+        train_run(config, RunFolder(tmp_path / "run"), processes=2, **places)
+
+
+def test_continued_with_another_number_of_processes_says_so(config_of: MakeConfig, tmp_path: Path) -> None:
+    config, notices = config_of("epochs=2", text=NORMALISED), list[str]()
+    session = Session(config, data_dir=tmp_path, device=torch.device("cpu"), sharing=sharing(config_of(text=TEXT), 1))
+    session.rows.append({"epoch": 1, "train_loss": 0.5})
+    tell_of_ranks(session, {"processes": 2}, notices.append)
+    assert notices == ["Its epochs so far were trained with processes: 2, the next ones are with 1."]
+    tell_of_ranks(session, {}, notices.append)
+    assert len(notices) == 1
+
+
+@pytest.mark.parametrize(
+    ("assignment", "device", "words"),
+    [
+        ("batch_size=1", "cpu", "A batch of 1 cannot be shared by 2 processes; take a larger --batch-size"),
+        ("optimizer.rho=0.1", "mps", "not on mps; use --device cpu"),
+        ("optimizer.rho=0.1", "cuda:0", "2 processes need as many GPUs, and --device cuda:0 has 1; use fewer"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(config_of: MakeConfig, assignment: str, device: str, words: str):
+    runs = [config_of(assignment, text=TEXT)]
+    check_sharing(runs, 1, torch.device(device))
+    with pytest.raises(ConfigError, match=words):
+        check_sharing(runs, 2, torch.device(device))
+
+
+def test_both_stop_at_a_training_loss(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """Neither is left waiting for the other: the loss of an untrained network is below 5."""
+    folder = RunFolder(tmp_path / "run")
+    config = config_of("schedule=constant", "epochs=20", "stop_at_train_loss=5", text=TEXT)
+    assert train_run(config, folder, processes=2, **places) == "finished"
+    assert len(folder.read_metrics()) == 1
+    assert started[0].returncode in (0, -signal.SIGKILL)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the other process in /proc")
+def test_a_rank_whose_leader_is_killed_ends(tmp_path: Path) -> None:
+    """It ends even while it waits for the first process to join; a shell stands for that one."""
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    python = f'"{sys.executable}" -c "from samcli.train.ranks import main; main()"'
+    script = f'{python} "{meeting}" 1 2 gloo 1 $$ & echo $!; wait'
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as shell:
+        assert shell.stdout is not None
+        other = int(shell.stdout.readline())
+        wait_until((meeting / "store").exists)
+        os.kill(other, signal.SIGTERM)  # which is rank 0's to take
+        time.sleep(0.2)
+        assert Path(f"/proc/{other}").exists()
+        shell.kill()
+    wait_until(lambda: not Path(f"/proc/{other}").exists())
+    assert not meeting.exists()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
