@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,9 @@ def test_rules_that_say_so_keep_nothing_of_a_micro_batch(name: str):
     found = []
     for order in ([0, 1], [1, 0]):
         model = model_of("layer")
-        base = torch.optim.SGD(model.parameters(), lr=0.1)
+        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.0 if name == "bsam" else 0.9)
+        torch.nn.functional.cross_entropy(model(torch.ones(1, 5).double()), torch.tensor([1])).backward()
+        base.step()
         options = {} if name != "sam-every" else {"k": 1}
         optimizer = build(name, base, model=model, **options)
         generator = torch.Generator().manual_seed(2)
@@ -98,3 +101,14 @@ def test_sparse_gradients_are_refused() -> None:
     model(torch.tensor([0])).sum().backward()
     with pytest.raises(ConfigError, match="set sparse=False"):
         Ranks(0, 2).sum_pass(model, torch.zeros(()), 4)
+
+
+def test_the_page_says_which_rules_take_micro_batches_apart() -> None:
+    page = (Path(__file__).parents[2] / "docs/distributed.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `sam")]
+    rows += [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `friendly-sam")]
+    told = {name: what.split()[0].strip(":,") for names, what in rows for name in re.findall("`([a-z-]+)`", names)}
+    assert set(told) == set(VARIANTS)
+    for name, what in told.items():
+        apart = "parts_apart" in vars(VARIANTS.kind(name))
+        assert what == ("apart" if apart else "takes" if name == "sampa" else "in"), name

@@ -30,9 +30,13 @@ CASES: dict[str, dict[str, Any]] = {name: {"variant": name} for name in VARIANTS
     "bsam, m": {"variant": "bsam", "options": {"m": 4}},
     "esam, m": {"variant": "esam", "options": {"m": 4}},
     "rwp, m": {"variant": "rwp", "options": {"m": 4}},
+    "lookbehind, m": {"variant": "lookbehind", "options": {"m": 4, "k": 2}},
+    "msam, m": {"variant": "msam", "options": {"m": 4}},
     "friendly-sam, m": {"variant": "friendly-sam", "options": {"m": 4}},
     "looksam, m": {"variant": "looksam", "options": {"m": 4, "k": 2}},
     "saf, m": {"variant": "saf", "options": {"m": 4}},
+    "sam, scaled loss": {"variant": "sam", "scaled": True},
+    "sgd, scaled loss": {"scaled": True},
     "sam, weights of classes": {"variant": "sam", "loss": "weighted"},
     "sam, a branch that few examples take": {"variant": "sam", "norm": "branch"},
     "sam, BatchNorm": {"variant": "sam", "norm": "batch"},
@@ -89,6 +93,7 @@ def trained(case: dict[str, Any], ranks: Ranks | None) -> tuple[nn.Module, torch
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(EXAMPLES, 5, generator=generator, dtype=torch.float64)
     y = torch.randint(3, (EXAMPLES,), generator=generator)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0) if case.get("scaled") else None
     losses, evaluated = [], 0
     for epoch in range(2):
         at = 0
@@ -106,9 +111,10 @@ def trained(case: dict[str, Any], ranks: Ranks | None) -> tuple[nn.Module, torch
                 indices=torch.arange(at, at + size),
                 population=EXAMPLES,
                 accumulate=case.get("accumulate", 1),
+                scale=scaler.scale if scaler else None,
                 ranks=ranks,
             )
-            losses.append(float(take_step(optimizer, batch)))
+            losses.append(float(take_step(optimizer, batch, scaler)))
             evaluated += batch.evaluated
             at += size
     return model, optimizer, [*losses, evaluated]
