@@ -141,7 +141,8 @@ def train(
         forkserver.begin()  # it imports torch while this process does
     from samcli import launch
     from samcli.train.device import choose_device, resolve_precision
-    from samcli.train.ranks import check_sharing, follow, joined_as_launched
+    from samcli.train.ranks import follow, joined_as_launched
+    from samcli.train.sharing import check_sharing
 
     say(quiet=quiet, verbose=verbose)
     chosen = choose_device(device)

@@ -191,6 +191,18 @@ class SharpnessAware(Optimizer):
         """Go back to an earlier `host_state`, after a recording that failed and of which the device did nothing."""
         self._steps, self._variant_state = noted
 
+    @torch.no_grad()
+    def pass_part(self, part: Closure, number: int) -> list[Tensor]:
+        """Make the passes of one micro-batch without a step: the gradient that the rule has for it, see `Variant`.
+
+        What the rule keeps of it is kept.
+
+        Args:
+            part: its closure.
+            number: which one of the step it is, from 0.
+        """
+        return self.variant.gradient(self._part_of_step(part, number, self._decides_on_host(), None))
+
     def check(self, *, scaled: bool) -> None:
         """Refuse, without a step, a variant that cannot work with this base optimizer, model and ascent.
 

@@ -8,7 +8,13 @@ from typing import Any
 
 from samcli.runs.reader import Run
 
-_NAMES = {"hardware": "hardware", "device": "devices", "threads": "threads", "jobs": "jobs at once"}
+_NAMES = {
+    "hardware": "hardware",
+    "device": "devices",
+    "threads": "threads",
+    "jobs": "jobs at once",
+    "processes": "processes",
+}
 
 
 def differing(runs: Iterable[Run]) -> list[str]:
@@ -37,8 +43,8 @@ def shown(runs: Sequence[Run], words: str) -> str:
 
 
 def _value(run: Run, key: str) -> Any:
-    # runs of before trained one after the other, and did not say so
-    return run.status.get(key, 1 if key == "jobs" else None)
+    # runs of before trained one after the other, each in one process, and did not say so
+    return run.status.get(key, 1 if key in ("jobs", "processes") else None)
 
 
 def _condition(run: Run, key: str) -> str:

@@ -20,9 +20,10 @@ from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
-from samcli.train.ranks import Epoch, other_ranks, shared_threads, sharing, tell_of_ranks
+from samcli.train.ranks import Epoch, other_ranks, shared_threads
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
+from samcli.train.sharing import sharing, tell_of_ranks
 
 MOST_THREADS = 1024  # that a run.json may ask for
 

@@ -138,6 +138,24 @@ def test_a_rule_that_says_wrongly_that_it_repeats_is_found(looks_at: str, words:
     assert words in broken_promises(Repeating(looks_at=looks_at))["repeats_as_it_says"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Remembering(TwoPass):
+    """Says that micro-batches are apart, although it climbs along a mean of their gradients."""
+
+    parts_apart: ClassVar[bool] = True
+
+    def ascend(self, step: Step) -> list[Tensor]:
+        mean = step.memory("mean")
+        torch._foreach_lerp_(mean, step.gradient, 0.5)
+        return steepest_ascent(mean, self.rho)
+
+
+def test_a_rule_that_says_wrongly_that_micro_batches_are_apart_is_found() -> None:
+    found = broken_promises(Remembering())
+    assert "leave out parts_apart" in found.pop("micro_batches_stand_apart_as_it_says")
+    assert not any(found.values())
+
+
 def test_a_sound_variant_is_not_accused() -> None:
     assert not any(broken_promises(Broken(how="not at all")).values())
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from rank_trials import CASES, model_of
+from rank_trials import CASES
 
 from samcli.errors import ConfigError
-from samcli.optim import VARIANTS, Batch, Ranks, build
+from samcli.optim import VARIANTS, Ranks
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
 
@@ -70,30 +70,6 @@ def test_micro_batches_are_taken_apart_where_the_rule_keeps_nothing_of_them(two:
     """Two or three messages for each step instead of one or two for each pass of each micro-batch."""
     apart, together = (two[0][name]["messages"] for name in ("sam, m", "friendly-sam, m"))
     assert apart < together / 2
-
-
-@pytest.mark.parametrize("name", [name for name in VARIANTS if "parts_apart" in vars(VARIANTS.kind(name))])
-def test_rules_that_say_so_keep_nothing_of_a_micro_batch(name: str):
-    """The gradient of a micro-batch is the same whichever one the rule saw before."""
-    found = []
-    for order in ([0, 1], [1, 0]):
-        model = model_of("layer")
-        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.0 if name == "bsam" else 0.9)
-        torch.nn.functional.cross_entropy(model(torch.ones(1, 5).double()), torch.tensor([1])).backward()
-        base.step()
-        options = {} if name != "sam-every" else {"k": 1}
-        optimizer = build(name, base, model=model, **options)
-        generator = torch.Generator().manual_seed(2)
-        x = torch.randn(2, 6, 5, generator=generator, dtype=torch.float64)
-        y = torch.randint(3, (2, 6), generator=generator)
-        gradients = {}
-        for part in order:
-            batch = Batch(model, torch.nn.functional.cross_entropy, x[part], y[part])
-            step = optimizer._part_of_step(batch, part, True, None)
-            gradients[part] = optimizer.variant.gradient(step)
-        found.append(gradients)
-    for part in (0, 1):
-        assert all(torch.equal(a, b) for a, b in zip(found[0][part], found[1][part], strict=True))
 
 
 def test_sparse_gradients_are_refused() -> None:

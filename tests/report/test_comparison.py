@@ -68,7 +68,12 @@ def test_order_counts_and_notes(noisy: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "words"), [({"threads": 1}, r"threads \(1 and 2\)"), ({"jobs": 4}, r"jobs at once \(1 and 4\)")]
+    ("other", "words"),
+    [
+        ({"threads": 1}, r"threads \(1 and 2\)"),
+        ({"jobs": 4}, r"jobs at once \(1 and 4\)"),
+        ({"processes": 2}, r"processes \(1 and 2\)"),
+    ],
 )
 def test_equal_seconds_under_different_conditions_are_refused(
     results: Results, sgd: Block, sam: Block, other: dict[str, Any], words: str

@@ -1,5 +1,6 @@
 """A run whose batches two processes share: the numbers of one, one set of files, and nobody left behind."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,12 +15,10 @@ import pytest
 import torch
 from small_run import TIMES, MakeConfig, Places
 
-from samcli.errors import ConfigError, Interrupted, ProcessError
+from samcli.errors import Interrupted, ProcessError
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
-from samcli.train.ranks import check_sharing, sharing, tell_of_ranks
-from samcli.train.session import Session
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch is built without torch.distributed")
 
@@ -145,45 +144,12 @@ def test_batch_norm_synchronised_on_request(
     assert "with --set sync_batch_norm=true they are, up to rounding" in notice
 
 
-def test_the_setting_makes_another_run_only_where_it_is_set(config_of: MakeConfig) -> None:
-    plain, synchronised = config_of(text=TEXT), config_of("sync_batch_norm=true", text=TEXT)
-    assert plain.identity != synchronised.identity
-    assert plain.identity == config_of("sync_batch_norm=false", text=TEXT).identity
-
-
 def test_a_rank_that_cannot_begin_says_why(
     config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None
 ) -> None:
-    import dataclasses
-
     config = dataclasses.replace(config_of(text=TEXT), plugins=(str(tmp_path / "gone.py"),))
     with pytest.raises(ProcessError, match=r"Process 2 of the 2 of the run stopped \(.*gone\.py.*\); the same command"):
         train_run(config, RunFolder(tmp_path / "run"), processes=2, **places)
-
-
-def test_continued_with_another_number_of_processes_says_so(config_of: MakeConfig, tmp_path: Path) -> None:
-    config, notices = config_of("epochs=2", text=NORMALISED), list[str]()
-    session = Session(config, data_dir=tmp_path, device=torch.device("cpu"), sharing=sharing(config_of(text=TEXT), 1))
-    session.rows.append({"epoch": 1, "train_loss": 0.5})
-    tell_of_ranks(session, {"processes": 2}, notices.append)
-    assert notices == ["Its epochs so far were trained with processes: 2, the next ones are with 1."]
-    tell_of_ranks(session, {}, notices.append)
-    assert len(notices) == 1
-
-
-@pytest.mark.parametrize(
-    ("assignment", "device", "words"),
-    [
-        ("batch_size=1", "cpu", "A batch of 1 cannot be shared by 2 processes; take a larger --batch-size"),
-        ("optimizer.rho=0.1", "mps", "not on mps; use --device cpu"),
-        ("optimizer.rho=0.1", "cuda:0", "2 processes need as many GPUs, and --device cuda:0 has 1; use fewer"),
-    ],
-)
-def test_what_cannot_be_shared_is_refused(config_of: MakeConfig, assignment: str, device: str, words: str):
-    runs = [config_of(assignment, text=TEXT)]
-    check_sharing(runs, 1, torch.device(device))
-    with pytest.raises(ConfigError, match=words):
-        check_sharing(runs, 2, torch.device(device))
 
 
 def test_both_stop_at_a_training_loss(

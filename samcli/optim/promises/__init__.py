@@ -15,6 +15,7 @@ from samcli.optim.promises.passes import draws_as_one_pass, passes_share_their_d
 from samcli.optim.promises.settings import (
     climbs_cheaper,
     climbs_the_weight_decay,
+    micro_batches_stand_apart_as_it_says,
     takes_a_scaled_loss,
     takes_micro_batches,
     takes_pieces_in_bfloat16,
@@ -47,6 +48,7 @@ PROMISES: tuple[Promise, ...] = (
     repeats_as_it_says,
     takes_a_scaled_loss,
     takes_micro_batches,
+    micro_batches_stand_apart_as_it_says,
     climbs_the_weight_decay,
     climbs_cheaper,
     takes_pieces_in_bfloat16,

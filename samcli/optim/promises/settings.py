@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from samcli.optim.ascent import Ascent
 from samcli.optim.base import Base
@@ -33,6 +33,22 @@ def takes_micro_batches(variant: Variant, base: Base) -> str:
     if Trial(variant, base).objection(m=5):
         return ""
     return after_steps(Trial(variant, base, ascent=Ascent(m=5)), 4)
+
+
+def micro_batches_stand_apart_as_it_says(variant: Variant, base: Base) -> str:
+    """The gradient of a micro-batch does not depend on those before it, where the rule says that they are apart."""
+    if not variant.declares("parts_apart") or Trial(variant, base).objection(m=8):
+        return ""
+    found: list[dict[int, list[Tensor]]] = []
+    for order in ((0, 1), (1, 0)):
+        trial = Trial(variant, base, dropout=0.0, ascent=Ascent(m=8))
+        trial.train(0, 3)
+        parts = list(trial.batch(3).parts(8))
+        found.append({number: trial.optimizer.pass_part(parts[number], number) for number in order})
+    pairs = [pair for number in (0, 1) for pair in zip(found[0][number], found[1][number], strict=True)]
+    if all(torch.equal(a, b) for a, b in pairs):
+        return ""
+    return "a micro-batch has another gradient after another one; leave out parts_apart"
 
 
 def climbs_the_weight_decay(variant: Variant, base: Base) -> str:
