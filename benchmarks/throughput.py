@@ -29,9 +29,8 @@ from pathlib import Path
 
 GRIDS = {
     "digits": "{dataset: digits, model: mlp, epochs: 10, optimizer: [sgd, sam], seeds: 0-11}",
-    "cnn": (
-        "{dataset: {name: fashion-mnist, train_examples: 5000}, model: cnn, epochs: 5, optimizer: [sgd, sam], seeds: 0-3}"
-    ),
+    "cnn": "{dataset: {name: fashion-mnist, train_examples: 5000}, model: cnn, epochs: 5, optimizer: [sgd, sam], "
+    "seeds: 0-3}",
     "tiny": "{dataset: {name: digits, train_examples: 50}, model: mlp, epochs: 1, optimizer: sgd, seeds: 0-39}",
 }
 
