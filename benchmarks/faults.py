@@ -1,0 +1,305 @@
+"""Counts what survives kills, full disks, spoilt files, leases taken away and racing commands, over small grids.
+
+    python benchmarks/faults.py [--kills 1000] [--minutes 30] [--seed 0] [--faults job,parent,full,spoilt,lease,race]
+
+An undisturbed grid is trained first. Then grid after grid is disturbed, at random moments, by the faults in turn:
+
+    job      SIGKILL to the process of a run
+    parent   SIGKILL to the command; it is started again
+    stop     SIGTERM or SIGINT, once or twice
+    full     the results lie on a disk of a few megabytes, which is filled and freed again (needs the right to mount)
+    spoilt   a file that a run wrote is cut off or has bytes changed, after its command was killed
+    lease    the file of a lease is deleted, emptied, or made another process's
+    race     a second command is started on the same results, and one of the two is killed
+
+until as many kills as asked for, or the time, have passed. Every grid is trained to its end by the command, with
+`--retry-failed`; then the rows of every run (times aside) and its weights must be those of the undisturbed grid, bit
+for bit, each run must be there once, and nothing may be left beside its files. What is not so is printed, and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import pandas
+import torch
+
+GRID = """
+name: faults
+dataset: {name: digits, train_examples: 300, label_noise: 0.4, augment: [crop]}
+model: {name: cnn, dropout: 0.2}
+epochs: 12
+batch_size: 16
+sharpness: {every: 4, examples: 64}
+optimizer: [sgd, {name: sam, rho: 0.1}]
+seeds: 0-1
+"""
+TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
+FILES = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
+FAULTS = ("job", "parent", "stop", "full", "spoilt", "lease", "race")
+
+
+class Grid:
+    """A grid of small runs that is trained, and disturbed, in a folder of its own."""
+
+    def __init__(self, folder: Path, results: Path) -> None:
+        self.folder, self.results = folder, results
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "faults.yaml").write_text(GRID)
+        self.said = ""
+
+    def start(self) -> subprocess.Popen[str]:
+        """The command, in a session of its own so that it can be killed with all it started."""
+        log = (self.folder / "said.txt").open("a")
+        command = [sys.executable, "-m", "samcli", "train", "faults.yaml", "--results", str(self.results)]
+        flags = ["--device", "cpu", "--jobs", "2", "--threads", "1", "--retry-failed"]
+        return subprocess.Popen(
+            [*command, *flags],
+            cwd=self.folder,
+            stdout=log,
+            stderr=log,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            preexec_fn=_default_signals,  # noqa: PLW1509 - async-signal-safe
+        )
+
+    def finish(self) -> list[str]:
+        """Train what is left, as a user would: the same command until it is done."""
+        for _ in range(4):
+            process = self.start()
+            try:
+                code = process.wait(timeout=240)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                return ["it did not end"]
+            if code == 0:
+                return []
+        return [f"exit code {code} again and again"]
+
+    def runs(self) -> list[Path]:
+        """The folders of the runs so far."""
+        return sorted(path for path in (self.results / "faults").glob("*") if not path.name.startswith("."))
+
+    def owners(self) -> list[int]:
+        """The processes that have a lease now."""
+        found = []
+        for file in (self.results / "faults").glob("*/.owner.json"):
+            with suppress(OSError, ValueError, KeyError):
+                found.append(int(json.loads(file.read_text())["pid"]))
+        return found
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def content(run: Path) -> tuple[pandas.DataFrame, dict[str, torch.Tensor]]:
+    """The rows of a run without times, and its weights."""
+    rows = pandas.read_csv(run / "metrics.csv").drop(columns=TIMES)
+    return rows, torch.load(run / "checkpoint.pt", weights_only=True)["model"]
+
+
+def faults_of(grid: Grid, whole: dict[str, tuple[pandas.DataFrame, dict[str, torch.Tensor]]]) -> list[str]:
+    """What is not as in the undisturbed grid."""
+    runs = {run.name: run for run in grid.runs()}
+    if set(runs) != set(whole):
+        return [f"runs {sorted(set(runs) ^ set(whole))} are lost or doubled"]
+    found = []
+    for name, (rows, weights) in whole.items():
+        run = runs[name]
+        mine, tensors = content(run)
+        status = json.loads((run / "run.json").read_text())
+        if status["status"] != "finished" or status["epochs_done"] != len(rows):
+            found.append(f"{name} is {status['status']} after {status['epochs_done']}")
+        if not mine.equals(rows):
+            found.append(f"{name} has other rows")
+        if not all(torch.equal(weights[key], tensors[key]) for key in weights):
+            found.append(f"{name} has other weights")
+        left = sorted(file.name for file in run.iterdir())
+        if [file for file in left if not file.startswith("checkpoint.")] != FILES[1:] or "checkpoint.pt" not in left:
+            found.append(f"{name} has {left}")
+    return found
+
+
+class Disturber:
+    """Faults at random moments, counted."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.counts: Counter[str] = Counter()
+
+    def wait(self, process: subprocess.Popen[str], most: float) -> bool:
+        """Wait for a random time: whether the command is still at work then."""
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=self.random.uniform(0.0, most))
+        return process.poll() is None
+
+    def kill(self, pid: int, number: int, name: str) -> None:
+        """Send a signal to a process that this script has started, by its number."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+            self.counts[name] += 1
+
+    def job(self, grid: Grid) -> None:
+        """Kill runs, several times."""
+        process = grid.start()
+        for _ in range(self.random.randint(1, 6)):
+            if self.wait(process, 4.0) and (owners := grid.owners()):
+                self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a run")
+        process.wait()
+
+    def parent(self, grid: Grid) -> None:
+        """Kill the command, several times."""
+        for _ in range(self.random.randint(1, 4)):
+            process = grid.start()
+            if self.wait(process, 12.0):
+                self.kill(process.pid, signal.SIGKILL, "SIGKILL to the command")
+            process.wait()
+
+    def stop(self, grid: Grid) -> None:
+        """Ask the command to stop, once or twice."""
+        process = grid.start()
+        for _ in range(self.random.randint(1, 2)):
+            if self.wait(process, 10.0):
+                number = self.random.choice([signal.SIGTERM, signal.SIGINT])
+                self.kill(process.pid, number, "SIGTERM or SIGINT to the command")
+        process.wait()
+        if process.returncode not in (0, 75, 1):
+            raise AssertionError(f"exit code {process.returncode} after a request to stop")
+
+    def spoilt(self, grid: Grid) -> None:
+        """Kill the command and all its runs, and spoil a file of theirs."""
+        process = grid.start()
+        if self.wait(process, 12.0):
+            self.kill(process.pid, signal.SIGKILL, "SIGKILL to the command")
+            for pid in grid.owners():
+                self.kill(pid, signal.SIGKILL, "SIGKILL to a run")
+        process.wait()
+        files = [file for run in grid.runs() for file in run.iterdir() if file.name in (*FILES, ".owner.json")]
+        for file in self.random.sample(files, min(len(files), 3)):
+            data = bytearray(file.read_bytes())
+            if self.random.random() < 0.5 or not data:
+                data = data[: self.random.randint(0, max(0, len(data) - 1))]
+                self.counts[f"cut off: {file.name}"] += 1
+            else:
+                for _ in range(self.random.randint(1, 20)):
+                    data[self.random.randrange(len(data))] = self.random.randrange(256)
+                self.counts[f"bytes changed: {file.name}"] += 1
+            file.write_bytes(data)
+
+    def lease(self, grid: Grid) -> None:
+        """Take leases away from the runs that have them."""
+        process = grid.start()
+        for _ in range(self.random.randint(1, 3)):
+            if not self.wait(process, 8.0):
+                break
+            files = list((grid.results / "faults").glob("*/.owner.json"))
+            if files:
+                file, how = self.random.choice(files), self.random.choice(["deleted", "emptied", "another's"])
+                with suppress(OSError):
+                    if how == "deleted":
+                        file.unlink()
+                    elif how == "emptied":
+                        file.write_text("")
+                    else:
+                        other = {
+                            "token": "other",
+                            "host": "elsewhere",
+                            "pid": 1,
+                            "machine": "x",
+                            "process_started": "1",
+                        }
+                        file.write_text(json.dumps(other))
+                    self.counts[f"lease {how}"] += 1
+        process.wait(timeout=240)
+
+    def race(self, grid: Grid) -> None:
+        """Two commands on the same results, one of which is killed."""
+        both = [grid.start(), grid.start()]
+        self.counts["two commands at once"] += 1
+        if self.wait(both[0], 12.0):
+            self.kill(self.random.choice(both).pid, signal.SIGKILL, "SIGKILL to the command")
+        for process in both:
+            process.wait(timeout=240)
+
+    def full(self, grid: Grid) -> None:
+        """Fill the disk while runs are trained, and free it."""
+        filler = grid.results / "filler"
+        process = grid.start()
+        if self.wait(process, 8.0):
+            with suppress(OSError), filler.open("wb") as file:
+                while True:
+                    file.write(bytes(65536))
+                    file.flush()
+            self.counts["disk filled"] += 1
+            self.wait(process, 6.0)
+            filler.unlink(missing_ok=True)
+        process.wait()
+
+
+def main() -> None:
+    """Disturb, compare and count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--faults", default=",".join(FAULTS))
+    arguments = parser.parse_args()
+    names = arguments.faults.split(",")
+    disturber, end = Disturber(arguments.seed), time.monotonic() + 60 * arguments.minutes
+    wrong: list[str] = []
+    grids = 0
+    with tempfile.TemporaryDirectory() as place:
+        quiet = Grid(Path(place, "quiet"), Path(place, "quiet", "results"))
+        assert not quiet.finish(), (quiet.folder / "said.txt").read_text()
+        whole = {run.name: content(run) for run in quiet.runs()}
+        while time.monotonic() < end and _kills(disturber.counts) < arguments.kills:
+            name = names[grids % len(names)]
+            grids += 1
+            folder = Path(place, f"grid{grids}")
+            disk = folder / "disk"
+            disk.mkdir(parents=True)
+            if name == "full":
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=True)
+            grid = Grid(folder, disk)
+            try:
+                getattr(disturber, name)(grid)
+                found = grid.finish() or faults_of(grid, whole)
+            except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
+                found = [f"{type(error).__name__}: {error}"]
+            said = (folder / "said.txt").read_text()
+            if "Traceback" in said:
+                found.append("a traceback")
+            if found:
+                wrong.append(f"grid {grids}, {name}: {'; '.join(found)}")
+                print(wrong[-1], "\n", said[-3000:], flush=True)
+            if name == "full":
+                subprocess.run(["umount", str(disk)], check=True)
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{grids} grids of {len(whole)} runs, seed {arguments.seed}")
+    for what, number in sorted(disturber.counts.items()):
+        print(f"{number:6}  {what}")
+    print(f"{_kills(disturber.counts):6}  kills in all; {len(wrong)} grids were not as the undisturbed one")
+    sys.exit(bool(wrong))
+
+
+def _kills(counts: Counter[str]) -> int:
+    return sum(number for what, number in counts.items() if what.startswith("SIGKILL"))
+
+
+if __name__ == "__main__":
+    main()
