@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -31,3 +32,37 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
     """
     *first, last = parts
     return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def lasting(seconds: float) -> str:
+    """How long something takes or took.
+
+    >>> lasting(0.4), lasting(59), lasting(90), lasting(5400), lasting(86_400 * 3)
+    ('0 s', '59 s', '2 min', '90 min', '3 days')
+    >>> lasting(10_000), lasting(7200)
+    ('2 h 47 min', '2 h')
+    """
+    if seconds < 99.5:
+        return f"{seconds:.0f} s" if seconds < 59.5 else f"{math.ceil(seconds / 60)} min"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{round(hours / 24)} days"
+
+
+def size(number: float) -> str:
+    """A number of bytes.
+
+    >>> size(0), size(1500), size(3_200_000), size(25e9)
+    ('0 bytes', '1.5 kB', '3.2 MB', '25.0 GB')
+    """
+    if number < 1000:
+        return count(int(number), "byte")
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 999.95:
+            return f"{number:.1f} {unit}"
+    return f"{number / 1000:.1f} TB"

@@ -9,11 +9,13 @@ from typing import NoReturn
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, landscape, listing, sharpness, train
+from samcli.cli import check, compare, landscape, listing, runs, sharpness, train
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
 from samcli.errors import Interrupted, SamcliError, in_words
+
+RUN, JUDGE, LOOK_INSIDE = "Run", "Judge", "Look inside"  # panels of the help
 
 app = typer.Typer(
     name="samcli",
@@ -25,12 +27,14 @@ app = typer.Typer(
     help="Does sharpness-aware minimisation (SAM) help on your problem, at which radius, and at what cost?",
     epilog="Start with: samcli train",
 )
-app.command("train", cls=Command, epilog=train.EXAMPLE)(train.train)
-app.command("compare", cls=Command, epilog=compare.EXAMPLE)(compare.compare)
-app.command("sharpness", cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
-app.command("landscape", cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
-app.command("list", cls=Command, epilog=listing.EXAMPLE)(listing.listing)
-app.command("check", cls=Command, epilog=check.EXAMPLE)(check.check)
+app.command("train", rich_help_panel=RUN, cls=Command, epilog=train.EXAMPLE)(train.train)
+app.command("runs", rich_help_panel=RUN, cls=Command, epilog=runs.EXAMPLE)(runs.runs)
+app.command("runs rm", rich_help_panel=RUN, cls=Command, epilog=runs.REMOVAL_EXAMPLE)(runs.remove)
+app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPLE)(compare.compare)
+app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
+app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
+app.command("list", rich_help_panel=RUN, cls=Command, epilog=listing.EXAMPLE)(listing.listing)
+app.command("check", rich_help_panel=RUN, cls=Command, epilog=check.EXAMPLE)(check.check)
 
 
 @app.callback(invoke_without_command=True)

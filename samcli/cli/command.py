@@ -51,7 +51,13 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The command that has the others, with such help."""
+    """The command that has the others, with such help; a command's name may be two words."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first words name, and what follows them."""
+        if " ".join(args[:2]) in self.commands:
+            args = [" ".join(args[:2]), *args[2:]]
+        return super().resolve_command(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options."""

@@ -17,6 +17,7 @@ _ROOMS = {
     "schedules": ("SCHEDULES", "optim"),
     "measures": ("MEASURES", "sharpness/measures"),
 }
+STATES = ("finished", "diverged", "failed", "interrupted", "running", "damaged")
 LISTS = ("datasets", "models", "optimizers", "schedules", "measures")
 
 Completion = Callable[[str], list[str]]
@@ -49,6 +50,16 @@ def several(what: str) -> Completion:
         return [f"{before}{comma}{name}" for name in names(what) if name.startswith(last) and name not in given]
 
     return complete
+
+
+def states(incomplete: str) -> list[str]:
+    """The last of several states of runs.
+
+    >>> states("failed,inter")
+    ['failed,interrupted']
+    """
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{state}" for state in STATES if state.startswith(last) and state not in before.split(",")]
 
 
 def one_of(known: Callable[[], Iterable[str]]) -> Completion:

@@ -16,7 +16,7 @@ from samcli.config.schema import identity_of, without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import owner_of
+from samcli.runs.lease import Owner, owner_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +53,7 @@ class Run:
     @property
     def state(self) -> str:
         """One of `STATUSES`; a run that says it is running but whose process is gone was interrupted."""
-        state = str(self.status["status"])
-        if state != "running":
-            return state
-        owner = owner_of(self.folder, self.status)
-        return "running" if owner and owner.alive else "interrupted"
+        return state_of(self.folder, self.status)[0]
 
     def values(self, column: str) -> list[float]:
         """The values of a column of `metrics`, NaN where nothing was measured; none where there is no such column."""
@@ -73,6 +69,18 @@ class Run:
     def place(self) -> str:
         """A text that is equal for runs that may be compared: same data set and model, all their options included."""
         return _canonical({key: self.config[key] for key in ("dataset", "model")})
+
+
+def state_of(folder: Path, status: Mapping[str, Any]) -> tuple[str, Owner | None]:
+    """What `run.json` says of a run, and its owner; one that says it is running but whose process is gone was
+    interrupted.
+
+    >>> state_of(Path("nowhere"), {"status": "running", "machine": "a"})
+    ('interrupted', None)
+    """
+    state, owner = str(status["status"]), owner_of(folder, status)
+    gone = owner is None or not owner.alive
+    return "interrupted" if state == "running" and gone else state, owner
 
 
 def _canonical(config: Mapping[str, Any]) -> str:
@@ -100,23 +108,38 @@ def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     >>> runs, warnings[0].endswith("it holds no run of samcli, nor do its folders.")
     ([], True)
     """
+    folders, warnings = folders_below(paths)
+    runs = []
+    with _no_collection():
+        for folder in folders:
+            try:
+                runs.append(_load(RunFolder(folder)))
+            except ResultsError as error:
+                warnings.append(f"Skipped: {error}")
+    return sorted(runs, key=lambda run: run.folder), list(dict.fromkeys(warnings))
+
+
+def folders_below(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The folders in and below some paths that hold a file of a run, each once, whether it can be read or not.
+
+    Returns:
+        The folders, and a warning sentence for every named path that holds none.
+
+    Raises:
+        ResultsError: none of the paths exists.
+    """
     if not any(map(os.path.exists, paths)):
         named = ", ".join(map(str, paths)) or "no folder"
         raise ResultsError(f"There are no results at {named}; name a results folder, or train first: samcli train")
-    runs: dict[Path, Run] = {}
-    warnings: dict[str, None] = {}  # a set that keeps the order
+    found: dict[Path, Path] = {}
+    warnings = []
     for path in paths:
         candidates = list(_candidates(path, DEPTH))
         if not candidates:
-            warnings[_nothing(path)] = None
-        with _no_collection():
-            for folder in candidates:
-                if (place := folder.resolve()) not in runs:
-                    try:
-                        runs[place] = _load(RunFolder(folder))
-                    except ResultsError as error:
-                        warnings[f"Skipped: {error}"] = None
-    return sorted(runs.values(), key=lambda run: run.folder), list(warnings)
+            warnings.append(_nothing(path))
+        for folder in candidates:
+            found.setdefault(folder.resolve(), folder)
+    return list(found.values()), warnings
 
 
 @contextmanager
@@ -151,9 +174,9 @@ def _candidates(folder: Path, depth: int) -> Iterator[Path]:
 
 def _load(folder: RunFolder) -> Run:
     status = folder.read_status()
-    config = _config_of(folder, status)
+    config = config_of(folder, status)
     names, values = folder.read_values(status.get("metrics_digest") if status["status"] == "finished" else None)
-    if fault := _incompleteness(config, status, len(values)):
+    if fault := incompleteness(config, status, len(values)):
         raise unreadable(folder.metrics, fault)
     return Run(folder.path, str(config.get("name", "")), config, status, _table(names, values))
 
@@ -175,12 +198,12 @@ def is_readable(folder: RunFolder, status: Mapping[str, Any]) -> bool:
         if digest is None or status.get("epochs_done") is None:
             _load(folder)
             return True
-        return bool(_config_of(folder, status) and digest == folder.metrics_digest())
+        return bool(config_of(folder, status) and digest == folder.metrics_digest())
     except ResultsError:
         return False
 
 
-def _config_of(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
+def config_of(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of the run whose status it is.
 
     Raises:
@@ -211,7 +234,7 @@ def _index(names: tuple[str, ...]) -> pd.Index[str]:
     return pd.Index(names)
 
 
-def _incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: int) -> str | None:
+def incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: int) -> str | None:
     """What shows that a finished run has lost rows, or has some that are not its own; None if nothing does."""
     if status["status"] != "finished":
         return None

@@ -13,9 +13,9 @@ from samcli import __version__
 
 def test_help_has_an_example_for_each_command(samcli: Samcli) -> None:
     called = samcli("--help")
-    for command in ("train", "compare", "sharpness", "landscape", "list"):
+    for command in ("train", "compare", "sharpness", "landscape", "list", "runs", "runs rm"):
         assert command in called.out
-        assert f"Example: samcli {command}" in " ".join(samcli(command, "--help").out.split())
+        assert f"Example: samcli {command}" in " ".join(samcli(*command.split(), "--help").out.split())
 
 
 def test_version(samcli: Samcli) -> None:
@@ -45,17 +45,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-COMMANDS = ("train", "compare", "sharpness", "landscape", "list", "check")
+COMMANDS = ("train", "compare", "sharpness", "landscape", "list", "check", "runs", "runs rm")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_no_types_of_python(samcli: Samcli, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    called = samcli(command, "-h")
+    called = samcli(*command.split(), "-h")
     assert called.code == 0
     for foreign in ("<bool>", "<list", "<str>", "<path>", "int range", "[["):
         assert foreign not in called.out
-    assert called.out == samcli(command, "--help").out
+    assert called.out == samcli(*command.split(), "--help").out
 
 
 def test_help_breaks_lines_only_where_the_terminal_ends(samcli: Samcli, monkeypatch: pytest.MonkeyPatch) -> None:

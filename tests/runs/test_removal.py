@@ -1,0 +1,91 @@
+"""Removing runs, and what is never removed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from run_folders import SGD, Results
+
+from samcli.errors import ResultsError
+from samcli.runs import RunFolder
+from samcli.runs.lease import NAME, Lease
+from samcli.runs.listing import look
+from samcli.runs.removal import objection, remove
+
+
+@pytest.fixture
+def failed(tmp_path: Path) -> RunFolder:
+    return Results(tmp_path).add(SGD, 0, [0.5], status={"status": "failed"})
+
+
+def test_a_failed_run_goes_and_nothing_is_left(failed: RunFolder, tmp_path: Path) -> None:
+    rest = failed.path.parent / ".removed-of-a-kill"
+    rest.mkdir()
+    remove(look(failed.path), [tmp_path])
+    assert list(failed.path.parent.iterdir()) == []
+
+
+def kept(folder: Path, tmp_path: Path, words: str) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ResultsError, match=words):
+        remove(look(folder), [tmp_path])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_at_work_stays(failed: RunFolder, tmp_path: Path) -> None:
+    run = look(failed.path)
+    with Lease(failed.path):
+        kept(failed.path, tmp_path, "is being trained by process")
+        with pytest.raises(ResultsError, match="is being trained by process"):
+            remove(run, [tmp_path])  # it began since it was listed
+    assert failed.run.exists()
+
+
+def test_a_run_of_another_host_that_may_be_at_work_stays(failed: RunFolder, tmp_path: Path) -> None:
+    claim = {"token": "a", "host": "node7", "pid": 1, "machine": "other", "process_started": None}
+    (failed.path / NAME).write_text(json.dumps(claim))
+    kept(failed.path, tmp_path, "node7")
+
+
+def test_a_run_that_is_another_by_now_stays(failed: RunFolder, tmp_path: Path) -> None:
+    run = look(failed.path)
+    failed.write_status({"status": "finished"})
+    with pytest.raises(ResultsError, match="is finished by now"):
+        remove(run, [tmp_path])
+    assert failed.checkpoint.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "nested/run.json", "checkpoint.pt/inner"])
+def test_what_samcli_did_not_write_stays(failed: RunFolder, tmp_path: Path, name: str) -> None:
+    path = failed.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    kept(failed.path, tmp_path, "did not write")
+
+
+def test_an_experiment_with_a_stray_file_stays(failed: RunFolder, tmp_path: Path) -> None:
+    (failed.path.parent / "config.yaml").touch()
+    kept(failed.path.parent, tmp_path, "did not write")
+
+
+def test_a_folder_without_a_sign_of_a_run_stays(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").touch()
+    assert objection(look(tmp_path), [tmp_path]) == "is no folder of a run"
+
+
+def test_nothing_goes_through_a_link(failed: RunFolder, tmp_path: Path) -> None:
+    link, inner = tmp_path / "link", tmp_path / "real"
+    link.symlink_to(failed.path.parent)
+    with pytest.raises(ResultsError, match="symbolic link"):
+        remove(look(link / failed.path.name), [tmp_path])
+    with pytest.raises(ResultsError, match="symbolic link"):
+        remove(look(link / failed.path.name), [link])
+    inner.symlink_to(failed.path)
+    with pytest.raises(ResultsError, match="symbolic link"):
+        remove(look(inner), [inner])
+    assert failed.run.exists()
+
+
+def test_a_link_in_a_run_goes_but_not_what_it_points_to(failed: RunFolder, tmp_path: Path) -> None:
+    failed.checkpoint.symlink_to(tmp_path)
+    kept(failed.path, tmp_path, "did not write")
