@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -188,13 +189,13 @@ def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 
 def _task_metric(runs: Sequence[Run]) -> str:
     """The test score that most of the runs have."""
-    scores = Counter(score_among(run.metrics.columns).name for run in runs)
+    scores = Counter(score_among(run.columns).name for run in runs)
     return f"test_{scores.most_common(1)[0][0]}"
 
 
 def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
     """The runs with the metric among their columns."""
-    known = list(dict.fromkeys(str(name) for run in runs for name in run.metrics.columns if name != "epoch"))
+    known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
     if metric not in known:
         measures = {measure.name: measure for measure in kept_measures(runs)}
         if metric not in measures:
@@ -203,6 +204,6 @@ def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
                 raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
             raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *measures])}")
         return [with_measure(run, measures[metric]) for run in runs]
-    if not any(run.metrics[metric].notna().any() for run in runs if metric in run.metrics):
+    if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
     return runs

@@ -71,7 +71,7 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
 
 
 def _check(metric: str, runs: Sequence[Run]) -> None:
-    known = list(dict.fromkeys(str(name) for run in runs for name in run.metrics.columns if name != "epoch"))
+    known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
     if metric not in known:
         raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
 
@@ -79,10 +79,8 @@ def _check(metric: str, runs: Sequence[Run]) -> None:
 def _other_quantity(run: Run, metric: str | None) -> float | None:
     if metric is None:
         return generalisation_gap(run)
-    if run.state != "finished" or metric not in run.metrics or not len(run.metrics):
-        return None
-    value = float(run.metrics[metric].iloc[-1])
-    return value if math.isfinite(value) else None
+    values = run.values(metric)
+    return values[-1] if run.state == "finished" and values and math.isfinite(values[-1]) else None
 
 
 def generalisation_gap(run: Run) -> float | None:
@@ -94,8 +92,8 @@ def generalisation_gap(run: Run) -> float | None:
     >>> generalisation_gap(example_runs()[0])
     0.25
     """
-    if run.state != "finished" or not len(run.metrics):
+    if run.state != "finished" or not len(run.table):
         return None
-    last, score = run.metrics.iloc[-1], score_among(run.metrics.columns)
-    gap = score.gap(float(last[f"train_{score.name}"]), float(last[f"test_{score.name}"]))
+    score = score_among(run.columns)
+    gap = score.gap(run.values(f"train_{score.name}")[-1], run.values(f"test_{score.name}")[-1])
     return gap if math.isfinite(gap) else None

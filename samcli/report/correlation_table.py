@@ -87,7 +87,8 @@ def _warnings(found: Sequence[Correlation], runs: Sequence[Run]) -> Iterator[str
 
 
 def _last_accuracy(run: Run) -> float | None:
-    return float(run.metrics["test_accuracy"].iloc[-1]) if "test_accuracy" in run.metrics and len(run.metrics) else None
+    values = run.values("test_accuracy")
+    return values[-1] if values else None
 
 
 def _shown(value: object) -> str:

@@ -34,5 +34,14 @@ def example_runs() -> list[Run]:
             train_seconds=1.0 * _PASSES[name],
             gradient_evaluations=[1000 * _PASSES[name], 2000 * _PASSES[name]],
         )
-        runs.append(Run(Path(f"{name}{seed}"), "example", config, {"status": "finished"}, metrics))
+        runs.append(
+            Run(
+                Path(f"{name}{seed}"),
+                "example",
+                config,
+                {"status": "finished"},
+                list(metrics.columns),
+                metrics.to_numpy(dtype=float),
+            )
+        )
     return runs

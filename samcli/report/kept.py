@@ -36,13 +36,13 @@ def kept_measures(runs: Sequence[Run]) -> list[KeptMeasure]:
     """The measures that are kept of any of the runs, in the order in which they were made; a stale one counts as none.
 
     >>> import tempfile
-    >>> import pandas as pd
+    >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     entry = {"label": "trace", "key": {"measure": "trace", "examples": 100}, "value": 9.5}
     ...     details = {"examples": 90, "batch_norm": "evaluation"}  # a small training part has fewer than asked for
     ...     entry |= {"stderr": None, "converged": True, "details": details}
     ...     SharpnessFile(Path(folder, "checkpoint.pt")).add([entry], epoch=3)
-    ...     (kept,) = kept_measures([Run(Path(folder), "", {}, {}, pd.DataFrame())])
+    ...     (kept,) = kept_measures([Run(Path(folder), "", {}, {}, [], np.empty((0, 0)))])
     >>> kept.name, kept.examples, list(kept.values.values())
     ('trace', 90, [9.5])
     """
@@ -66,14 +66,14 @@ def with_measure(run: Run, measure: KeptMeasure) -> Run:
 
     >>> from samcli.report.example import example_runs
     >>> run, *_ = example_runs()
-    >>> list(with_measure(run, KeptMeasure("trace", 100, {run.folder: 9.5})).metrics["trace"])
+    >>> with_measure(run, KeptMeasure("trace", 100, {run.folder: 9.5})).values("trace")
     [nan, 9.5]
     """
-    metrics = run.metrics.copy()
-    metrics[measure.name] = math.nan
-    if len(metrics) and run.folder in measure.values:
-        metrics.loc[metrics.index[-1], measure.name] = measure.values[run.folder]
-    return dataclasses.replace(run, metrics=metrics)
+    import numpy as np
+
+    column = np.full(len(run.table), math.nan)
+    column[-1:] = measure.values.get(run.folder, math.nan)
+    return dataclasses.replace(run, columns=[*run.columns, measure.name], table=np.column_stack([run.table, column]))
 
 
 def _flat(key: dict[str, Any]) -> dict[str, Any]:

@@ -95,8 +95,8 @@ def _stops(
         if stop is None:
             continue
         runs = finished[row.setting]
-        lengths += [len(run.metrics) for run in runs]
-        above = sum(not (run.metrics["train_loss"] <= stop).any() for run in runs)
+        lengths += [len(run.table) for run in runs]
+        above = sum(not any(loss <= stop for loss in run.values("train_loss")) for run in runs)
         if above:
             yield f"{name(row)}: {above} of {count(len(runs), 'run')} did not reach the training loss {stop:g}."
     if lengths and budget == "epochs":

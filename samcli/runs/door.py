@@ -145,6 +145,8 @@ def plain_fault(document: object) -> str | None:
     for _ in range(MOST_DEPTH):
         below: list[object] = []
         for value in level:
+            if type(value) in _SAFE or (type(value) is str and value.isascii()):
+                continue
             if isinstance(value, dict):
                 for key in value:
                     if not isinstance(key, str):
@@ -153,7 +155,7 @@ def plain_fault(document: object) -> str | None:
                 below += value.values()
             elif isinstance(value, list):
                 below += value
-            elif type(value) not in _SAFE and (fault := _scalar_fault(value)):
+            elif fault := _scalar_fault(value):
                 return fault
             if len(below) > MOST_VALUES:
                 return f"holds more than {MOST_VALUES:,} values"
@@ -171,8 +173,6 @@ _SAFE = frozenset((float, bool, type(None)))  # any value of these types is plai
 
 def _scalar_fault(value: object) -> str | None:
     if isinstance(value, str):
-        if value.isascii():
-            return None
         try:
             value.encode()
         except UnicodeEncodeError:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +36,16 @@ class Run:
         experiment: the `name` of its configuration.
         config: the resolved configuration.
         status: the content of `run.json`.
-        metrics: one row per epoch, possibly none; what was not measured is NaN.
+        columns: the names of the columns of `metrics.csv`.
+        table: their values: a row per epoch, possibly none; what was not measured is NaN.
     """
 
     folder: Path
     experiment: str
     config: dict[str, Any]
     status: dict[str, Any]
-    metrics: pd.DataFrame
+    columns: list[str]
+    table: Values
 
     @property
     def seed(self) -> int:
@@ -56,9 +58,18 @@ class Run:
         return state_of(self.folder, self.status)[0]
 
     def values(self, column: str) -> list[float]:
-        """The values of a column of `metrics`, NaN where nothing was measured; none where there is no such column."""
-        found: list[float] = self.metrics[column].to_numpy(dtype=float).tolist() if column in self.metrics else []
+        """The values of a column, NaN where nothing was measured; none where there is no such column."""
+        # through pandas a column takes as long as all else that is looked at of a run
+        found: list[float] = self.table[:, self.columns.index(column)].tolist() if column in self.columns else []
         return found
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """The table for pandas: epochs are whole numbers, all else floats."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.table, columns=pd.Index(self.columns))
+        return frame.astype({"epoch": "int64"}) if "epoch" in self.columns else frame
 
     @cached_property
     def setting(self) -> str:
@@ -178,7 +189,7 @@ def _load(folder: RunFolder) -> Run:
     names, values = folder.read_values(status.get("metrics_digest") if status["status"] == "finished" else None)
     if fault := incompleteness(config, status, len(values)):
         raise unreadable(folder.metrics, fault)
-    return Run(folder.path, str(config.get("name", "")), config, status, _table(names, values))
+    return Run(folder.path, str(config.get("name", "")), config, status, names, values)
 
 
 def is_readable(folder: RunFolder, status: Mapping[str, Any]) -> bool:
@@ -213,25 +224,6 @@ def config_of(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
     if status.get("identity") not in (None, identity_of(config)):
         raise unreadable(folder.config, "is of another run than run.json beside it")
     return config
-
-
-def _table(names: list[str], values: Values) -> pd.DataFrame:
-    """The values as a table: epochs are whole numbers, all else floats."""
-    import numpy as np
-    import pandas as pd
-
-    epoch = names.index("epoch")
-    # by astype of one column pandas copies each by itself: half of the time that compare took over 2,000 runs
-    table = pd.DataFrame(np.delete(values, epoch, axis=1), columns=_index(tuple(names[:epoch] + names[epoch + 1 :])))
-    table.insert(epoch, "epoch", values[:, epoch].astype(np.int64))
-    return table
-
-
-@lru_cache(maxsize=64)
-def _index(names: tuple[str, ...]) -> pd.Index[str]:
-    import pandas as pd
-
-    return pd.Index(names)
 
 
 def incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: int) -> str | None:

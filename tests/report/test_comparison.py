@@ -353,6 +353,11 @@ def test_a_foreign_column_takes_no_figures(results: Results, sgd: Block, sam: Bl
         results.add(sgd, seed, (0.7,))
     results.add(sam, 0, (0.8,))
     *others, last = results.runs()
-    runs = [*others, dataclasses.replace(last, metrics=last.metrics.assign(test_r2=0.5))]
+    runs = [
+        *others,
+        dataclasses.replace(
+            last, columns=[*last.columns, "test_r2"], table=np.insert(last.table, len(last.columns), 0.5, axis=1)
+        ),
+    ]
     rows = compare(runs).rows
     assert [(row.metric, row.last.mean) for row in rows] == [("test_accuracy", 0.8), ("test_accuracy", 0.7)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 import yaml
 
@@ -167,7 +167,7 @@ def test_running_with_a_dead_process_was_interrupted(make: Make, tmp_path: Path)
 
 def run_of(**config: Any) -> Run:
     blocks = {"dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": {"name": "sgd", "lr": 0.1}, "epochs": 3}
-    return Run(Path("run"), "trial", {"name": "trial", **blocks, "seeds": 0} | config, {}, pd.DataFrame())
+    return Run(Path("run"), "trial", {"name": "trial", **blocks, "seeds": 0} | config, {}, [], np.empty((0, 0)))
 
 
 def test_setting_and_place() -> None:

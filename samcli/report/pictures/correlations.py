@@ -105,7 +105,7 @@ def _vertical_axis(runs: Sequence[Run], metric: str | None) -> tuple[str, float]
     """The label of the vertical axis, and the factor from the values to its unit."""
     if metric is not None:
         return title(metric), 100.0 if is_share(metric) else 1.0
-    scores = {score_among(run.metrics.columns) for run in runs}
+    scores = {score_among(run.columns) for run in runs}
     if len(scores) > 1:
         return "training less test score", 1.0
     (score,) = scores

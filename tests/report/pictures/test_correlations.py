@@ -30,7 +30,7 @@ def run(number: int, batch_size: int, score: str = "accuracy") -> Run:
         "seeds": number % 2,
     }
     metrics = pd.DataFrame({"epoch": [1], f"train_{score}": [0.9], f"test_{score}": [0.8]})
-    return Run(Path(f"run{number}"), "trial", config, {"status": "finished"}, metrics)
+    return Run(Path(f"run{number}"), "trial", config, {"status": "finished"}, list(metrics), metrics.to_numpy(float))
 
 
 RUNS = [run(number, (512, 32, 128)[number // 2]) for number in range(6)]
