@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-
 
 def launched() -> tuple[int, int]:
     """The rank of this process and the number of ranks, as torchrun tells them; (0, 1) without it.
@@ -15,6 +13,9 @@ def launched() -> tuple[int, int]:
     ...     launched()
     (1, 2)
     """
-    if not all(os.environ.get(name) for name in VARIABLES):
+    rank, size = (os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE"))
+    if not (
+        rank.isdecimal() and size.isdecimal() and all(os.environ.get(name) for name in ("MASTER_ADDR", "MASTER_PORT"))
+    ):
         return 0, 1
-    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    return int(rank), int(size)
