@@ -156,17 +156,17 @@ class Disturber:
 
     def job(self, grid: Grid) -> None:
         """Kill runs, several times."""
-        process = grid.start()
-        for _ in range(self.random.randint(1, 6)):
-            if self.wait(process, 4.0) and (owners := grid.owners()):
-                self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a run")
-        process.wait()
+        for _ in range(self.random.randint(1, 4)):
+            process = grid.start()
+            while self.wait(process, 3.0):  # until all have failed, or are finished
+                if owners := grid.owners():
+                    self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a run")
 
     def parent(self, grid: Grid) -> None:
         """Kill the command, several times."""
-        for _ in range(self.random.randint(1, 4)):
+        for _ in range(self.random.randint(2, 8)):
             process = grid.start()
-            if self.wait(process, 12.0):
+            if self.wait(process, 8.0):
                 self.kill(process.pid, signal.SIGKILL, "SIGKILL to the command")
             process.wait()
 
