@@ -11,7 +11,7 @@ from samcli.config import RunConfig
 from samcli.launch.cell import Cell
 from samcli.launch.folders import folders_of
 from samcli.runs.lease import Owner, Watch, owner_of
-from samcli.runs.reader import is_readable
+from samcli.runs.reader import is_readable, without_collection
 from samcli.train.continuing import status_of
 from samcli.train.digests import Digests
 
@@ -42,10 +42,11 @@ def plan(
         retry_failed: whether runs that failed are tried again, once.
     """
     today = None if reuse_changed else Digests(data_dir)
-    cells = [
-        _cell(Cell(run, folder, "new", 0, take_over=take_over), today, owner_of)
-        for run, folder in zip(runs, folders_of(runs, results), strict=True)
-    ]
+    with without_collection():
+        cells = [
+            _cell(Cell(run, folder, "new", 0, take_over=take_over), today, owner_of)
+            for run, folder in zip(runs, folders_of(runs, results), strict=True)
+        ]
     return [_retried(cell) if retry_failed and cell.state == "failed" else cell for cell in cells]
 
 

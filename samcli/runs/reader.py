@@ -121,7 +121,7 @@ def scan(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """
     folders, warnings = folders_below(paths)
     runs = []
-    with _no_collection():
+    with without_collection():
         for folder in folders:
             try:
                 runs.append(_load(RunFolder(folder)))
@@ -154,8 +154,13 @@ def folders_below(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Within the block no garbage is looked for: thousands of runs are millions of values, of which none is any."""
+def without_collection() -> Iterator[None]:
+    """Within the block no garbage is looked for: thousands of runs are millions of values, of which none is any.
+
+    >>> with without_collection():
+    ...     gc.isenabled()
+    False
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
