@@ -13,10 +13,11 @@ from samcli.errors import ResultsError
 if TYPE_CHECKING:
     from samcli.config import RunConfig
     from samcli.launch import Cell
+    from samcli.launch.estimate import Estimate
 
 
-def show_plan(cells: Sequence[Cell], json: bool) -> None:
-    """Print every run with its folder and state."""
+def show_plan(cells: Sequence[Cell], estimate: Estimate, json: bool) -> None:
+    """Print every run with its folder and state, and how long what is left takes."""
     from samcli.words import count
 
     if json:
@@ -29,11 +30,14 @@ def show_plan(cells: Sequence[Cell], json: bool) -> None:
             }
             for c in cells
         ]
-        document({"runs": runs})
+        document({"runs": runs, "estimate": estimate.record()})
         return
     for cell in cells:
         result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
     hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
+    if any(cell.epochs_left for cell in cells):
+        words = estimate.words()
+        hint(f"{words[0].upper()}{words[1:]}.")
 
 
 def tell_left_out(number: int) -> None:

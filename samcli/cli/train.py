@@ -27,6 +27,7 @@ from samcli.launched import launched
 
 if TYPE_CHECKING:
     from samcli.launch import Cell, Slot, Terms
+    from samcli.launch.estimate import Estimate
 
 MOST_JOBS = 1024
 MOST_TOLD = 10  # runs that failed before
@@ -170,14 +171,6 @@ def train(
         take_over=take_over,
         retry_failed=retry_failed,
     )
-    if dry_run:
-        check_no_file(results)
-        tell_changes(cells)
-        show_plan(cells, json)
-        try_out(cells, data_dir)
-        return
-    check_writable(results)
-    terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures, sharing)
     slots = launch.slots_of(
         sum(cell.to_do or cell.state == "busy" for cell in cells),
         launch.available_cores(),
@@ -186,10 +179,32 @@ def train(
         jobs_per_gpu=jobs_per_gpu,
         threads=threads,
     )
+    if dry_run:
+        check_no_file(results)
+        tell_changes(cells)
+        show_plan(cells, _estimate(cells, slots, results), json)
+        try_out(cells, data_dir)
+        return
+    check_writable(results)
+    terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures, sharing)
     outcome = _run(cells, terms, slots)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
+
+
+def _estimate(cells: list[Cell], slots: list[Slot], results: Path) -> Estimate:
+    """How long what is left to do takes, from finished runs of the experiment, or else of all results."""
+    from samcli.launch.estimate import estimate
+
+    places = dict.fromkeys(cell.folder.path.parent for cell in cells)
+    return estimate(
+        [(cell.config.document(), cell.epochs_left) for cell in cells],
+        [*places, results],
+        jobs=max(len(slots), 1),
+        threads=slots[0].threads if slots else None,
+        device=slots[0].device.type if slots else "cpu",
+    )
 
 
 def _jobs_of(text: str) -> int | None:

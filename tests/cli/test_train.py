@@ -340,3 +340,16 @@ def test_a_file_begins_from_another(samcli: Samcli, tmp_path: Path) -> None:
     wrong = samcli("train", file, "--dry-run", "--results", tmp_path)
     assert wrong.code == 2
     assert wrong.err.startswith(f"samcli: {file}, line 2: there is no file {tmp_path}/thrid.yaml; ")
+
+
+def test_a_dry_run_tells_how_long_it_takes(samcli: Samcli, tmp_path: Path) -> None:
+    small = ("train", "--dataset", "wine", "--optimizer", "sgd", "--jobs", "1", "--threads", "1", "--results", tmp_path)
+    unknown = samcli(*small, "--epochs", "2", "--dry-run")
+    assert "No finished run of 1 kind to tell the time from." in unknown.err
+    assert samcli(*small, "--epochs", "2", "--jobs", "0").code == 0
+    known = samcli(*small, "--epochs", "1000", "--seeds", "0-1", "--dry-run")
+    assert "with 1 job, from finished runs of the same kind." in known.err
+    told = json.loads(samcli(*small, "--epochs", "1000", "--dry-run", "--json").out)["estimate"]
+    assert told["kinds_unknown"] == 0
+    assert told["seconds"] > 0
+    assert "kind" not in samcli(*small, "--epochs", "2", "--dry-run").err, "nothing is left to do"

@@ -1,0 +1,177 @@
+"""How long runs take, told from the epochs of runs that cost the same."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from samcli.config.schema import without_newer
+from samcli.errors import ResultsError
+from samcli.runs.folder import RunFolder
+from samcli.runs.reader import config_of, folders_below
+from samcli.words import count, lasting
+
+ENOUGH = 3  # finished runs of a kind that are read
+# what decides nothing of what an epoch costs: settings of a run, and options of its blocks
+_FREE = ("name", "seeds", "plugins", "epochs", "schedule", "stop_at_train_loss", "label_smoothing")
+_FREE_OPTIONS = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta", "label_noise")
+
+
+def kind_of(config: Mapping[str, Any]) -> str:
+    """A text that is equal for configurations whose epochs cost the same.
+
+    >>> block = {"dataset": {"name": "digits"}, "optimizer": {"name": "sam", "rho": 0.1}}
+    >>> kind_of({**block, "seeds": 0}) == kind_of({**block, "seeds": 1, "optimizer": {"name": "sam", "rho": 0.2}})
+    True
+    >>> kind_of(block) == kind_of({**block, "optimizer": {"name": "sgd"}})
+    False
+    """
+    costly = {
+        key: {option: one for option, one in value.items() if option not in _FREE_OPTIONS}
+        if isinstance(value, Mapping) and key != "sharpness"
+        else value
+        for key, value in without_newer(config).items()
+        if key not in _FREE
+    }
+    return json.dumps(costly, sort_keys=True, default=str)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long what is left to do takes.
+
+    Attributes:
+        seconds: of the runs whose kind is known, side by side.
+        jobs: how many train at once.
+        unknown: of how many kinds no finished run tells.
+        known: of how many kinds some do.
+    """
+
+    seconds: float
+    jobs: int
+    unknown: int
+    known: int
+
+    def words(self) -> str:
+        """The estimate as a sentence says it.
+
+        >>> Estimate(700.0, jobs=2, unknown=0, known=2).words()
+        'about 12 min with 2 jobs, from finished runs of the same kind'
+        >>> Estimate(0.0, jobs=2, unknown=3, known=0).words()
+        'no finished run of 3 kinds to tell the time from'
+        """
+        kinds = f"no finished run of {count(self.unknown, 'kind')} to tell the time from"
+        if not self.known:
+            return kinds
+        about = f"{lasting(self.seconds)} with {count(self.jobs, 'job')}"
+        if self.unknown:
+            return f"more than {about}: {kinds}"
+        return f"about {about}, from finished runs of the same kind"
+
+    def record(self) -> dict[str, Any]:
+        """The same in plain values; no seconds where a kind is unknown.
+
+        >>> Estimate(7.0, jobs=2, unknown=0, known=1).record()
+        {'seconds': 7.0, 'jobs': 2, 'kinds_known': 1, 'kinds_unknown': 0}
+        """
+        seconds = None if self.unknown else self.seconds
+        return {"seconds": seconds, "jobs": self.jobs, "kinds_known": self.known, "kinds_unknown": self.unknown}
+
+
+def side_by_side(seconds: Iterable[float], jobs: int) -> float:
+    """How long runs take together, each begun in its turn as soon as a job is free.
+
+    >>> side_by_side([1.0, 1.0, 4.0], jobs=2), side_by_side([1.0, 1.0, 4.0], jobs=1), side_by_side([], jobs=3)
+    (5.0, 6.0, 0.0)
+    """
+    free = [0.0] * max(jobs, 1)
+    for length in seconds:
+        heapq.heappush(free, heapq.heappop(free) + length)
+    return max(free)
+
+
+def estimate(
+    left: Sequence[tuple[Mapping[str, Any], int]],
+    results: Sequence[Path],
+    *,
+    jobs: int,
+    threads: int | None = None,
+    device: str = "cpu",
+) -> Estimate:
+    """The time that runs take, from finished ones that were timed under the same conditions.
+
+    >>> estimate([({"dataset": {"name": "digits"}}, 20)], [Path("nowhere")], jobs=2).words()
+    'no finished run of 1 kind to tell the time from'
+
+    Args:
+        left: configurations, each with the epochs that are left of it.
+        results: folders that hold finished runs; in a later one is looked only for what those before do not tell.
+        jobs: how many train at once.
+        threads: that each of them has; None for any number.
+        device: where they train.
+    """
+    waiting = [(kind_of(config), epochs) for config, epochs in left if epochs]
+    kinds = {kind for kind, _ in waiting}
+    seconds: dict[str, float] = {}
+    for folder in results:
+        if missing := kinds - seconds.keys():
+            seconds |= seconds_of_epoch(folder, missing, threads=threads, device=device)
+    lengths = [seconds[kind] * epochs for kind, epochs in waiting if kind in seconds]
+    unknown = kinds - seconds.keys()
+    return Estimate(side_by_side(lengths, jobs), jobs, len(unknown), len(kinds) - len(unknown))
+
+
+def seconds_of_epoch(results: Path, kinds: set[str], *, threads: int | None, device: str) -> dict[str, float]:
+    """The seconds of an epoch of each of some kinds that finished runs below a folder tell; damaged ones tell nothing.
+
+    >>> seconds_of_epoch(Path("nowhere"), {"a"}, threads=1, device="cpu")
+    {}
+    """
+    found: dict[str, list[float]] = {}
+    try:
+        folders, _ = folders_below([results])
+    except ResultsError:
+        return {}
+    for folder in map(RunFolder, folders):
+        try:
+            status = folder.read_status()
+            same = threads is None or status.get("threads") == threads
+            if status["status"] != "finished" or not same or _device(status) != device:
+                continue
+            kind = kind_of(config_of(folder, status))
+            if kind in kinds and len(found.setdefault(kind, [])) < ENOUGH:
+                found[kind] += _seconds(folder)
+        except ResultsError:
+            continue
+    return {kind: median(seconds) for kind, seconds in found.items() if seconds}
+
+
+def _device(status: Mapping[str, Any]) -> str:
+    """The kind of device that a run was trained on: of `cuda:1`, cuda."""
+    return str(status.get("device", "cpu")).partition(":")[0]
+
+
+def _seconds(folder: RunFolder) -> list[float]:
+    """The seconds of a usual epoch of a run, if it has any.
+
+    Training is much the same in each, save the first, which warms up; evaluation and measures may be due in a few only.
+    """
+    names, values = folder.read_values()
+    if not len(values):
+        return []
+    training = [value for value in _column(names, values, "train_seconds") if value]
+    others = (fmean(_column(names, values, name)) for name in ("eval_seconds", "sharpness_seconds"))
+    return [median(training) + sum(others)] if training else []
+
+
+def _column(names: Sequence[str], values: Any, name: str) -> list[float]:
+    """A column with 0 where nothing was measured."""
+    if name not in names:
+        return [0.0]
+    return [0.0 if math.isnan(value) else float(value) for value in values[:, names.index(name)].tolist()]

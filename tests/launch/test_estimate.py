@@ -1,0 +1,81 @@
+"""Estimates of time from finished runs of the same kind."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from run_folders import SAM, SGD, Results
+
+from samcli.launch.estimate import Estimate, estimate, kind_of, seconds_of_epoch, side_by_side
+from samcli.runs import RunFolder
+
+AT = {"status": "finished", "threads": 1, "device": "cpu"}
+
+
+def config_of(folder: RunFolder) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load(folder.config.read_text())
+    return config
+
+
+def test_the_time_of_a_grid_is_that_of_its_kinds_side_by_side(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    sgd = config_of(results.add(SGD, 0, [0.5] * 5, seconds=1.0, status=AT))
+    sam = config_of(results.add(SAM, 0, [0.5] * 5, seconds=2.0, status=AT))
+    left = [({**config, "seeds": seed}, 10) for config in (sgd, sam) for seed in (1, 2)]
+    found = estimate(left, [tmp_path], jobs=2, threads=1)
+    assert found == Estimate(30.0, jobs=2, unknown=0, known=2), "10 epochs of 1 s, then 10 of 2 s; not the slow first"
+    assert estimate(left, [tmp_path], jobs=1, threads=1).seconds == 60.0
+    assert found.words() == "about 30 s with 2 jobs, from finished runs of the same kind"
+
+
+def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    sgd = config_of(results.add(SGD, 0, [0.5] * 3, status=AT))
+    found = estimate([(sgd, 5), ({**sgd, "optimizer": SAM}, 5)], [tmp_path], jobs=1, threads=1)
+    assert found.words() == "more than 5 s with 1 job: no finished run of 1 kind to tell the time from"
+    assert found.record()["seconds"] is None
+    assert estimate([(sgd, 0)], [tmp_path], jobs=1).known == 0, "nothing is left of it"
+
+
+@pytest.mark.parametrize("other", [{"threads": 2}, {"device": "cuda:0"}, {"status": "interrupted"}])
+def test_runs_under_other_conditions_tell_nothing(tmp_path: Path, other: dict[str, Any]) -> None:
+    sgd = config_of(Results(tmp_path).add(SGD, 0, [0.5] * 3, status=AT | other))
+    assert seconds_of_epoch(tmp_path, {kind_of(sgd)}, threads=1, device="cpu") == {}
+
+
+def test_a_damaged_run_tells_nothing_and_disturbs_nothing(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    sgd = config_of(results.add(SGD, 0, [0.5] * 3, status=AT))
+    results.add(SGD, 1, [0.5], status=AT).metrics.write_text("x")
+    results.add(SGD, 2, [0.5], status=AT).config.unlink()
+    assert seconds_of_epoch(tmp_path, {kind_of(sgd)}, threads=1, device="cpu") == {kind_of(sgd): 1.0}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": 7},
+        {"dataset": {"name": "digits", "train_examples": 5}},
+        {"model": {"name": "wrn"}},
+        {"optimizer": {**SAM, "m": 32}},
+        {"evaluate": {"every": 5}},
+        {"precision": "bf16"},
+        {"sharpness": {"rho": 0.1, "every": 0}},
+    ],
+)
+def test_what_changes_the_cost_makes_another_kind(tmp_path: Path, change: dict[str, Any]) -> None:
+    config = config_of(Results(tmp_path).add(SAM, 0, [0.5]))
+    assert kind_of(config | change) != kind_of(config)
+    same = {"seeds": 5, "epochs": 99, "name": "x", "schedule": {"name": "constant"}, "optimizer": {**SAM, "rho": 3}}
+    assert kind_of(config | same) == kind_of(config)
+
+
+def test_side_by_side_is_never_below_its_bounds() -> None:
+    draw = random.Random(0)
+    for _ in range(100):
+        lengths = [draw.random() for _ in range(draw.randrange(1, 20))]
+        jobs = draw.randrange(1, 6)
+        least = max(*lengths, sum(lengths) / jobs)
+        assert least - 1e-9 <= side_by_side(lengths, jobs) <= sum(lengths) / jobs + max(lengths) + 1e-9
