@@ -28,6 +28,7 @@ class Bar:
         score: the last one known, such as `accuracy 0.9123`.
         more: shown where there is room for it.
         begun: when, and at how many epochs done, counting began.
+        expected: seconds that the rest takes, where more is known than the speed so far; counts from `expected_at`.
     """
 
     label: str
@@ -36,24 +37,35 @@ class Bar:
     score: str = ""
     more: str = ""
     begun: tuple[float, int] | None = None
+    expected: float | None = None
+    expected_at: float = 0.0
 
     def begin(self) -> None:
         """Count the time from now."""
         self.begun = (time.monotonic(), self.done)
 
+    def expect(self, seconds: float | None) -> None:
+        """Count down from so many seconds; None goes by the speed so far."""
+        self.expected, self.expected_at = seconds, time.monotonic()
+
     def left(self) -> str:
-        """How long the rest takes at the speed so far.
+        """How long the rest takes: as expected, or else at the speed so far.
 
         >>> Bar("all runs", total=4).left()
         '-:-- left'
         """
+        if self.expected is not None:
+            return _clock(max(0.0, self.expected - (time.monotonic() - self.expected_at)))
         if self.begun is None or self.done == self.begun[1]:
             return "-:-- left"
         since, before = self.begun
-        seconds = (time.monotonic() - since) / (self.done - before) * (self.total - self.done)
-        minutes, seconds = divmod(round(seconds), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
+        return _clock((time.monotonic() - since) / (self.done - before) * (self.total - self.done))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"
 
 
 def lines_of(bars: list[Bar], width: int) -> list[str]:
@@ -83,6 +95,18 @@ def lines_of(bars: list[Bar], width: int) -> list[str]:
         GAP.join(text.ljust(length) for text, length in zip(row, widths, strict=True)).rstrip()[: width - 1]
         for row in rows
     ]
+
+
+def lines_within(bars: list[Bar], width: int, height: int) -> list[str]:
+    """The lines of the bars that a terminal has room for, and how many more there are.
+
+    >>> lines_within([Bar(f"run {n}", 2) for n in range(9)], 60, 5)[-2:]
+    ['run 2  ····················  0/2 epochs  -:-- left', 'and 6 more']
+    """
+    most = max(height - 1, 2)  # the cursor has a line too
+    if len(bars) <= most:
+        return lines_of(bars, width)
+    return [*lines_of(bars[: most - 1], width), f"and {len(bars) - most + 1} more"]
 
 
 def _widest(texts: list[str]) -> int:
@@ -122,6 +146,6 @@ class Display(Live):
             self._display = display
 
         def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-            lines = lines_of(self._display._bars(), options.max_width)
+            lines = lines_within(self._display._bars(), options.max_width, console.height)
             self._display._lengths = [len(line) for line in lines]
             yield Text("\n".join(lines), no_wrap=True, end="")

@@ -13,6 +13,7 @@ from samcli.cli.display import Bar, Display
 from samcli.cli.output import aside, hint, is_quiet, warn
 from samcli.escape import visible
 from samcli.launch import Cell
+from samcli.launch.time_left import TimeLeft
 from samcli.metrics import score_among
 from samcli.report.settings import distinguishing, label
 from samcli.runs.folder import RunFolder
@@ -77,8 +78,9 @@ class PlainProgress:
 class RichProgress(PlainProgress):
     """A bar for all epochs of all runs and one for each run under way."""
 
-    def __init__(self, cells: list[Cell]) -> None:
+    def __init__(self, cells: list[Cell], jobs: int = 1) -> None:
         super().__init__(cells)
+        self._time = TimeLeft(cells, jobs)
         self._all = Bar("all runs", total=sum(cell.epochs_left for cell in cells))
         self._current: dict[RunFolder, Bar] = {}
         self._console = Console(stderr=True)
@@ -104,6 +106,8 @@ class RichProgress(PlainProgress):
         bar = Bar(self._labels[cell.folder], cell.config.training.epochs, cell.epochs_done)
         bar.begin()
         self._current[cell.folder] = bar
+        self._time.started(cell)
+        self._expect(cell)
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         bar = self._current[cell.folder]
@@ -114,7 +118,14 @@ class RichProgress(PlainProgress):
         if (value := row.get(f"test_{score}")) is not None:  # otherwise the last one known stays
             bar.score = f"{score} {value:.4f}"
         bar.more = f"loss {row['train_loss']:.4f}"
+        self._time.epoch_done(cell, row)
+        self._expect(cell)
         self._display.refresh()
+
+    def _expect(self, cell: Cell) -> None:
+        """Tell the bars what is known now of the time that is left."""
+        self._current[cell.folder].expect(self._time.of(cell))
+        self._all.expect(self._time.whole())
 
     def noticed(self, cell: Cell, sentence: str) -> None:
         self._tell_above(sentence)
@@ -122,6 +133,8 @@ class RichProgress(PlainProgress):
     def ended(self, cell: Cell, status: str, message: str) -> None:
         bar = self._current.pop(cell.folder)  # a line above the bars instead: a grid may have more runs than lines
         self._all.done += bar.total - bar.done  # those that a stop at a training loss left out
+        self._time.ended(cell)
+        self._all.expect(self._time.whole())
         line = self._lines.pop(cell.folder)
         words = line if status == "finished" else f"{status}. {message}"
         self._tell_above(f"{self._labels[cell.folder]}  {words}")
@@ -130,8 +143,12 @@ class RichProgress(PlainProgress):
         self._console.print(aside(line), markup=False, highlight=False)
 
 
-def progress_for(cells: list[Cell]) -> PlainProgress:
+def progress_for(cells: list[Cell], jobs: int = 1) -> PlainProgress:
     """Bars if a person is watching, lines otherwise.
+
+    Args:
+        cells: the plan.
+        jobs: how many runs train at once.
 
     >>> import contextlib, io
     >>> with contextlib.redirect_stderr(io.StringIO()):
@@ -139,7 +156,7 @@ def progress_for(cells: list[Cell]) -> PlainProgress:
     'PlainProgress'
     """
     watched = sys.stderr.isatty() and not is_quiet() and any(cell.to_do for cell in cells)
-    return RichProgress(cells) if watched else PlainProgress(cells)
+    return RichProgress(cells, jobs) if watched else PlainProgress(cells)
 
 
 def _names(cell: Cell) -> str:

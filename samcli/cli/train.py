@@ -270,7 +270,7 @@ def _run(cells: list[Cell], terms: Terms, slots: list[Slot]) -> dict[str, str]:
     try:
         rehearse(to_do, terms.data_dir)
         tell_contents(to_do, terms.data_dir)
-        with progress_for(cells) as observer:
+        with progress_for(cells, max(len(slots), 1)) as observer:
             if not slots:
                 return launch.run_all(cells, terms, observer)
             return launch.run_at_once(cells, terms, observer, slots)

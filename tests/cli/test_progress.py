@@ -8,7 +8,7 @@ from rich.console import Console
 
 from samcli import launch
 from samcli.cli import progress
-from samcli.cli.display import Bar, Display, lines_of
+from samcli.cli.display import Bar, Display, lines_of, lines_within
 from samcli.config import Draft, parse
 from samcli.runs import EpochMetrics
 from samcli.train import CATALOGUE
@@ -126,3 +126,33 @@ def test_a_score_stays_until_the_next_evaluation(tmp_path: Path) -> None:
 def test_no_bar_where_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert type(progress.progress_for([])) is progress.PlainProgress
+
+
+@pytest.mark.parametrize("height", [5, 24, 50])
+def test_no_more_lines_than_the_terminal_has(height: int) -> None:
+    bars = [BARS[0], *[BARS[1]] * 64]
+    lines = lines_within(bars, 80, height)
+    assert len(lines) == height - 1
+    assert lines[0].startswith("all runs")
+    assert lines[-1] == f"and {65 - (height - 2)} more"
+    assert lines_within(BARS, 80, height) == lines_of(BARS, 80)
+
+
+def test_what_is_expected_counts_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = Bar("a run", 30)
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    bar.expect(90.0)
+    monkeypatch.setattr("time.monotonic", lambda: 120.0)
+    assert bar.left() == "1:10 left"
+    monkeypatch.setattr("time.monotonic", lambda: 500.0)
+    assert bar.left() == "0:00 left"
+
+
+def test_the_whole_knows_the_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = launch.plan(Draft.of(parse("{optimizer: [sgd, sam], epochs: 2}", "x"), CATALOGUE).expand(), tmp_path)
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    shown = progress.RichProgress(plan, jobs=2)
+    for cell, seconds in zip(plan, (10.0, 20.0), strict=True):
+        shown.started(cell)
+        shown.epoch_done(cell, ROW | {"epoch": 1, "train_seconds": seconds})
+    assert [bar.left() for bar in shown.bars()] == ["0:20 left", "0:10 left", "0:20 left"]
