@@ -31,6 +31,17 @@ def test_continued_with_another_number_of_processes_says_so(config_of: MakeConfi
     assert len(notices) == 1
 
 
+@pytest.mark.parametrize(("synchronised", "said"), [("false", 1), ("true", 0)])
+def test_batch_norm_that_is_not_synchronised_is_told(
+    config_of: MakeConfig, tmp_path: Path, synchronised: str, said: int
+) -> None:
+    config, notices = config_of("model=resnet20", f"sync_batch_norm={synchronised}", text=TEXT), list[str]()
+    session = Session(config, data_dir=tmp_path, device=torch.device("cpu"), sharing=sharing(config, 2))
+    tell_of_ranks(session, {}, notices.append)
+    assert len(notices) == said
+    assert all("with --set sync_batch_norm=true they are, up to rounding" in notice for notice in notices)
+
+
 @pytest.mark.parametrize(
     ("assignment", "device", "words"),
     [
