@@ -55,6 +55,7 @@ def test_two_processes_equal_one(name: str, two: list[dict[str, dict[str, Any]]]
     assert first["moved"] > 1e-3
     assert first["distance"] < TOLERANCE
     assert first["digest"] == second["digest"]
+    assert first["skipped"] == second["skipped"] == (2 if "not finite" in name else 0)
 
 
 def test_three_processes_with_shares_of_other_sizes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import sys
 import traceback
 from typing import Any
@@ -37,6 +38,11 @@ CASES: dict[str, dict[str, Any]] = {name: {"variant": name} for name in VARIANTS
     "saf, m": {"variant": "saf", "options": {"m": 4}},
     "sam, scaled loss": {"variant": "sam", "scaled": True},
     "sgd, scaled loss": {"scaled": True},
+    "sam, not finite": {"variant": "sam", "broken": True},
+    "friendly-sam, not finite": {"variant": "friendly-sam", "broken": True},
+    "sam, m, not finite": {"variant": "sam", "broken": True, "options": {"m": 4}},
+    "bsam, m, not finite": {"variant": "bsam", "broken": True, "options": {"m": 4}},
+    "sam, scaled loss, not finite": {"variant": "sam", "broken": True, "scaled": True},
     "sam, weights of classes": {"variant": "sam", "loss": "weighted"},
     "sam, a branch that few examples take": {"variant": "sam", "norm": "branch"},
     "sam, BatchNorm": {"variant": "sam", "norm": "batch"},
@@ -93,6 +99,8 @@ def trained(case: dict[str, Any], ranks: Ranks | None) -> tuple[nn.Module, torch
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(EXAMPLES, 5, generator=generator, dtype=torch.float64)
     y = torch.randint(3, (EXAMPLES,), generator=generator)
+    if case.get("broken"):
+        x[SIZES[0] - 1] = torch.inf  # which the last rank alone passes
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0) if case.get("scaled") else None
     losses, evaluated = [], 0
     for epoch in range(2):
@@ -160,12 +168,21 @@ def tried(case: dict[str, Any], rank: int, size: int) -> dict[str, Any]:
         float((a.double() - b.double()).abs().max())
         for a, b in zip(alone.state_dict().values(), shared.state_dict().values(), strict=True)
     ]
-    distances += [abs(a - b) for a, b in zip(losses_alone, losses, strict=True)]
+    distances += [
+        abs(a - b) for a, b in zip(losses_alone, losses, strict=True) if not math.isnan(a) or not math.isnan(b)
+    ]
+    skipped = getattr(optimizer, "skipped_steps", 0)
     moved = max(
         float((a - b).abs().max())
         for a, b in zip(model_of(case.get("norm", "none")).parameters(), shared.parameters(), strict=True)
     )
-    return {"distance": max(distances), "moved": moved, "digest": digest(shared, optimizer), "messages": len(messages)}
+    return {
+        "distance": max(distances),
+        "moved": moved,
+        "digest": digest(shared, optimizer),
+        "skipped": skipped,
+        "messages": len(messages),
+    }
 
 
 def main() -> None:
