@@ -11,6 +11,7 @@ import typer
 from samcli import forkserver
 from samcli.cli import complete
 from samcli.cli.draft import draft_of
+from samcli.cli.engine import Engine, Where
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
 from samcli.cli.output import detail, document, hint, say, terminal_width, text, warn
 from samcli.cli.planned import (
@@ -105,6 +106,18 @@ def train(
         int | None,
         typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where runs train: local, this machine; ray, a Ray cluster; see docs/clusters.md.")
+    ] = Engine.LOCAL,
+    cpus_per_run: Annotated[
+        int | None, typer.Option(min=1, max=MOST_JOBS, help="CPUs of each run on a cluster; one if left out.")
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Head of the Ray cluster; if left out, a Ray of its own on this machine alone."
+        ),
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds that one run may take before it counts as failed.")
     ] = None,
@@ -138,15 +151,17 @@ def train(
     """
     at_once = _jobs_of(jobs)
     sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
-    if at_once != 0 and not dry_run:
+    where = Where(engine, cpus_per_run, threads, ray_address)
+    where.check(jobs, jobs_per_gpu, sharing)
+    if engine == Engine.LOCAL and at_once != 0 and not dry_run:
         forkserver.begin()  # it imports torch while this process does
     from samcli import launch
-    from samcli.train.device import choose_device, resolve_precision
+    from samcli.train.device import resolve_precision
     from samcli.train.ranks import follow, joined_as_launched
     from samcli.train.sharing import check_sharing
 
     say(quiet=quiet, verbose=verbose)
-    chosen = choose_device(device)
+    chosen = where.device(device)
     if ctx.with_resource(joined_as_launched(chosen)) != 0:
         follow()
         return
@@ -160,7 +175,9 @@ def train(
         assignments=set_ or [],
         only=only or [],
     )
-    runs = [resolve_precision(run, chosen) for run in draft.expand()]
+    expanded = draft.expand()
+    where.check_precision(expanded, chosen)
+    runs = [resolve_precision(run, chosen) for run in expanded]
     tell_left_out(draft.left_out)
     check_sharing(runs, sharing, chosen)
     cells = launch.plan(
@@ -187,7 +204,7 @@ def train(
         return
     check_writable(results)
     terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures, sharing)
-    outcome = _run(cells, terms, slots)
+    outcome = _run(cells, terms, where, slots)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
@@ -242,9 +259,8 @@ def sharing_of(processes: int | None, jobs: int | None, jobs_per_gpu: int | None
     return size, 0 if started > 1 else 1 if jobs is None else jobs
 
 
-def _run(cells: list[Cell], terms: Terms, slots: list[Slot]) -> dict[str, str]:
+def _run(cells: list[Cell], terms: Terms, where: Where, slots: list[Slot]) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
-    from samcli import launch
     from samcli.cli.progress import progress_for
     from samcli.train.rehearsal import rehearse
     from samcli.words import count
@@ -271,9 +287,7 @@ def _run(cells: list[Cell], terms: Terms, slots: list[Slot]) -> dict[str, str]:
         rehearse(to_do, terms.data_dir)
         tell_contents(to_do, terms.data_dir)
         with progress_for(cells, max(len(slots), 1)) as observer:
-            if not slots:
-                return launch.run_all(cells, terms, observer)
-            return launch.run_at_once(cells, terms, observer, slots)
+            return where.train(cells, terms, observer, slots)
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted between two runs; the same command continues.") from error
 

@@ -19,12 +19,14 @@ import torch
 
 from samcli.allocator import keep_freed_memory
 from samcli.data import SharedSource, give_source
-from samcli.errors import Interrupted, ResultsError, SamcliError
+from samcli.errors import Interrupted, ResultsError, RunBusy, SamcliError
 from samcli.launch.cell import Cell, cleared, train_cell
 from samcli.launch.slots import Slot
 from samcli.registry import load_plugin
 from samcli.runs.folder import RunFolder
+from samcli.runs.lease import Lease
 from samcli.train import CATALOGUE
+from samcli.train.provenance import now
 
 LOG = "log.txt"
 
@@ -83,7 +85,7 @@ def main(job: Job, connection: Connection) -> None:
     asked = _Asked()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, asked)
-    signal.signal(AT_ONCE, _interrupt)
+    signal.signal(AT_ONCE, interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):
         _tell(connection, *_trained(job, connection, asked))
@@ -92,7 +94,7 @@ def main(job: Job, connection: Connection) -> None:
 def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]:
     try:
         cell = cleared(job.cell)  # before the log is opened in its folder
-        with _logged(cell.folder.path / LOG):
+        with logged(cell.folder.path / LOG):
             _settle(job.slot)
             for file in cell.config.plugins:
                 load_plugin(file)
@@ -134,6 +136,17 @@ def in_log(message: str, folder: RunFolder) -> str:
     return f"{message} Its log is {log}."
 
 
+def record_failure(cell: Cell, message: str) -> None:
+    """Write into `run.json` why a process ended that could not write it itself, unless another one has the run."""
+    with suppress(ResultsError, RunBusy), Lease(cell.folder.path, dead=cell.dead):
+        try:
+            status = cell.folder.read_status()
+        except ResultsError:  # it ended before it wrote one
+            status = {"identity": cell.config.identity, "seed": cell.config.seed, "status": "running"}
+        if status["status"] in ("running", "interrupted"):
+            cell.folder.write_status({**status, "status": "failed", "error": message, "ended": now()})
+
+
 def _tell(connection: Connection, word: str, told: Any) -> None:
     """Send a message; nobody is left to hear it once the process that started this one has ended."""
     try:
@@ -150,7 +163,7 @@ def _settle(slot: Slot) -> None:
     torch.set_num_threads(slot.threads)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def interrupt(number: int, frame: object) -> None:
     """Interrupt what runs, once: what that has begun, the writing of what was finished, goes on undisturbed."""
     del frame
     signal.signal(number, signal.SIG_IGN)
@@ -165,7 +178,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
+def logged(path: Path) -> Iterator[None]:
     """Within the block what the process prints is appended to a file; in a folder that cannot be written it is lost."""
     where = path
     try:

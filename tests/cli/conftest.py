@@ -41,5 +41,5 @@ def kept_handlers() -> Iterator[None]:
 
 def in_this_process(arguments: list[str]) -> list[str]:
     """The arguments with `--jobs 0` for `train`, so that what a test patches is patched in the runs."""
-    told = any(argument.startswith(("--jobs", "-h", "--help")) for argument in arguments)
+    told = any(argument.startswith(("--jobs", "--engine", "-h", "--help")) for argument in arguments)
     return arguments if told or arguments[:1] != ["train"] else [*arguments, "--jobs", "0"]

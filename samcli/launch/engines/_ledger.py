@@ -76,6 +76,12 @@ class Ledger:
         if status == "busy":  # another process was faster
             self._others.append(cell)
 
+    def retry(self, cell: Cell, message: str) -> None:
+        """The process of a run died: it begins again as soon as its lease is known to be dead."""
+        self._outcome[cell.folder.path.name] = "interrupted"
+        self._observer.ended(cell, "interrupted", message)
+        self._others.append(cell)
+
     def _next_of_others(self) -> Cell | None:
         """The first run that another process had and left undone."""
         now = time.monotonic()

@@ -13,18 +13,16 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from samcli import forkserver
-from samcli.errors import Interrupted, ResultsError, RunBusy
+from samcli.errors import Interrupted
 from samcli.launch import job
 from samcli.launch.cell import Cell
 from samcli.launch.engines._ledger import Ledger
-from samcli.launch.job import AT_ONCE, LOG, Job
+from samcli.launch.job import AT_ONCE, LOG, Job, record_failure
 from samcli.launch.observer import Observer
 from samcli.launch.shared_data import SharedData
 from samcli.launch.slots import Slot
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
-from samcli.runs.lease import Lease
-from samcli.train.provenance import now
 from samcli.words import count
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
@@ -179,7 +177,7 @@ class _Pool:
                 f"It took longer than --timeout {self._terms.timeout:g} seconds; its finished epochs are kept, its "
                 f"log is {log}."
             )
-            _record_failure(running.cell, message)
+            record_failure(running.cell, message)
         self._ledger.end(running.cell, status, message)
 
     def _end_late_ones(self) -> None:
@@ -206,7 +204,7 @@ class _Pool:
         else:
             what = f"Its process ended with code {code}"
         message = f"{what}; its finished epochs are kept, its log is {folder.path / LOG}."
-        _record_failure(running.cell, message)
+        record_failure(running.cell, message)
         return "failed", message
 
 
@@ -215,14 +213,3 @@ def _end_at_once(running: _Running) -> None:
     with suppress(OSError):
         if pid is not None and running.process.exitcode is None:
             os.kill(pid, AT_ONCE)
-
-
-def _record_failure(cell: Cell, message: str) -> None:
-    """Write into `run.json` why a process ended that could not write it itself, unless another one has the run."""
-    with suppress(ResultsError, RunBusy), Lease(cell.folder.path):
-        try:
-            status = cell.folder.read_status()
-        except ResultsError:  # it ended before it wrote one
-            status = {"identity": cell.config.identity, "seed": cell.config.seed, "status": "running"}
-        if status["status"] in ("running", "interrupted"):
-            cell.folder.write_status({**status, "status": "failed", "error": message, "ended": now()})
