@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from samcli.cli.output import document, hint, result, warn
 from samcli.errors import ResultsError
 
+MOST_TOLD = 10  # runs of a kind that are named one by one
+
 if TYPE_CHECKING:
     from samcli.config import RunConfig
     from samcli.launch import Cell
@@ -46,6 +48,24 @@ def tell_left_out(number: int) -> None:
 
     if number:
         hint(f"{count(number, 'cell')} of the grid left out by only and exclude.")
+
+
+def tell_earlier(cells: Sequence[Cell]) -> None:
+    """Say what became of the runs that this command does not train, and how many are left."""
+    from samcli.words import count
+
+    waiting = sum(cell.to_do for cell in cells)
+    if kept := sum(cell.state == "finished" for cell in cells):
+        are = "is" if kept == 1 else "are"
+        hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
+    for state in ("diverged", "failed"):
+        runs = [cell for cell in cells if cell.state == state]
+        for cell in runs[:MOST_TOLD]:
+            warn(f"{cell.folder.path.name} {state} before{': ' if cell.detail else '.'}{cell.detail}")
+        if len(runs) > MOST_TOLD:
+            warn(f"{count(len(runs) - MOST_TOLD, 'more run')} {state} before.")
+    if any(cell.state == "failed" for cell in cells):
+        hint("--retry-failed tries again what failed.")
 
 
 def tell_changes(cells: Sequence[Cell]) -> None:

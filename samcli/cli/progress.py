@@ -30,7 +30,7 @@ class PlainProgress:
             cell.folder: visible(f"{_names(cell)} {label(words)}".strip()) + f" seed {cell.config.seed}"
             for cell, words in zip(cells, settings, strict=True)
         }
-        self._total = sum(cell.to_do for cell in cells)
+        self._total = sum(cell.to_do or cell.state == "busy" for cell in cells)  # those may be left to do in the end
         self._number = 0
         self._last = 0.0
         self._lines: dict[RunFolder, str] = {}  # of each run under way, what is not yet told

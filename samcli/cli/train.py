@@ -20,6 +20,7 @@ from samcli.cli.planned import (
     show_plan,
     tell_changes,
     tell_contents,
+    tell_earlier,
     tell_left_out,
     try_out,
 )
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from samcli.launch.estimate import Estimate
 
 MOST_JOBS = 1024
-MOST_TOLD = 10  # runs that failed before
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
 
 
@@ -263,24 +263,10 @@ def _run(cells: list[Cell], terms: Terms, where: Where, slots: list[Slot]) -> di
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli.cli.progress import progress_for
     from samcli.train.rehearsal import rehearse
-    from samcli.words import count
 
     for cell in cells:
         detail(f"{cell.state:<9} {cell.folder.path} on {terms.device}, {cell.config.training.precision}")
-    waiting = sum(cell.to_do for cell in cells)
-    kept = sum(cell.state == "finished" for cell in cells)
-    if kept:
-        are = "is" if kept == 1 else "are"
-        hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
-    for cell in cells:
-        if cell.state == "diverged":
-            warn(f"{cell.folder.path.name} diverged before.")
-    failed = [cell for cell in cells if cell.state == "failed"]
-    for cell in failed[:MOST_TOLD]:
-        warn(f"{cell.folder.path.name} failed before: {cell.detail}")
-    if failed:
-        more = f"{count(len(failed) - MOST_TOLD, 'more run')} failed before. " if len(failed) > MOST_TOLD else ""
-        hint(f"{more}--retry-failed tries what failed again.")
+    tell_earlier(cells)
     tell_changes(cells)
     to_do = [cell.config for cell in cells if cell.to_do]
     try:
