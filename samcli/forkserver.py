@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
 from contextlib import suppress
 from multiprocessing.context import BaseContext
 
@@ -24,9 +26,20 @@ def context() -> BaseContext:
 
 
 def begin() -> None:
-    """Start the server now, so that it imports what it needs while this process does other things."""
-    if context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver
+    """Start the server now, unless it is there, so that it imports what it needs while this process does other things.
 
+    It ignores Ctrl-C and the SIGHUP of a terminal that is closed, from its first moment on: the command decides what
+    becomes of the runs, and needs the server in order to hear how they ended.
+    """
+    if context().get_start_method() != "forkserver":
+        return
+    from multiprocessing import forkserver
+
+    in_main = threading.current_thread() is threading.main_thread()  # others may not change it
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP) if in_main}
+    try:
         with suppress(OSError):  # what is wrong is told when a process is to be started
             forkserver.ensure_running()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

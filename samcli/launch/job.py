@@ -80,10 +80,11 @@ def main(job: Job, connection: Connection) -> None:
 
     Whatever it prints, and the traceback of an error, goes to `log.txt` in the run's folder. SIGTERM ends it after the
     epoch under way; `AT_ONCE` as Ctrl-C ends a command, and so does the end of the process that started it. Ctrl-C
-    itself is that one's business.
+    itself, and the end of a terminal, is that one's business.
     """
     asked = _Asked()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, asked)
     signal.signal(AT_ONCE, interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -42,15 +42,20 @@ def check_equal(whole: Path, other: Path) -> None:
 
 @pytest.mark.parametrize(
     ("numbers", "code"),
-    [((signal.SIGINT,), 75), ((signal.SIGTERM, signal.SIGTERM), 75), ((signal.SIGKILL,), -signal.SIGKILL)],
+    [
+        ((signal.SIGINT,), 75),
+        ((signal.SIGTERM, signal.SIGTERM), 75),
+        ((signal.SIGHUP,), 75),  # to all processes, as a terminal that is closed sends it
+        ((signal.SIGKILL,), -signal.SIGKILL),
+    ],
 )
 def test_stopped_and_continued_are_those_of_one(
     tmp_path: Path, whole: Path, numbers: tuple[int, ...], code: int
 ) -> None:
-    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
+    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1", own_session=True)
     wait_for_rows(tmp_path, "results", 3, process)
     for number in numbers:
-        process.send_signal(number)
+        os.killpg(process.pid, number) if number == signal.SIGHUP else process.send_signal(number)
         time.sleep(1.2)  # what comes within a second is one request
     err = process.communicate(timeout=60)[1]
     assert process.returncode == code, err

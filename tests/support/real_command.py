@@ -18,7 +18,9 @@ optimizer: {name: sam, lr: 0.05, rho: 0.1}
 """
 
 
-def start(folder: Path, results: str, experiment: str = EXPERIMENT, *flags: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, results: str, experiment: str = EXPERIMENT, *flags: str, own_session: bool = False
+) -> subprocess.Popen[str]:
     (folder / "e2e.yaml").write_text(experiment)
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--results", results, "--device", "cpu", *flags]
     return subprocess.Popen(
@@ -28,6 +30,7 @@ def start(folder: Path, results: str, experiment: str = EXPERIMENT, *flags: str)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=own_session,
         # a shell that runs the tests in the background hands down an ignored SIGINT
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - async-signal-safe
     )

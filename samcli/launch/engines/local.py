@@ -82,6 +82,7 @@ class _Pool:
         self._free = deque(slots)
         self._running: dict[Connection, _Running] = {}
         self._data = SharedData(terms.data_dir)
+        forkserver.begin()
         self._context = forkserver.context()
         self._closing = False  # whether the runs under way were told to stop after their epoch
 
