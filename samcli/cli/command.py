@@ -59,6 +59,10 @@ class Group(TyperGroup):
             args = [" ".join(args[:2]), *args[2:]]
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What the TAB key offers; the second of two words is offered after the first."""
+        return [item for item in super().shell_complete(ctx, incomplete) if " " not in item.value]
+
     def get_params(self, ctx: Any) -> list[Any]:
         """The options."""
         return [_in_words(param, ctx) for param in super().get_params(ctx)]

@@ -128,3 +128,12 @@ def python_files(incomplete: str) -> list[str]:
 def runs(incomplete: str) -> list[str]:
     """Results folders, experiments and runs; the experiments of `results` where nothing is typed yet."""
     return paths(incomplete or ("results/" if Path("results").is_dir() else ""), ".pt")
+
+
+def runs_or_rm(incomplete: str) -> list[str]:
+    """Results folders, experiments and runs, or the word that removes some.
+
+    >>> runs_or_rm("rm")
+    ['rm']
+    """
+    return [*(["rm"] if "rm".startswith(incomplete) else []), *runs(incomplete)]

@@ -38,7 +38,12 @@ Status = Annotated[
 
 
 def runs(
-    results: Results = None,
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs_or_rm
+        ),
+    ] = None,
     status: Status = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw the list anew until Ctrl-C, on a terminal.")] = False,
     every: Annotated[float, typer.Option(min=0.1, help="With --watch: seconds between two looks.")] = 2.0,

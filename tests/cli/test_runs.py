@@ -85,3 +85,30 @@ def test_torch_is_not_imported(results: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_watching_draws_until_ctrl_c_and_leaves_the_list(
+    samcli: Samcli, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+        (results / "trial/run001/run.json").unlink()
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("samcli.cli.runs.time.sleep", wait)
+    called = samcli("runs", results, "--watch", "--every", "0.5")
+    assert called.code == 0
+    assert waits == [0.5, 0.5]
+    assert "3 runs: 1 finished, 1 interrupted, 1 damaged" in called.out
+    assert called.out.rstrip().splitlines()[-1].startswith("trial/run002"), "the list itself, below what was drawn"
+
+
+def test_watching_and_a_document_exclude_each_other(samcli: Samcli, results: Path) -> None:
+    called = samcli("runs", results, "--watch", "--json")
+    assert (called.code, called.out) == (2, "")
+    assert "leave --watch out" in called.err
