@@ -139,6 +139,8 @@ def seconds_of_epoch(results: Path, kinds: set[str], *, threads: int | None, dev
     except ResultsError:
         return {}
     for folder in map(RunFolder, folders):
+        if all(len(found.get(kind, ())) >= ENOUGH for kind in kinds):
+            break
         try:
             status = folder.read_status()
             same = threads is None or status.get("threads") == threads

@@ -15,7 +15,7 @@ from samcli.metrics import SCORES
 from samcli.runs.documents import STATUSES
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Owner, owner_of
-from samcli.runs.reader import config_of, folders_below, incompleteness, state_of
+from samcli.runs.reader import config_of, folders_below, incompleteness, state_of, without_collection
 
 DAMAGED = "damaged"  # its files cannot be read, or are not one run's
 STATES = (*STATUSES, DAMAGED)
@@ -92,7 +92,8 @@ def list_runs(paths: Sequence[Path], states: Iterable[str] = STATES) -> tuple[li
     """
     folders, warnings = folders_below(paths)
     wanted = set(states)
-    listed = (look(folder) for folder in sorted(folders))
+    with without_collection():
+        listed = [look(folder) for folder in sorted(folders)]
     return [run for run in listed if run.state in wanted], list(dict.fromkeys(warnings))
 
 

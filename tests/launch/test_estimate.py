@@ -79,3 +79,14 @@ def test_side_by_side_is_never_below_its_bounds() -> None:
         jobs = draw.randrange(1, 6)
         least = max(*lengths, sum(lengths) / jobs)
         assert least - 1e-9 <= side_by_side(lengths, jobs) <= sum(lengths) / jobs + max(lengths) + 1e-9
+
+
+def test_no_more_runs_are_read_than_tell_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Results(tmp_path)
+    folders = [results.add(SGD, seed, [0.5] * 3, status=AT) for seed in range(9)]
+    sgd = config_of(folders[0])
+    read: list[RunFolder] = []
+    values = RunFolder.read_values
+    monkeypatch.setattr(RunFolder, "read_values", lambda folder: read.append(folder) or values(folder))
+    assert seconds_of_epoch(tmp_path, {kind_of(sgd)}, threads=1, device="cpu") == {kind_of(sgd): 1.0}
+    assert len(read) == 3
