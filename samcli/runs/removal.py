@@ -74,7 +74,8 @@ def remove(run: Listed, named: Sequence[Path]) -> None:
     if fault is None:
         aside = run.folder.with_name(f"{_ASIDE}{run.folder.name[:100]}-{secrets.token_hex(4)}")
         try:
-            with Lease(run.folder):  # whoever would train it now is refused, or had it before
+            silent = run.owner.token if run.owner else None  # one that is alive was objected to
+            with Lease(run.folder, dead=silent):  # whoever would train it now is refused, or had it before
                 now = look(run.folder, beside=os.getpid())
                 if now.state == run.state:
                     run.folder.rename(aside)

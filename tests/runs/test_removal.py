@@ -1,6 +1,8 @@
 """Removing runs, and what is never removed."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,15 @@ def test_a_run_of_another_host_that_may_be_at_work_stays(failed: RunFolder, tmp_
     claim = {"token": "a", "host": "node7", "pid": 1, "machine": "other", "process_started": None}
     (failed.path / NAME).write_text(json.dumps(claim))
     kept(failed.path, tmp_path, "node7")
+    an_hour_ago = time.time() - 3600
+    os.utime(failed.path / NAME, (an_hour_ago, an_hour_ago))
+    run = look(failed.path)
+    (failed.path / NAME).write_text(json.dumps(claim | {"token": "b"}))
+    with pytest.raises(ResultsError, match="node7"):
+        remove(run, [tmp_path])  # another took it over since it was listed
+    os.utime(failed.path / NAME, (an_hour_ago, an_hour_ago))
+    remove(look(failed.path), [tmp_path])
+    assert not failed.path.exists(), "it gave no sign of life for long"
 
 
 def test_a_run_that_is_another_by_now_stays(failed: RunFolder, tmp_path: Path) -> None:
