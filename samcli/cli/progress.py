@@ -128,6 +128,8 @@ class RichProgress(PlainProgress):
         self._all.expect(self._time.whole())
 
     def noticed(self, cell: Cell, sentence: str) -> None:
+        if not cell.to_do:  # another process has it, or had it
+            self._time.ended(cell)
         self._tell_above(sentence)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """Progress on a terminal and elsewhere."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -156,3 +157,13 @@ def test_the_whole_knows_the_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         shown.started(cell)
         shown.epoch_done(cell, ROW | {"epoch": 1, "train_seconds": seconds})
     assert [bar.left() for bar in shown.bars()] == ["0:20 left", "0:10 left", "0:20 left"]
+
+
+def test_what_another_process_trains_takes_no_time_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = launch.plan(Draft.of(parse("{optimizer: sgd, epochs: 2, seeds: 0-1}", "x"), CATALOGUE).expand(), tmp_path)
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    shown = progress.RichProgress(plan)
+    shown.noticed(dataclasses.replace(plan[1], state="busy"), "is being trained elsewhere.")
+    shown.started(plan[0])
+    shown.epoch_done(plan[0], ROW | {"epoch": 1, "train_seconds": 10.0})
+    assert shown.bars()[0].left() == "0:10 left"
