@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -151,6 +152,8 @@ def train(
     """
     at_once = _jobs_of(jobs)
     sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
+    if at_once == 0:
+        _check_in_this_process(jobs, {"--timeout": timeout, "--threads": threads, "--jobs-per-gpu": jobs_per_gpu})
     where = Where(engine, cpus_per_run, threads, ray_address)
     where.check(jobs, jobs_per_gpu, sharing)
     if engine == Engine.LOCAL and at_once != 0 and not dry_run:
@@ -235,6 +238,18 @@ def _jobs_of(text: str) -> int | None:
     if not (text.isdecimal() and text.isascii() and int(text) <= MOST_JOBS):
         raise ConfigError(f"--jobs must be auto or a whole number from 0 to {MOST_JOBS}, not {text!r}.")
     return int(text)
+
+
+def _check_in_this_process(jobs: str, flags: Mapping[str, object]) -> None:
+    """Refuse what only runs in processes of their own can have.
+
+    Raises:
+        ConfigError: it was asked for.
+    """
+    for flag, value in flags.items():
+        if value is not None:
+            why = "--jobs 0 trains in the command's own process" if jobs == "0" else "torchrun started this process"
+            raise ConfigError(f"{flag} is for runs in processes of their own, and {why}; leave one of the two out.")
 
 
 def sharing_of(processes: int | None, jobs: int | None, jobs_per_gpu: int | None) -> tuple[int, int | None]:

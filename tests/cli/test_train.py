@@ -353,3 +353,17 @@ def test_a_dry_run_tells_how_long_it_takes(samcli: Samcli, tmp_path: Path) -> No
     assert told["kinds_unknown"] == 0
     assert told["seconds"] > 0
     assert "kind" not in samcli(*small, "--epochs", "2", "--dry-run").err, "nothing is left to do"
+
+
+@pytest.mark.parametrize("flag", ["--timeout", "--threads", "--jobs-per-gpu"])
+def test_what_needs_a_process_for_each_run_is_refused_in_this_one(samcli: Samcli, flag: str) -> None:
+    called = samcli("train", "--dataset", "wine", "--jobs", "0", flag, "3")
+    assert called.code == 2
+    assert f"{flag} is for runs in processes of their own, and --jobs 0 trains in the command's own" in called.err
+
+
+@pytest.mark.parametrize("jobs", ["-1", "two", "1.5", "99999", "", "²"])
+def test_jobs_are_auto_or_a_number(samcli: Samcli, jobs: str) -> None:
+    called = samcli("train", "--dataset", "wine", f"--jobs={jobs}")
+    assert called.code == 2
+    assert f"--jobs must be auto or a whole number from 0 to 1024, not {jobs!r}." in called.err
