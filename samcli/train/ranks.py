@@ -31,6 +31,7 @@ from samcli.launched import launched
 from samcli.registry import load_plugin
 from samcli.runs import checkpoint
 from samcli.train.group import end_with, fate, is_disconnection, joined, lost, on_loopback, patience, started
+from samcli.train.meeting import meet
 from samcli.train.session import Session
 from samcli.train.sharing import sharing
 
@@ -65,7 +66,23 @@ def joined_as_launched(device: torch.device) -> Iterator[int]:
         if os.environ.get("LOCAL_WORLD_SIZE") == str(size):  # all on this machine
             interface.enter_context(on_loopback())
         _choose_gpu(device)
-        torch.distributed.init_process_group(_backend(device), timeout=patience(rank))
+        try:
+            rendezvous = torch.distributed.rendezvous("env://", timeout=patience(rank))  # type: ignore[attr-defined]
+            store, _, _ = next(rendezvous)
+            torch.distributed.init_process_group(
+                _backend(device),
+                store=meet(store, rank, size),
+                rank=rank,
+                world_size=size,
+                timeout=patience(rank),
+            )
+        except RuntimeError as error:
+            if not is_disconnection(error):
+                raise
+            raise ProcessError(
+                f"The {size} processes do not reach each other; set GLOO_SOCKET_IFNAME to the network interface that "
+                "connects their machines."
+            ) from error
     if rank:  # Ctrl-C and a request to terminate reach all ranks at once, and rank 0 decides what comes of them
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

@@ -94,7 +94,6 @@ def test_begun_by_processes_and_continued_by_torchrun_equals_one_process(tmp_pat
     os.kill(second, signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert "Another process of the run is gone, or does not answer; the same command continues" in err
     assert err.count(f"continuing after epoch {done}\n") == 1  # rank 0 alone speaks
     assert err.count("continuing after epoch") == 2
     assert 1 <= out.count("digits, cnn: test accuracy in %") <= 2  # torchrun may end it before it compares
