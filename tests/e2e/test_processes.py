@@ -78,7 +78,7 @@ def test_begun_by_processes_and_continued_by_torchrun_equals_one_process(tmp_pat
     process = start(tmp_path, *COMMAND, "--processes", "2", "--threads", "2")
     wait_for_rows(tmp_path, "results", 2, process)
     os.killpg(process.pid, signal.SIGTERM)  # as a scheduler does: the epoch under way is finished by both
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=100)
     assert process.returncode == 75, err
     wait_for_end(tmp_path)
     (path,) = tmp_path.glob("results/e2e/*/")
@@ -92,7 +92,7 @@ def test_begun_by_processes_and_continued_by_torchrun_equals_one_process(tmp_pat
     wait_for_rows(tmp_path, "results", done + 1, process)
     (second,) = alive(tmp_path, "RANK=1")
     os.kill(second, signal.SIGKILL)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
     assert err.count(f"continuing after epoch {done}\n") == 1  # rank 0 alone speaks
     assert err.count("continuing after epoch") == 2
