@@ -141,19 +141,19 @@ class Slow(ModelKind):
 def test_a_run_that_takes_too_long_is_ended_and_recorded(tmp_path: Path) -> None:
     plugin = tmp_path / "slow.py"
     plugin.write_text(SLOW)
-    text = TEXT.replace("mlp", f"[mlp, '{plugin}:slow']").replace("epochs: 3", "epochs: 20").replace("sam, ", "")
-    text = text.replace(", {name: sgd, lr: 1e30}", "")
-    cells = plan(tmp_path, text)
-    outcome, recorder = at_once(cells, replace(TERMS, timeout=4.0))
-    assert sorted(outcome) == ["failed", "finished"]
+    text = TEXT.replace("mlp", f"'{plugin}:slow'").replace("epochs: 3", "epochs: 200")
+    cells = plan(tmp_path, text.replace("[sgd, sam, {name: sgd, lr: 1e30}]", "sgd"))
+    outcome, recorder = at_once(cells, replace(TERMS, timeout=3.0))
+    assert outcome == ["failed"]
     (message,) = [event[2] for event in recorder.events if event[:2] == ("ended", "failed")]
-    slow = cells[outcome.index("failed")].folder
+    slow = cells[0].folder
     assert message == (
-        f"It took longer than --timeout 4 seconds; its finished epochs are kept, its log is {slow.path / 'log.txt'}."
+        f"It took longer than --timeout 3 seconds; its finished epochs are kept, its log is {slow.path / 'log.txt'}."
     )
     status = slow.read_status()
     assert (status["status"], status["error"]) == ("failed", message)
-    assert 0 < status["epochs_done"] == len(slow.read_metrics()) < 20
+    done = status.get("epochs_done", 0)
+    assert sum(event[0] == "epoch" for event in recorder.events) == done < 200
 
 
 @pytest.mark.parametrize("most", [1, 2])
