@@ -89,7 +89,8 @@ def train_there(work: Work, should_stop: Callable[[], bool]) -> tuple[str, Any]:
             return "ended", (cell.state, cell.detail)
         with logged(cell.folder.path / LOG), _Deadline(work.timeout) as deadline:
             try:
-                return "ended", _trained(work, cell, should_stop)
+                # an interrupt is lost where Python ignores exceptions, as in a destructor: the epoch is then the last
+                return "ended", _trained(work, cell, lambda: deadline.passed or should_stop())
             except (Interrupted, KeyboardInterrupt) as error:
                 if not deadline.passed:
                     return "interrupted", str(error)

@@ -68,6 +68,14 @@ def test_a_run_that_takes_too_long_fails_and_keeps_its_epochs(tmp_path: Path) ->
     assert recorded["epochs_done"] > 0
 
 
+def test_an_interrupt_that_is_lost_ends_the_run_after_its_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("samcli.launch.remote.interrupt", lambda number, frame: None)
+    _, (status, message) = train_there(work_of(cell_of(tmp_path, 1_000_000), timeout=0.5), lambda: False)
+    assert (status, message[:40]) == ("failed", "It took longer than --timeout 0.5 second")
+
+
 def test_what_stops_all_is_handed_back(tmp_path: Path) -> None:
     cell = cell_of(tmp_path)
     (tmp_path / "file").touch()
