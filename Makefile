@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: help demo test check format install clean
+.PHONY: help demo test test-extras check format install clean
 help:
 	@echo "make demo    set up, train SGD against SAM on a small real problem, show the table"
 	@echo "make test    set up, check the code, run the tests"
+	@echo "make test-extras  the same for the extras: Ray, and Slurm where it is installed"
 	@echo "make check   formatting, lint and types only"
 	@echo "make format  format the code, sort imports, mend what ruff can mend"
 	@echo "make clean   remove the virtual environment"
@@ -21,6 +22,10 @@ $(BIN)/samcli: pyproject.toml
 
 .venv/dev: $(BIN)/samcli
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+.venv/extras: .venv/dev
+	$(BIN)/python -m pip install --quiet --editable '.[ray,slurm]'
 	@touch $@
 
 install: $(BIN)/samcli
@@ -39,6 +44,10 @@ format: .venv/dev
 
 test: check
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# one after the other: each starts a cluster
+test-extras: .venv/extras
+	$(BIN)/python -m pytest --numprocesses 0 --durations 5 -rs tests/extras
 
 clean:
 	rm -rf .venv

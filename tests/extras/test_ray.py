@@ -2,68 +2,26 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from grids import CPU, TEXT, check_equal, plan, trained_here
 from ray_here import ray
 from recorder import Recorder
-from small_run import TIMES
 
 from samcli import launch
-from samcli.config import Draft, parse
 from samcli.errors import ConfigError
-from samcli.launch import Cell
 from samcli.launch.engines.ray import run_on_ray
-from samcli.train import CATALOGUE
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
-TEXT = """
-name: small
-dataset: {name: digits, train_examples: 200}
-model: mlp
-epochs: EPOCHS
-batch_size: 25
-sharpness: {every: 0}
-optimizer: [sgd, sam]
-seeds: 0-1
-"""
-CPU = torch.device("cpu")
 MEMORY = 80_000_000
-
-
-def plan(results: Path, epochs: int = 3, text: str = TEXT) -> list[Cell]:
-    return launch.plan(Draft.of(parse(text.replace("EPOCHS", str(epochs)), "x"), CATALOGUE).expand(), results)
-
-
-def check_equal(cells: list[Cell], others: list[Cell]) -> None:
-    """Rows and weights are the same bit for bit, times aside."""
-    for a, b in zip(cells, others, strict=True):
-        first, second = (
-            [{key: value for key, value in row.items() if key not in TIMES} for row in cell.folder.read_metrics()]
-            for cell in (a, b)
-        )
-        assert first == second
-        one, other = (torch.load(cell.folder.checkpoint, weights_only=True)["model"] for cell in (a, b))
-        assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[Cell]]:
-    """The same runs by the local engine, one thread each."""
-
-    def trained(epochs: int) -> list[Cell]:
-        results = tmp_path_factory.mktemp("local")
-        slots = launch.slots_of(4, [0, 1], [CPU], jobs=2, threads=1)
-        launch.run_at_once(plan(results, epochs), launch.Terms(Path("data"), CPU), Recorder(), slots)
-        return plan(results, epochs)
-
-    return trained
 
 
 @pytest.fixture
@@ -81,19 +39,19 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-def test_a_ray_of_its_own(tmp_path: Path, local: Callable[[int], list[Cell]]) -> None:
+def test_a_ray_of_its_own(tmp_path: Path) -> None:
     recorder = Recorder()
     outcome = run_on_ray(plan(tmp_path), launch.Terms(Path("data"), CPU), recorder)
     assert list(outcome.values()) == ["finished"] * 4
     assert not ray.is_initialized()
-    check_equal(plan(tmp_path), local(3))
+    check_equal(plan(tmp_path), trained_here(tmp_path / "local", 3))
     assert sorted(event[0] for event in recorder.events) == sorted(["started", "ended"] * 4 + ["epoch"] * 12)
     status = plan(tmp_path)[0].folder.read_status()
     assert (status["engine"], status["threads"]) == ("ray", 1)
     assert not list(tmp_path.glob(".command-*"))
 
 
-def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any, local: Callable[[int], list[Cell]]) -> None:
+def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any) -> None:
     recorder = Recorder()
 
     def kill() -> None:
@@ -109,7 +67,7 @@ def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any, local: Callable[[
     outcome = run_on_ray(plan(tmp_path, 60), launch.Terms(Path("data"), CPU), recorder, address=cluster.address)
     thread.join()
     assert list(outcome.values()) == ["finished"] * 4
-    check_equal(plan(tmp_path, 60), local(60))
+    check_equal(plan(tmp_path, 60), trained_here(tmp_path / "local", 60))
     died = [event[2] for event in recorder.events if event[:2] == ("ended", "interrupted")]
     assert len(died) == 2, recorder.events
     print(died)
@@ -118,3 +76,25 @@ def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any, local: Callable[[
 def test_what_no_node_has_is_told_at_once(tmp_path: Path, cluster: Any) -> None:
     with pytest.raises(ConfigError, match=r"No node has the 64 CPU .* the cluster has: .*\) 1 CPU and 0 GPU"):
         run_on_ray(plan(tmp_path), launch.Terms(Path(), CPU), Recorder(), address=cluster.address, cpus=64)
+
+
+def test_ctrl_c_in_a_terminal_and_again(tmp_path: Path) -> None:
+    """The signal goes to the whole group, as a terminal sends it; Ray's own processes outlive it."""
+    (tmp_path / "e2e.yaml").write_text(TEXT.replace("EPOCHS", "3000").replace("seeds: 0-1", "seeds: 0"))
+    command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--engine", "ray", "--device", "cpu"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    end = time.monotonic() + 100
+    while not list(tmp_path.glob("results/small/*/checkpoint.pt")) and time.monotonic() < end:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, err
+    assert out == ""
+    assert "Finishing the epoch under way of " in err
+    assert "the same command continues every run from its last epoch" in err
+    assert "Traceback" not in err
+    states = {cell.state for cell in plan(tmp_path / "results", 3000, TEXT.replace("seeds: 0-1", "seeds: 0"))}
+    assert states <= {"resume", "new"}
+    assert "resume" in states
