@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
+from shutil import which
 from typing import TYPE_CHECKING
 
 from samcli.errors import ConfigError
@@ -22,14 +23,19 @@ class Engine(StrEnum):
 
     LOCAL = "local"
     RAY = "ray"
+    SLURM = "slurm"
 
 
 # what an engine needs besides samcli: the module, and its name in words
-_NEEDS = {Engine.RAY: ("ray", "Ray")}
+_NEEDS = {Engine.RAY: ("ray", "Ray"), Engine.SLURM: ("submitit", "submitit")}
 # the engines that know a flag of their own
 _ENGINES_OF = {
-    "--cpus-per-run": (Engine.RAY,),
+    "--cpus-per-run": (Engine.RAY, Engine.SLURM),
     "--ray-address": (Engine.RAY,),
+    "--partition": (Engine.SLURM,),
+    "--time": (Engine.SLURM,),
+    "--gpus": (Engine.SLURM,),
+    "--max-concurrent": (Engine.SLURM,),
     "--jobs": (Engine.LOCAL,),
     "--jobs-per-gpu": (Engine.LOCAL,),
     "--processes": (Engine.LOCAL,),
@@ -45,12 +51,20 @@ class Where:
         cpus: that each run has on a cluster.
         threads: that each run computes with.
         address: of a Ray cluster's head.
+        partition: of Slurm.
+        minutes: that a job of Slurm has.
+        gpus: that each run has on Slurm.
+        concurrent: how many jobs of Slurm may run at once.
     """
 
     engine: Engine = Engine.LOCAL
     cpus: int | None = None
     threads: int | None = None
     address: str | None = None
+    partition: str | None = None
+    minutes: int | None = None
+    gpus: int | None = None
+    concurrent: int | None = None
 
     def check(self, jobs: str, jobs_per_gpu: int | None, processes: int) -> None:
         """Return if the engine is installed, and every flag is one of its own.
@@ -67,9 +81,15 @@ class Where:
             raise ConfigError(
                 f'--engine {self.engine} needs {name}; install it with: pip install "samcli[{self.engine}]"'
             )
+        if self.engine == Engine.SLURM and which("sbatch") is None:
+            raise ConfigError("There is no sbatch here; --engine slurm is for a login node of a Slurm cluster.")
         given = {
             "--cpus-per-run": self.cpus,
             "--ray-address": self.address,
+            "--partition": self.partition,
+            "--time": self.minutes,
+            "--gpus": self.gpus,
+            "--max-concurrent": self.concurrent,
             "--jobs": None if jobs == "auto" else jobs,
             "--jobs-per-gpu": jobs_per_gpu,
             "--processes": None if processes == 1 else processes,
@@ -93,6 +113,8 @@ class Where:
 
         from samcli.train.device import choose_device
 
+        if self.gpus and name == "auto":
+            name = "cuda"
         if self.engine == Engine.LOCAL or not name.startswith("cuda"):
             return choose_device(name)
         if name != "cuda":
@@ -122,6 +144,19 @@ class Where:
             from samcli.launch.engines.ray import run_on_ray
 
             return run_on_ray(cells, terms, observer, address=self.address, cpus=self.cpus or 1, threads=self.threads)
+        if self.engine == Engine.SLURM:
+            from samcli.launch.engines.slurm import Request, run_on_slurm
+
+            gpus = (self.gpus or 1) if terms.device.type == "cuda" else 0
+            request = Request(
+                self.minutes or Request.minutes,
+                self.partition,
+                self.cpus or 1,
+                gpus,
+                self.threads,
+                self.concurrent,
+            )
+            return run_on_slurm(cells, terms, observer, request)
         if not slots:
             return launch.run_all(cells, terms, observer)
         return launch.run_at_once(cells, terms, observer, slots)

@@ -108,7 +108,7 @@ def train(
         typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
     ] = None,
     engine: Annotated[
-        Engine, typer.Option(help="Where runs train: local, this machine; ray, a Ray cluster; see docs/clusters.md.")
+        Engine, typer.Option(help="Where runs train: on this machine, a Ray cluster, or Slurm; see docs/clusters.md.")
     ] = Engine.LOCAL,
     cpus_per_run: Annotated[
         int | None, typer.Option(min=1, max=MOST_JOBS, help="CPUs of each run on a cluster; one if left out.")
@@ -118,6 +118,20 @@ def train(
         typer.Option(
             metavar="HOST:PORT", help="Head of the Ray cluster; if left out, a Ray of its own on this machine alone."
         ),
+    ] = None,
+    partition: Annotated[str | None, typer.Option(help="Partition of Slurm; its default if left out.")] = None,
+    time: Annotated[
+        int | None,
+        typer.Option(
+            "--time",
+            min=1,
+            metavar="MINUTES",
+            help="Minutes of a job of Slurm, 60 if left out; a run that takes longer is requeued and goes on.",
+        ),
+    ] = None,
+    gpus: Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="GPUs of each run on Slurm.")] = None,
+    max_concurrent: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Jobs of Slurm that run at once, at most.")
     ] = None,
     timeout: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds that one run may take before it counts as failed.")
@@ -154,7 +168,7 @@ def train(
     sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
     if at_once == 0:
         _check_in_this_process(jobs, {"--timeout": timeout, "--threads": threads, "--jobs-per-gpu": jobs_per_gpu})
-    where = Where(engine, cpus_per_run, threads, ray_address)
+    where = Where(engine, cpus_per_run, threads, ray_address, partition, time, gpus, max_concurrent)
     where.check(jobs, jobs_per_gpu, sharing)
     if engine == Engine.LOCAL and at_once != 0 and not dry_run:
         forkserver.begin()  # it imports torch while this process does

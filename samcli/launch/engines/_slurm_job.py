@@ -1,0 +1,90 @@
+"""A run as a job of Slurm: what it does when its time is nearly over, when it is cancelled, and when it is asked."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from samcli.errors import ResultsError
+from samcli.launch.job import in_log, interrupt, record_failure
+from samcli.launch.remote import Work, train_there
+
+WARNING = 90  # seconds before its end at which a job is told, or a third of its time if that is less
+TOLD = signal.SIGUSR2  # that the time is nearly over: what submitit has Slurm send
+ASKED = signal.SIGUSR1  # to stop after the epoch under way: what the command sends
+BEFORE_KILL = 15  # seconds; Slurm kills 30 after SIGTERM unless it is configured otherwise
+
+
+@dataclass
+class SlurmJob:
+    """The run of a job, which submitit pickles, and pickles again for a requeue.
+
+    Attributes:
+        work: the run.
+        minutes: that the job has.
+    """
+
+    work: Work
+    minutes: int
+
+    def __call__(self) -> tuple[str, Any]:
+        """Train the run, see `train_there`.
+
+        Told that the time is nearly over, it finishes the epoch under way, or drops it where that takes more than half
+        of the time that is left, and is requeued. Cancelled or preempted it drops the epoch if that takes too long,
+        and Slurm requeues what it preempted.
+        """
+        self._stopping = self._time_is_over = False
+        requeue = signal.getsignal(TOLD)  # by submitit, which ends the process after it
+        signal.signal(signal.SIGALRM, interrupt)
+        for number in (TOLD, ASKED, signal.SIGTERM):
+            signal.signal(number, self._hear)
+        began_with = self._epochs_done()
+        word, told = train_there(self.work, lambda: self._stopping)
+        signal.alarm(0)
+        if word != "interrupted" or not self._time_is_over:
+            return word, told
+        if self._epochs_done() == began_with:
+            return "ended", ("failed", self._too_short())
+        assert callable(requeue)
+        requeue(TOLD, None)
+        return word, told
+
+    def checkpoint(self) -> Any:
+        """What submitit requeues: the same, for the epochs are in the run's folder."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"work": self.work, "minutes": self.minutes}
+
+    def _hear(self, number: int, frame: object) -> None:
+        del frame
+        self._stopping = True
+        if number == TOLD:
+            self._time_is_over = True
+            signal.alarm(max(1, warning_of(self.minutes) // 2))
+        elif number == signal.SIGTERM:
+            signal.alarm(BEFORE_KILL)
+
+    def _epochs_done(self) -> int:
+        try:
+            return int(self.work.cell.folder.read_status().get("epochs_done") or 0)
+        except ResultsError:
+            return 0
+
+    def _too_short(self) -> str:
+        message = f"No epoch fits into --time {self.minutes} minutes; give it more."
+        record_failure(self.work.cell, message)
+        return in_log(message, self.work.cell.folder)
+
+
+def warning_of(minutes: int) -> int:
+    """How many seconds before its end a job of so many minutes is told.
+
+    >>> warning_of(60), warning_of(1)
+    (90, 20)
+    """
+    return min(WARNING, minutes * 60 // 3)
