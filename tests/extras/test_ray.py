@@ -17,7 +17,9 @@ from recorder import Recorder
 
 from samcli import launch
 from samcli.errors import ConfigError
+from samcli.launch.engines._ray_cluster import connected, nodes_for, prove
 from samcli.launch.engines.ray import run_on_ray
+from samcli.launch.remote import Beacon
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -76,6 +78,12 @@ def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any) -> None:
 def test_what_no_node_has_is_told_at_once(tmp_path: Path, cluster: Any) -> None:
     with pytest.raises(ConfigError, match=r"No node has the 64 CPU .* the cluster has: .*\) 1 CPU and 0 GPU"):
         run_on_ray(plan(tmp_path), launch.Terms(Path(), CPU), Recorder(), address=cluster.address, cpus=64)
+
+
+def test_a_node_that_does_not_see_the_results_is_named(tmp_path: Path) -> None:
+    beacon = Beacon(tmp_path)  # whose file was never written: what a node sees whose disk is its own
+    with connected(None), pytest.raises(ConfigError, match=rf"^Node .* does not see the results folder {tmp_path}; "):
+        prove(nodes_for({"CPU": 1.0}), beacon)
 
 
 def test_ctrl_c_in_a_terminal_and_again(tmp_path: Path) -> None:

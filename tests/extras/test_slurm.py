@@ -140,6 +140,25 @@ def test_a_job_that_is_killed_fails_alone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("cluster")
+def test_a_job_that_someone_cancels_is_interrupted_and_keeps_its_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slurm, "SECONDS_BETWEEN_LOOKS", 0.5)
+    cells = plan(tmp_path, 100_000, TEXT.replace("seeds: 0-1", "seeds: 0").replace("[sgd, sam]", "sgd"))
+
+    class Cancelling(Recorder):
+        def epoch_done(self, cell: object, row: object) -> None:
+            queue.cancel(queue.states() or {})
+
+    recorder = Cancelling()
+    outcome = run_on_slurm(cells, TERMS, recorder, Request(minutes=5))
+    assert list(outcome.values()) == ["interrupted"], recorder.events
+    status = cells[0].folder.read_status()
+    assert status["status"] == "interrupted"
+    assert status["epochs_done"] > 0
+
+
+@pytest.mark.usefixtures("cluster")
 def test_what_slurm_refuses_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "e2e.yaml").write_text(TEXT.replace("EPOCHS", "3"))
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--engine", "slurm", "--partition", "none"]
