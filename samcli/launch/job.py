@@ -83,10 +83,15 @@ def main(job: Job, connection: Connection) -> None:
     itself, and the end of a terminal, is that one's business.
     """
     asked = _Asked()
+
+    def at_once(number: int, frame: object) -> None:
+        asked()  # an interrupt is lost where Python ignores exceptions, as in a destructor: the epoch is then the last
+        interrupt(number, frame)
+
     for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, asked)
-    signal.signal(AT_ONCE, interrupt)
+    signal.signal(AT_ONCE, at_once)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):
         _tell(connection, *_trained(job, connection, asked))
