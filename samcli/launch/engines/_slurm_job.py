@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +41,13 @@ class SlurmJob:
         signal.signal(signal.SIGALRM, interrupt)
         for number in (TOLD, ASKED, signal.SIGTERM):
             signal.signal(number, self._hear)
-        began_with = self._epochs_done()
+        began_with, began_at = self._epochs_done(), time.monotonic()
         word, told = train_there(self.work, lambda: self._stopping)
         signal.alarm(0)
         if word != "interrupted" or not self._time_is_over:
             return word, told
-        if self._epochs_done() == began_with:
+        had_its_time = time.monotonic() - began_at > self.minutes * 60 / 2  # not told early, as when it is preempted
+        if had_its_time and self._epochs_done() == began_with:
             return "ended", ("failed", self._too_short())
         assert callable(requeue)
         requeue(TOLD, None)
