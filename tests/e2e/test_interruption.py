@@ -15,7 +15,7 @@ from small_run import TIMES
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     process = start(folder, "results")
-    err = process.communicate(timeout=120)[1]
+    err = process.communicate(timeout=400)[1]
     assert process.returncode == 0, err
     assert "e2e" in err
     (run,) = folder.glob("results/e2e/*")
@@ -29,7 +29,7 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
     process = start(tmp_path, "results")
     wait_for_rows(tmp_path, "results", 3, process)
     process.send_signal(number)
-    err = process.communicate(timeout=60)[1]
+    err = process.communicate(timeout=240)[1]
     assert process.returncode == code, err
     (run,) = tmp_path.glob("results/e2e/*")
     rows = len((run / "metrics.csv").read_text().splitlines()) - 1
@@ -39,7 +39,7 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
         assert "Traceback" not in err
         assert "Finishing the epoch under way of 1 run. Ctrl-C again stops at once." in err
     again = start(tmp_path, "results")
-    err = again.communicate(timeout=120)[1]
+    err = again.communicate(timeout=400)[1]
     assert again.returncode == 0, err
     assert "continuing after epoch" in err
     a, b = (pandas.read_csv(folder / "metrics.csv").drop(columns=TIMES) for folder in (whole, run))
@@ -56,7 +56,7 @@ def test_two_processes_share_an_experiment(tmp_path: Path) -> None:
     """Each run is trained once, by whoever comes first; nothing is lost and no start is refused."""
     text = EXPERIMENT.replace("optimizer:", "seeds: 0-5\noptimizer:").replace("epochs: 12", "epochs: 3")
     both = [start(tmp_path, "results", text) for _ in range(2)]
-    told = [process.communicate(timeout=120)[1] for process in both]
+    told = [process.communicate(timeout=400)[1] for process in both]
     assert all("Traceback" not in err for err in told)
     assert {process.returncode for process in both} == {0}, told  # each waits for what the other one has
     runs = list(tmp_path.glob("results/e2e/*"))

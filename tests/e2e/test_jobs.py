@@ -57,7 +57,7 @@ def test_stopped_and_continued_are_those_of_one(
     for number in numbers:
         os.killpg(process.pid, number) if number == signal.SIGHUP else process.send_signal(number)
         time.sleep(1.2)  # what comes within a second is one request
-    err = process.communicate(timeout=60)[1]
+    err = process.communicate(timeout=240)[1]
     assert process.returncode == code, err
     if code == 75:
         assert "Finishing the epoch under way of 2 runs. Ctrl-C again stops at once." in err
@@ -115,7 +115,7 @@ def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
     pids = [int(json.loads(file.read_text())["pid"]) for file in tmp_path.glob("results/e2e/*/.owner.json")]
     assert pids
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     end = time.monotonic() + 60
     while any(is_alive(pid) for pid in pids) and time.monotonic() < end:
         time.sleep(0.1)

@@ -37,7 +37,7 @@ def start(
 
 
 def wait_for_rows(folder: Path, results: str, rows: int, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while time.monotonic() < end and process.poll() is None:
         for file in folder.glob(f"{results}/e2e/*/metrics.csv"):
             if len(file.read_text().splitlines()) > rows:
