@@ -17,13 +17,16 @@ sharpness: {every: 5, examples: 64}
 optimizer: {name: sam, lr: 0.05, rho: 0.1}
 """
 
+# every command that was started
+STARTED: list[subprocess.Popen[str]] = []
+
 
 def start(
     folder: Path, results: str, experiment: str = EXPERIMENT, *flags: str, own_session: bool = False
 ) -> subprocess.Popen[str]:
     (folder / "e2e.yaml").write_text(experiment)
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--results", results, "--device", "cpu", *flags]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -34,6 +37,8 @@ def start(
         # a shell that runs the tests in the background hands down an ignored SIGINT
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - async-signal-safe
     )
+    STARTED.append(process)
+    return process
 
 
 def wait_for_rows(folder: Path, results: str, rows: int, process: subprocess.Popen[str]) -> None:
