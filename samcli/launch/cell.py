@@ -16,7 +16,9 @@ from samcli.errors import Interrupted, ResultsError, RunBlocked, RunBusy, Samcli
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
+from samcli.runs.lease import NAME, Lease
 from samcli.train import train_run
+from samcli.train.continuing import status_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Cell:
         take_over: whether it is taken from a process that may be gone.
         dead: the claim of a process that was watched in vain, see `samcli.runs.lease.Watch`.
         may_show: whether a `busy` run is worth waiting for: whoever trains it gives signs of life.
+        changed_since: when the attempt began that is `changed`; another one since is no longer that.
         failed_at: when the failure was that is to be tried again; None if there was none, or it is to be left alone.
     """
 
@@ -45,6 +48,7 @@ class Cell:
     take_over: bool = False
     dead: str | None = None
     may_show: bool = True
+    changed_since: str | None = None
     failed_at: str | None = None
 
     @property
@@ -59,11 +63,32 @@ class Cell:
 
 
 def cleared(cell: Cell) -> Cell:
-    """The cell with an empty folder if it is `changed`: what that had is put aside, see `train_cell`."""
+    """The cell with an empty folder if it is `changed`: what that had is put aside, see `train_cell`.
+
+    Raises:
+        RunBusy: another process has it, or has begun it anew since it was looked at.
+    """
     if cell.state != "changed":
         return cell
-    put_aside(cell.folder.path, cell.folder.path.parent / ".replaced" / cell.folder.path.name)
+    folder = cell.folder.path
+    with Lease(folder, take_over=cell.take_over, dead=cell.dead):
+        if attempt_of(cell) != cell.changed_since:
+            raise RunBusy(f"{folder.name} was begun anew by another process at this moment.")
+        aside = put_aside(folder, folder.parent / ".replaced" / folder.name)
+        (aside / NAME).unlink(missing_ok=True)  # the lease went with it
     return dataclasses.replace(cell, state="new", detail="")
+
+
+def attempt_of(cell: Cell) -> str:
+    """When the attempt began whose files are in a cell's folder, as far as its `run.json` tells.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train import CATALOGUE
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "wine.yaml"), CATALOGUE).expand()
+    >>> attempt_of(Cell(config, RunFolder(Path("nowhere")), "new", 0))
+    'None'
+    """
+    return str(status_of(cell.config, cell.folder).get("started"))
 
 
 def train_cell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,6 +96,11 @@ def main(job: Job, connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):
         _tell(connection, *_trained(job, connection, asked))
+    # at once: a thread that a plug-in left, or what it wants done at exit, would keep the place of another run
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]:
@@ -124,6 +130,8 @@ def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]
         return "interrupted", str(error)
     except (ResultsError, OSError) as error:
         return "stop", error
+    except RunBusy as error:
+        return "ended", ("busy", str(error))
     except SamcliError as error:  # of a plug-in file that is another one, or gone, since the command began
         return "ended", ("failed", str(error))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.launch.cell import Cell
+from samcli.launch.cell import Cell, attempt_of
 from samcli.launch.folders import folders_of
 from samcli.runs.lease import Owner, Watch, owner_of
 from samcli.runs.reader import is_readable, without_collection
@@ -64,7 +64,10 @@ def look_again(cell: Cell, watch: Watch | None = None) -> Cell:
     >>> look_again(Cell(run, RunFolder(Path("nowhere")), "new", 0)).state
     'new'
     """
-    return cell if cell.state == "changed" else _cell(cell, None, watch.owner_of if watch else owner_of)
+    now = _cell(cell, None, watch.owner_of if watch else owner_of)
+    if cell.state == "changed" and now.state != "busy" and attempt_of(cell) == cell.changed_since:
+        return dataclasses.replace(cell, dead=now.dead)  # nobody has put it aside to begin it anew
+    return now
 
 
 def _cell(cell: Cell, today: Digests | None, look: Callable[[Path, Mapping[str, Any]], Owner | None]) -> Cell:
@@ -75,7 +78,11 @@ def _cell(cell: Cell, today: Digests | None, look: Callable[[Path, Mapping[str, 
         return dataclasses.replace(cell, state="busy", detail=owner.words(), may_show=owner.may_show, epochs_done=done)
     state, detail = _state(cell, status, today)
     done = 0 if state == "changed" else int(status.get("epochs_done") or 0)
-    return dataclasses.replace(cell, state=state, detail=detail, epochs_done=done, dead=owner.token if owner else None)
+    since = str(status.get("started")) if state == "changed" else None
+    dead = owner.token if owner else None
+    return dataclasses.replace(
+        cell, state=state, detail=detail, epochs_done=done, dead=dead, changed_since=since or cell.changed_since
+    )
 
 
 def _retried(cell: Cell) -> Cell:

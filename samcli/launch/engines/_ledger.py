@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from samcli.launch.cell import Cell
+from samcli.errors import RunBusy
+from samcli.launch.cell import Cell, cleared
 from samcli.launch.observer import Observer
 from samcli.launch.plan import look_again
 from samcli.launch.terms import Terms
@@ -63,6 +64,15 @@ class Ledger:
                 return cell
             self._leave(cell)
         return None if self.gives_up else self._next_of_others()
+
+    def cleared(self, cell: Cell) -> Cell | None:
+        """The cell with an empty folder if it is `changed`; None if another process was faster, which is waited for."""
+        try:
+            return cleared(cell)
+        except RunBusy as error:
+            self._observer.noticed(cell, str(error))
+            self._others.append(cell)
+            return None
 
     def begin(self, cell: Cell) -> None:
         """A run begins or continues."""

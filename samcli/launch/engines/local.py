@@ -26,6 +26,7 @@ from samcli.launch.terms import Terms
 from samcli.words import count
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
+PATIENCE_AT_EXIT = 5.0  # seconds that it has to end after its last word
 PAUSE = 0.2  # seconds between looks at the clock and at what was asked
 
 
@@ -107,6 +108,7 @@ class _Pool:
                 assert isinstance(ready, Connection)
                 self._hear(ready)
             self._end_late_ones()
+            self._end_dead_ones()
 
     def stop(self) -> None:
         """Have every process save what it finished, and end."""
@@ -169,7 +171,10 @@ class _Pool:
     def _end(self, connection: Connection, status: str, message: str) -> None:
         running = self._running.pop(connection)
         connection.close()
-        running.process.join()
+        running.process.join(PATIENCE_AT_EXIT)
+        if running.process.exitcode is None:
+            running.process.kill()
+            running.process.join()
         self._free.append(running.slot)
         if running.given_up is not None and status in ("interrupted", "failed"):
             log = running.cell.folder.path / LOG
@@ -191,6 +196,12 @@ class _Pool:
                     _end_at_once(running)
             elif now_ - running.given_up > PATIENCE:
                 running.process.kill()
+
+    def _end_dead_ones(self) -> None:
+        """Miss the runs whose process has ended, though a process that it started holds the other end of the pipe."""
+        for connection, running in list(self._running.items()):
+            if running.process.exitcode is not None and not connection.poll():
+                self._end(connection, *self._account(running))
 
     def _account(self, running: _Running) -> tuple[str, str]:
         """What became of a run whose process ended without a word; `run.json` says so too."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.errors import Interrupted, ProcessError
-from samcli.launch.cell import Cell, cleared
+from samcli.launch.cell import Cell
 from samcli.launch.engines._follower import Follower
 from samcli.launch.engines._ledger import Ledger
 from samcli.launch.engines._ray_cluster import connected, nodes_for, places_on, prove
@@ -165,8 +165,10 @@ class _Tasks:
         places = sum(places_on(node, self._request) for node in ray.nodes() if node["Alive"])
         if not (places or self._running or self._ledger.finished):
             raise ProcessError("No node is left for the runs that wait; the same command continues them.")
-        while len(self._running) < places and (cell := self._ledger.next()):
-            cell = cleared(cell)
+        while len(self._running) < places and (planned := self._ledger.next()):
+            cell = self._ledger.cleared(planned)
+            if cell is None:
+                continue
             work = Work(
                 absolute(cell),
                 self._terms.data_dir.absolute(),

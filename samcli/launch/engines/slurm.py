@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.errors import ConfigError, Interrupted, ResultsError
-from samcli.launch.cell import Cell, cleared
+from samcli.launch.cell import Cell
 from samcli.launch.engines import _slurm_queue as queue
 from samcli.launch.engines._follower import Follower
 from samcli.launch.engines._ledger import Ledger
@@ -146,7 +146,8 @@ class _Jobs:
                 if note["job"] in there:
                     self._jobs[note["job"]] = _Submitted(cell, Path(note["folder"]))
                     continue
-            self._waiting.append(cleared(cell))
+            if (empty := self._ledger.cleared(cell)) is not None:
+                self._waiting.append(empty)
         while self._waiting and not (self._request.most and self._jobs):  # a limit holds within an array
             share = [self._waiting.popleft() for _ in range(min(MOST_IN_ARRAY, len(self._waiting)))]
             self._submit_array(share)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,30 @@ def test_what_failed_elsewhere_meanwhile_is_not_tried_again(cells: list[Cell]) -
     (cells[0].folder.path / lease.NAME).unlink()
     assert (ledger.next(), ledger.finished) == (None, True)
     assert list(ledger.outcome.values()) == ["failed"]
+
+
+def test_what_changed_is_put_aside_once(cells: list[Cell], tmp_path: Path) -> None:
+    """Two commands find that a run's plug-in or data changed: the one that comes first begins it anew."""
+    (first, other) = (
+        replace(cells[1], state="changed", changed_since="yesterday", detail="another file") for _ in "ab"
+    )
+    first.folder.write_status({"status": "finished", "epochs_done": 3, "started": "yesterday"})
+    ledgers = [Ledger([cell], TERMS, Recorder()) for cell in (first, other)]
+    mine, theirs = (ledger.next() for ledger in ledgers)
+    assert mine is not None
+    assert theirs is not None
+    assert mine.state == theirs.state == "changed"
+    with lease.Lease(first.folder.path):  # one that trains it still
+        assert ledgers[1].cleared(theirs) is None
+    empty = ledgers[0].cleared(mine)
+    assert empty is not None
+    assert (empty.state, first.folder.path.exists()) == ("new", False)
+    assert ledgers[1].cleared(theirs) is None
+    aside = tmp_path / "x" / ".replaced" / first.folder.path.name
+    assert [file.name for file in aside.iterdir()] == ["run.json"]
+    with lease.Lease(first.folder.path):
+        first.folder.write_status({"status": "running", "started": "today"})
+        assert ledgers[1].next() is None
+    first.folder.write_status({"status": "diverged", "started": "today"})
+    assert (ledgers[1].next(), list(ledgers[1].outcome.values())) == (None, ["diverged"])
+    assert not (tmp_path / "x" / ".replaced" / f"{first.folder.path.name}-2").exists()

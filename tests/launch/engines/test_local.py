@@ -1,5 +1,6 @@
 """Several runs at once, each in a process of its own: the same bits, and no run that dies takes another with it."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,3 +190,23 @@ def test_a_plug_in_that_is_gone_by_then_is_a_sentence(tmp_path: Path) -> None:
     assert outcome == ["failed"]
     message = f"There is no Python file {plugin}; name a file that registers an optimizer, model or data set."
     assert recorder.events[-1] == ("ended", "failed", message)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import threading; threading.Thread(target=time.sleep, args=(600,)).start()",
+        "import atexit; atexit.register(time.sleep, 600)",
+        "import os; (os.fork() == 0) and (time.sleep(60), os._exit(0))",
+        "import multiprocessing as m; m.Process(target=time.sleep, args=(60,)).start()",
+    ],
+    ids=["thread", "atexit", "fork", "process"],
+)
+def test_what_a_plug_in_leaves_behind_keeps_no_place(tmp_path: Path, code: str) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW.replace("time.sleep(0.3 * self.training)", code))
+    text = TEXT.replace("mlp", f"'{plugin}:slow'").replace("epochs: 3", "epochs: 1")
+    begun = time.monotonic()
+    outcome, _ = at_once(plan(tmp_path, text.replace("[sgd, sam, {name: sgd, lr: 1e30}]", "sgd\nseeds: 0-2")))
+    assert outcome == ["finished"] * 3
+    assert time.monotonic() - begun < 55
