@@ -81,17 +81,22 @@ def remove(
     say(quiet=quiet)
     if not results and not status:
         raise ConfigError("Name the runs to remove, or say which with --status failed; see samcli runs -h.")
-    from samcli.runs.removal import bytes_of, objection
+    from samcli.runs.removal import bytes_of, dead_claims, objection
     from samcli.runs.removal import remove as remove_run
     from samcli.words import count, size
 
     named = results or [Path("results")]
     kept, removed, total = 0, 0, 0
-    for run in _listed(named, _states(status)):
+    runs = _listed(named, _states(status))
+    elsewhere = [run for run in runs if run.owner and run.owner.standing == "unknown" and not objection(run, named)]
+    if yes and elsewhere:
+        hint(f"Looking for less than a minute whether other machines still train {count(len(elsewhere), 'run')}.")
+    dead = dead_claims(elsewhere) if yes else set()
+    for run in runs:
         bytes_there = bytes_of(run.folder)
         try:
             if yes:
-                remove_run(run, named)
+                remove_run(run, named, dead)
             elif fault := objection(run, named):
                 raise ResultsError(f"Kept: {run.folder} {fault}.")
         except ResultsError as error:

@@ -25,7 +25,7 @@ def differing(runs: Iterable[Run]) -> list[str]:
     []
     """
     finished = [run for run in runs if run.state == "finished"]
-    return [words for key, words in _NAMES.items() if len({_condition(run, key) for run in finished}) > 1]
+    return [words for key, words in _NAMES.items() if len({one for run in finished for one in _texts(run, key)}) > 1]
 
 
 def shown(runs: Sequence[Run], words: str) -> str:
@@ -36,16 +36,19 @@ def shown(runs: Sequence[Run], words: str) -> str:
     ''
     """
     key = {name: key for key, name in _NAMES.items()}[words]
-    values = sorted({str(_value(run, key)) for run in runs if run.state == "finished" and _value(run, key) is not None})
+    found = (value for run in runs if run.state == "finished" for value in _values(run, key) if value is not None)
+    values = sorted({str(value) for value in found})
     if key == "hardware" or len(values) < 2:
         return ""
     return f" ({', '.join(values[:-1])} and {values[-1]})"
 
 
-def _value(run: Run, key: str) -> Any:
-    # runs of before trained one after the other, each in one process, and did not say so
-    return run.status.get(key, 1 if key in ("jobs", "processes") else None)
+def _values(run: Run, key: str) -> list[Any]:
+    """The condition in each attempt of a run that was timed under another one, and in the last."""
+    # runs of before trained one after the other, in one process, and did not say so
+    last = run.status.get(key, 1 if key in ("jobs", "processes") else None)
+    return [*(attempt[key] for attempt in run.status.get("earlier") or () if key in attempt), last]
 
 
-def _condition(run: Run, key: str) -> str:
-    return json.dumps(_value(run, key), sort_keys=True, default=str)
+def _texts(run: Run, key: str) -> list[str]:
+    return [json.dumps(value, sort_keys=True, default=str) for value in _values(run, key)]

@@ -13,6 +13,7 @@ from samcli.report.row import Row
 from samcli.runs.reader import Run
 from samcli.words import joined, seeds
 
+_OF_TIMES = {"epochs_done", "jobs"}  # what changes no result, see `samcli.report.conditions`
 MOST_SHOWN = 3  # ways of being made that a sentence names
 
 
@@ -36,7 +37,9 @@ def mixtures(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Cal
             groups = _grouped(runs, look)
             if len(groups) > 1:
                 yield f"{name(row)} mixes runs of different {words}: {_parted(groups)}."
-        changed = sorted(run.seed for run in runs if run.status.get("earlier"))
+        changed = sorted(
+            run.seed for run in runs if any(set(attempt) - _OF_TIMES for attempt in run.status.get("earlier") or ())
+        )
         if changed:
             yield f"{name(row)}: {seeds(changed)} went on after an interruption with other versions, code or hardware."
     rows_of = grouped(rows, lambda row: row.place)

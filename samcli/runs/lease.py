@@ -33,7 +33,7 @@ from samcli.runs.process import exists, start_of, this_machine
 NAME = ".owner.json"
 BEAT = 10.0
 PATIENCE = 45.0
-LONG_SILENCE = 600.0  # seconds after which a reader, who does not watch, takes a lease for dead
+LONG_SILENCE = 3600.0  # seconds after which a reader, who does not watch, takes a lease for dead
 MOST_BYTES = 10_000
 
 

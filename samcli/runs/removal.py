@@ -6,18 +6,21 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from samcli.errors import ResultsError, RunBusy
-from samcli.runs.lease import Lease
+from samcli.runs.lease import Lease, Watch
 from samcli.runs.listing import Listed, look
 
 # what a run, its checkpoint that was put aside, and samcli sharpness leave; the hidden ones are being written
 _OURS = re.compile(
-    r"config\.yaml|run\.json|metrics\.csv|sharpness\.json|log\.txt|checkpoint\.(pt|damaged|foreign)(-\d+)?|\..+"
+    r"config\.yaml|run\.json|metrics\.csv|sharpness\.json|log\.txt|checkpoint\.(pt|damaged|foreign)(-\d+)?|\.owner\.json"
+    r"|\..+[.-][0-9a-f]{8}\.tmp"
 )
 _SIGNS = ("config.yaml", "run.json", "checkpoint.pt")
+SECONDS_BETWEEN_LOOKS = 1.0
 _ASIDE = ".removed-"
 
 
@@ -60,12 +63,34 @@ def bytes_of(folder: Path) -> int:
         return 0
 
 
-def remove(run: Listed, named: Sequence[Path]) -> None:
+def dead_claims(runs: Sequence[Listed]) -> set[str]:
+    """The claims of other machines on these runs that are dead: they were watched for as long as it takes to be sure.
+
+    >>> dead_claims([Listed(Path("nowhere"), "failed")])
+    set()
+    """
+    watch = Watch()
+    dead: set[str] = set()
+    waiting = {run.folder: run.owner for run in runs if run.owner and run.owner.standing == "unknown"}
+    while waiting:
+        for folder, listed in list(waiting.items()):
+            owner = watch.owner_of(folder, {})
+            if owner and owner.standing == "gone" and owner.token:
+                dead.add(owner.token)
+            elif owner and owner.standing == "unknown" and owner.token and owner.beat == listed.beat:
+                continue
+            del waiting[folder]  # it has shown itself, or ended
+        time.sleep(SECONDS_BETWEEN_LOOKS if waiting else 0.0)
+    return dead
+
+
+def remove(run: Listed, named: Sequence[Path], dead: Collection[str] = ()) -> None:
     """Remove a run's folder if it still is as it was listed. A kill leaves all of it, or a hidden rest that is no run.
 
     Args:
         run: as it was listed.
         named: the paths that it was listed from.
+        dead: the claims of other machines that are known to be dead, see `dead_claims`.
 
     Raises:
         ResultsError: it is kept, and why.
@@ -74,8 +99,10 @@ def remove(run: Listed, named: Sequence[Path]) -> None:
     if fault is None:
         aside = run.folder.with_name(f"{_ASIDE}{run.folder.name[:100]}-{secrets.token_hex(4)}")
         try:
-            silent = run.owner.token if run.owner else None  # one that is alive was objected to
-            with Lease(run.folder, dead=silent):  # whoever would train it now is refused, or had it before
+            claim = run.owner.token if run.owner else None
+            with Lease(
+                run.folder, dead=claim if claim in dead else None
+            ):  # whoever would train it now is refused, or had it before
                 now = look(run.folder, beside=os.getpid())
                 if now.state == run.state:
                     run.folder.rename(aside)

@@ -21,7 +21,9 @@ from samcli.runs.process import this_machine
 from samcli.train.digests import plugins_of
 
 # what may be another one when a run is continued
-CHANGEABLE = ("versions", "git", "hardware", "device", "threads", "processes", "plugins", "dataset")
+CHANGEABLE = ("versions", "git", "hardware", "device", "threads", "processes", "jobs", "plugins", "dataset")
+
+_USUAL = {"jobs": 1}
 
 
 def provenance(config: RunConfig, device: torch.device, data_dir: Path) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def earlier_provenance(before: Mapping[str, Any], now: Mapping[str, Any]) -> lis
     [{'epochs_done': 3, 'versions': {'torch': '2.11'}}]
     """
     earlier = list(before.get("earlier") or [])
-    changed = {key: before[key] for key in CHANGEABLE if key in before and before[key] != now.get(key)}
+    before = {**_USUAL, **before}  # what trains one run after the other does not say so
+    changed = {key: before[key] for key in CHANGEABLE if key in before and before[key] != now.get(key, _USUAL.get(key))}
     if changed and before.get("epochs_done"):
         earlier.append({"epochs_done": before["epochs_done"], **changed})
     return earlier

@@ -89,6 +89,16 @@ def test_equal_seconds_under_different_conditions_are_refused(
         compare(results.runs(), budget="seconds")
 
 
+def test_seconds_of_a_run_that_went_on_with_other_jobs_are_of_both(results: Results, sgd: Block, sam: Block) -> None:
+    results.add(sgd, 0, (0.5,), status={"jobs": 2})
+    results.add(sam, 0, (0.5,), status={"jobs": 2, "earlier": [{"epochs_done": 1, "jobs": 1}]})
+    notes = compare(results.runs()).notes
+    assert any("timed with different jobs at once (1 and 2)" in note for note in notes)
+    assert not any("went on after an interruption" in note for note in notes)  # its results are the same
+    with pytest.raises(ConfigError, match="equal seconds mean nothing"):
+        compare(results.runs(), budget="seconds")
+
+
 def test_unfinished_runs_count_but_do_not_enter(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, (0.5,))
     for seed, state in enumerate(("failed", "interrupted", "diverged"), start=1):

@@ -9,7 +9,7 @@ import pytest
 from run_folders import SGD, Results
 
 from samcli.errors import ResultsError
-from samcli.runs import RunFolder
+from samcli.runs import RunFolder, lease, removal
 from samcli.runs.lease import NAME, Lease
 from samcli.runs.listing import look
 from samcli.runs.removal import objection, remove
@@ -47,15 +47,40 @@ def test_a_run_of_another_host_that_may_be_at_work_stays(failed: RunFolder, tmp_
     claim = {"token": "a", "host": "node7", "pid": 1, "machine": "other", "process_started": None}
     (failed.path / NAME).write_text(json.dumps(claim))
     kept(failed.path, tmp_path, "node7")
-    an_hour_ago = time.time() - 3600
+    an_hour_ago = time.time() - 4000
     os.utime(failed.path / NAME, (an_hour_ago, an_hour_ago))
     run = look(failed.path)
     (failed.path / NAME).write_text(json.dumps(claim | {"token": "b"}))
     with pytest.raises(ResultsError, match="node7"):
         remove(run, [tmp_path])  # another took it over since it was listed
     os.utime(failed.path / NAME, (an_hour_ago, an_hour_ago))
+    with pytest.raises(ResultsError, match="node7"):
+        remove(look(failed.path), [tmp_path])  # nobody watched: its clock may be another one
+    remove(look(failed.path), [tmp_path], {"b"})
+    assert not failed.path.exists(), "it was watched in vain"
+
+
+def test_claims_that_show_no_sign_of_life_are_dead(failed: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A holder whose clock is an hour behind shows itself all the same."""
+    monkeypatch.setattr(lease, "PATIENCE", 0.4)
+    monkeypatch.setattr(removal, "SECONDS_BETWEEN_LOOKS", 0.05)
+    claim = {"token": "a", "host": "node7", "pid": 1, "machine": "other", "process_started": None}
+    (failed.path / NAME).write_text(json.dumps(claim))
+    os.utime(failed.path / NAME, (1e9, 1e9))
+    run = look(failed.path)
+    assert removal.dead_claims([run]) == {"a"}
+    os.utime(failed.path / NAME, (1e9 + 10, 1e9 + 10))  # a beat since it was listed
+    assert removal.dead_claims([run]) == set()
+    (failed.path / NAME).unlink()
+    assert removal.dead_claims([run]) == set()
+
+
+def test_what_is_hidden_and_not_samclis_stays(failed: RunFolder, tmp_path: Path) -> None:
+    (failed.path / ".notes.txt").write_text("precious")
+    kept(failed.path, tmp_path, r"holds \.notes\.txt, which samcli did not write")
+    (failed.path / ".notes.txt").rename(failed.path / ".checkpoint.pt.0123456789ab-77-0123abcd.tmp")  # of a kill
     remove(look(failed.path), [tmp_path])
-    assert not failed.path.exists(), "it gave no sign of life for long"
+    assert not failed.path.exists()
 
 
 def test_a_run_that_is_another_by_now_stays(failed: RunFolder, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_run import MakeConfig
 
-from samcli.train.provenance import git_state, provenance
+from samcli.train.provenance import earlier_provenance, git_state, provenance
 
 
 def test_is_plain_json(config_of: MakeConfig) -> None:
@@ -36,3 +36,10 @@ def test_git_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert git_state() == {"commit": commit, "dirty": False}
     file.write_text("2")
     assert git_state()["dirty"] is True
+
+
+def test_the_jobs_of_before_are_kept() -> None:
+    before = {"epochs_done": 73, "threads": 1}  # one run after the other, which did not say so
+    assert earlier_provenance(before, {"threads": 1, "jobs": 2}) == [{"epochs_done": 73, "jobs": 1}]
+    assert earlier_provenance(before, {"threads": 1, "jobs": 1}) == []
+    assert earlier_provenance({**before, "jobs": 4}, {"threads": 1}) == [{"epochs_done": 73, "jobs": 4}]
