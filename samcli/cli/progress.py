@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,10 +27,7 @@ class PlainProgress:
 
     def __init__(self, cells: list[Cell]) -> None:
         settings = distinguishing([cell.config.document() for cell in cells])
-        self._labels = {
-            cell.folder: visible(f"{_names(cell)} {label(words)}".strip()) + f" seed {cell.config.seed}"
-            for cell, words in zip(cells, settings, strict=True)
-        }
+        self._labels = {cell.folder: _label(cell, words) for cell, words in zip(cells, settings, strict=True)}
         self._total = sum(cell.to_do or cell.state == "busy" for cell in cells)  # those may be left to do in the end
         self._number = 0
         self._last = 0.0
@@ -159,6 +157,12 @@ def progress_for(cells: list[Cell], jobs: int = 1) -> PlainProgress:
     """
     watched = sys.stderr.isatty() and not is_quiet() and any(cell.to_do for cell in cells)
     return RichProgress(cells, jobs) if watched else PlainProgress(cells)
+
+
+def _label(cell: Cell, words: Mapping[str, str]) -> str:
+    """What tells a run from the others: its names, the settings that are not those of all, and its seed."""
+    told = " ".join(filter(None, [_names(cell), label(words, "dataset", "model"), label(words)]))
+    return visible(told) + f" seed {cell.config.seed}"
 
 
 def _names(cell: Cell) -> str:

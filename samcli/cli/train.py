@@ -168,6 +168,8 @@ def train(
     sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
     if at_once == 0:
         _check_in_this_process(jobs, {"--timeout": timeout, "--threads": threads, "--jobs-per-gpu": jobs_per_gpu})
+    if fail_fast and max_failures is not None:
+        raise ConfigError("--fail-fast is --max-failures 1; leave one of the two out.")
     where = Where(engine, cpus_per_run, threads, ray_address, partition, time, gpus, max_concurrent)
     where.check(jobs, jobs_per_gpu, sharing)
     if engine == Engine.LOCAL and at_once != 0 and not dry_run:

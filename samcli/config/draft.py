@@ -123,11 +123,14 @@ class Draft:
                 known = ["name", *(key for options in self._options_of_blocks(section) for key in options)]
                 meant = nearest(inner, dict.fromkeys(known))
                 raise ConfigError(f"--set {key}: no {section} here has an option {inner!r}; {meant}")
-        elif section in NAMELESS and dot:
-            if inner not in NAMELESS[section]:
-                raise ConfigError(f"--set {key}: unknown key {inner!r}; {nearest(inner, NAMELESS[section])}")
-            self.source.flags.add((section, inner))
-            self.nameless[section][inner] = value
+        elif section in NAMELESS and (dot or isinstance(value, Mapping)):
+            for option, one in ({inner: value} if dot else value).items():
+                if option not in NAMELESS[section]:
+                    raise ConfigError(f"--set {key}: unknown key {option!r}; {nearest(str(option), NAMELESS[section])}")
+                self.source.flags.add((section, option))
+                self.nameless[section][option] = one
+        elif section in NAMELESS:
+            raise ConfigError(f"--set {key}: name the option, for example {key}.{next(iter(NAMELESS[section]))}=VALUE.")
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
         elif section in (*SELECTING, "base"):

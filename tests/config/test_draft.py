@@ -279,3 +279,16 @@ def test_a_name_without_its_prefix(text: str, sentence: str, monkeypatch: pytest
     with pytest.raises(ConfigError) as caught:
         expand(text)
     assert sentence in str(caught.value)
+
+
+def test_a_block_without_a_name_is_set_as_a_whole_too() -> None:
+    drafts = [Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE) for _ in "ab"]
+    drafts[0].set("evaluate={every: 5}")
+    drafts[1].set("evaluate.every=5")
+    first, second = (draft.expand()[0].document() for draft in drafts)
+    assert first == second
+    assert first["evaluate"] == {"every": 5}
+    with pytest.raises(ConfigError, match="unknown key 'evry'; did you mean every"):
+        drafts[0].set("evaluate={evry: 5}")
+    with pytest.raises(ConfigError, match=r"name the option, for example evaluate\.every=VALUE"):
+        drafts[0].set("evaluate=5")
