@@ -156,7 +156,10 @@ def record_failure(cell: Cell, message: str) -> None:
         try:
             status = cell.folder.read_status()
         except ResultsError:  # it ended before it wrote one
+            cell.folder.write_config(cell.config.document())
             status = {"identity": cell.config.identity, "seed": cell.config.seed, "status": "running"}
+        if not cell.folder.metrics.exists():
+            cell.folder.write_metrics([])
         if status["status"] in ("running", "interrupted"):
             cell.folder.write_status({**status, "status": "failed", "error": message, "ended": now()})
 

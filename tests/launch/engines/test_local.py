@@ -12,9 +12,11 @@ from small_run import TIMES
 from samcli import launch
 from samcli.config import Draft, parse
 from samcli.launch import Cell
+from samcli.launch.job import record_failure
 from samcli.launch.slots import slots_of
 from samcli.runs import EpochMetrics
 from samcli.runs.folder import RunFolder
+from samcli.runs.reader import scan
 from samcli.train import CATALOGUE
 
 TEXT = """
@@ -155,6 +157,13 @@ def test_a_run_that_takes_too_long_is_ended_and_recorded(tmp_path: Path) -> None
     assert (status["status"], status["error"]) == ("failed", message)
     done = status.get("epochs_done", 0)
     assert sum(event[0] == "epoch" for event in recorder.events) == done < 200
+
+
+def test_a_run_that_failed_before_its_first_row_can_be_read(tmp_path: Path) -> None:
+    cells = plan(tmp_path, TEXT.replace("[sgd, sam, {name: sgd, lr: 1e30}]", "sgd"))
+    record_failure(cells[0], "Its process was killed.")
+    (run,), warnings = scan([cells[0].folder.path])
+    assert (run.state, len(run.table), warnings) == ("failed", 0, [])
 
 
 @pytest.mark.parametrize("most", [1, 2])
