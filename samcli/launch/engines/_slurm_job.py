@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from samcli.errors import ResultsError
 from samcli.launch.job import in_log, interrupt, record_failure
 from samcli.launch.remote import Work, train_there
+from samcli.runs.files import write_atomic
 
 WARNING = 90  # seconds before its end at which a job is told, or a third of its time if that is less
 TOLD = signal.SIGUSR2  # that the time is nearly over: what submitit has Slurm send
@@ -24,13 +27,23 @@ class SlurmJob:
     Attributes:
         work: the run.
         minutes: that the job has.
+        outcome: the file in which it leaves how the run ended, as JSON: the command reads no pickle.
     """
 
     work: Work
     minutes: int
+    outcome: Path | None = None
 
     def __call__(self) -> tuple[str, Any]:
-        """Train the run, see `train_there`.
+        """Train the run, see `train_there`, and leave how it ended."""
+        word, told = self._train()
+        if self.outcome is not None:
+            plain = list(told) if word == "ended" else str(told)
+            write_atomic(self.outcome, json.dumps({"word": word, "told": plain}))
+        return word, told
+
+    def _train(self) -> tuple[str, Any]:
+        """Train the run.
 
         Told that the time is nearly over, it finishes the epoch under way, or drops it where that takes more than half
         of the time that is left, and is requeued. Cancelled or preempted it drops the epoch if that takes too long,
@@ -60,7 +73,7 @@ class SlurmJob:
         return DelayedSubmission(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"work": self.work, "minutes": self.minutes}
+        return {"work": self.work, "minutes": self.minutes, "outcome": self.outcome}
 
     def _hear(self, number: int, frame: object) -> None:
         del frame

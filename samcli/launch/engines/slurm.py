@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import signal
 import time
 from collections import deque
@@ -24,6 +26,7 @@ from samcli.launch.plan import look_again
 from samcli.launch.remote import Work, absolute
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
+from samcli.runs.door import read_json
 from samcli.runs.files import write_atomic
 from samcli.words import count
 
@@ -94,7 +97,7 @@ class _Submitted:
     """A run whose job is in the queue, or was."""
 
     cell: Cell
-    folder: Path  # of submitit's files
+    outcome: Path  # the file in which the job leaves how the run ended
     begun: bool = False
     gone_since: float | None = None
 
@@ -144,7 +147,7 @@ class _Jobs:
             if (note := _read_note(cell)) is not None:
                 there = (queue.states() or {}) if there is None else there
                 if note["job"] in there:
-                    self._jobs[note["job"]] = _Submitted(cell, Path(note["folder"]))
+                    self._jobs[note["job"]] = _Submitted(cell, _outcome_of(cell, note["token"]))
                     continue
             if (empty := self._ledger.cleared(cell)) is not None:
                 self._waiting.append(empty)
@@ -155,17 +158,22 @@ class _Jobs:
     def _submit_array(self, cells: Sequence[Cell]) -> None:
         import submitit
 
-        folder = _hidden(cells[0])
-        executor = self._executor(folder)
+        executor = self._executor(_hidden(cells[0]))
+        tokens = [secrets.token_hex(8) for _ in cells]
+        outcomes = [_outcome_of(cell, token) for cell, token in zip(cells, tokens, strict=True)]
+        runs = [
+            SlurmJob(self._work(cell), self._request.minutes, outcome)
+            for cell, outcome in zip(cells, outcomes, strict=True)
+        ]
         try:
             with executor.batch():
-                jobs = [executor.submit(SlurmJob(self._work(cell), self._request.minutes)) for cell in cells]
+                jobs = [executor.submit(run) for run in runs]
         except submitit.core.utils.FailedJobError as error:
             reason = str(error).strip().splitlines()[-1][:300]
             raise ConfigError(f"Slurm refuses the jobs: {reason.removeprefix('sbatch: error: ')}") from error
-        for job, cell in zip(jobs, cells, strict=True):
-            self._jobs[job.job_id] = _Submitted(cell, folder)
-            write_atomic(_note_of(cell), json.dumps({"job": job.job_id, "folder": str(folder)}))
+        for job, cell, token, outcome in zip(jobs, cells, tokens, outcomes, strict=True):
+            self._jobs[job.job_id] = _Submitted(cell, outcome)
+            write_atomic(_note_of(cell), json.dumps({"job": job.job_id, "token": token}))
 
     def _executor(self, folder: Path) -> Any:
         import submitit
@@ -224,7 +232,7 @@ class _Jobs:
             state = there.get(number)
             if state is not None and state != "PENDING":
                 self._begin(job)
-            if state is None and self._is_over(number, job):
+            if state is None and self._is_over(job):
                 del self._jobs[number]
                 self._end(number, job)
 
@@ -234,17 +242,17 @@ class _Jobs:
             self._follower.begin(job.cell)
             self._ledger.begin(job.cell)
 
-    def _is_over(self, number: str, job: _Submitted) -> bool:
-        """Whether a job that is not in the queue has left its result, or had time enough for it."""
+    def _is_over(self, job: _Submitted) -> bool:
+        """Whether a job that is not in the queue has left how it ended, or had time enough for it."""
         job.gone_since = job.gone_since or time.monotonic()
-        written = _result_of(number, job.folder).exists()
-        return written or time.monotonic() - job.gone_since > GONE_FOR
+        return job.outcome.exists() or time.monotonic() - job.gone_since > GONE_FOR
 
     def _end(self, number: str, job: _Submitted) -> None:
         """Take the end of a job: by its result, or else by what lies in the run's folder."""
-        with suppress(OSError):
-            _note_of(job.cell).unlink()
         word, told = _outcome(number, job)
+        for file in (_note_of(job.cell), job.outcome):
+            with suppress(OSError):
+                file.unlink()
         if self._closing and not job.begun and told is None:
             return  # it was cancelled while it waited
         self._begin(job)
@@ -255,18 +263,24 @@ class _Jobs:
         self._ledger.end(job.cell, status, message)
 
 
+def _left_by(job: _Submitted) -> tuple[str, Any] | None:
+    """How a run ended, as its job has left it; None if it has left nothing that can be read."""
+    try:
+        left = read_json(job.outcome)
+    except ResultsError:
+        return None
+    word, told = left.get("word"), left.get("told")
+    if word == "ended" and isinstance(told, list) and len(told) == 2:
+        return "ended", (str(told[0]), str(told[1]))
+    if word == "stop":
+        return "stop", ResultsError(str(told))
+    return ("interrupted", str(told)) if word == "interrupted" else None
+
+
 def _outcome(number: str, job: _Submitted) -> tuple[str, Any]:
     """How a run ended, as `train_there` says it."""
-    import submitit
-
-    if _result_of(number, job.folder).exists():
-        try:
-            word, told = submitit.SlurmJob(folder=job.folder, job_id=number).result()
-            return word, told
-        except Exception as error:  # what the job met before or after the run, with its traceback
-            message = f"Its job {number} failed: {str(error).strip().splitlines()[-1][:300]}"
-            record_failure(job.cell, message)
-            return "ended", ("failed", message)
+    if (left := _left_by(job)) is not None:
+        return left
     if not job.begun:
         return "interrupted", None
     state = look_again(job.cell)
@@ -277,7 +291,7 @@ def _outcome(number: str, job: _Submitted) -> tuple[str, Any]:
             return "interrupted", ""
     message = (
         f"Its job {number} ended without a word, as when its node dies or its memory runs out; its finished epochs are "
-        f"kept, and what Slurm said is in {job.folder}."
+        f"kept, and what Slurm said is in {_hidden(job.cell)}."
     )
     record_failure(state, message)
     return "ended", ("failed", message)
@@ -288,8 +302,9 @@ def _hidden(cell: Cell) -> Path:
     return cell.folder.path.absolute().parent / ".slurm"
 
 
-def _result_of(number: str, folder: Path) -> Path:
-    return folder / f"{number}_0_result.pkl"
+def _outcome_of(cell: Cell, token: str) -> Path:
+    """The file in which a job leaves how the run ended; each submission has a token of its own."""
+    return _hidden(cell) / f"{cell.folder.path.name}.{token}.json"
 
 
 def _note_of(cell: Cell) -> Path:
@@ -299,7 +314,9 @@ def _note_of(cell: Cell) -> Path:
 
 def _read_note(cell: Cell) -> dict[str, str] | None:
     try:
-        note = json.loads(_note_of(cell).read_text(encoding="utf-8"))
-        return {"job": str(note["job"]), "folder": str(note["folder"])}
-    except (OSError, ValueError, KeyError, TypeError):
+        note = read_json(_note_of(cell))
+    except ResultsError:
         return None
+    job, token = str(note.get("job")), str(note.get("token"))
+    # the results folder may be a stranger's: nothing else becomes the name of a file
+    return {"job": job, "token": token} if re.fullmatch("[0-9a-f]{16}", token) else None

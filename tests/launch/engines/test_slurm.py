@@ -1,0 +1,60 @@
+"""What the Slurm engine reads of a job: plain values, from files that only its own submission names."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from samcli import launch
+from samcli.config import Draft, parse
+from samcli.errors import ResultsError
+from samcli.launch import Cell
+from samcli.launch.engines._slurm_job import SlurmJob
+from samcli.launch.engines.slurm import _left_by, _note_of, _outcome_of, _read_note, _Submitted
+from samcli.launch.remote import Work, absolute
+from samcli.train import CATALOGUE
+
+TEXT = "{name: small, dataset: wine, model: linear, epochs: 2, optimizer: sgd, sharpness: {every: 0}}"
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Cell:
+    (cell,) = launch.plan(Draft.of(parse(TEXT, "x"), CATALOGUE).expand(), tmp_path)
+    return absolute(cell)
+
+
+def test_a_job_leaves_how_the_run_ended(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = _outcome_of(cell, "0123456789abcdef")
+    told = ("ended", ("failed", "KeyError: 'rho'"))
+    monkeypatch.setattr("samcli.launch.engines._slurm_job.train_there", lambda work, should_stop: told)
+    job = SlurmJob(Work(cell, tmp_path, torch.device("cpu"), 1, "slurm"), 60, outcome)
+    assert job() == told
+    assert _left_by(_Submitted(cell, outcome)) == told
+    monkeypatch.setattr(
+        "samcli.launch.engines._slurm_job.train_there", lambda work, should_stop: ("stop", ResultsError("full"))
+    )
+    job()
+    word, error = _left_by(_Submitted(cell, outcome)) or ("", None)
+    assert (word, str(error)) == ("stop", "full")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"word": "ended", "told": "x"}', '{"word": "run", "told": ["a", "b"]}']
+)
+def test_what_is_no_outcome_is_none(cell: Cell, text: str) -> None:
+    outcome = _outcome_of(cell, "0123456789abcdef")
+    assert _left_by(_Submitted(cell, outcome)) is None
+    outcome.parent.mkdir(parents=True)
+    outcome.write_text(text)
+    assert _left_by(_Submitted(cell, outcome)) is None
+
+
+@pytest.mark.parametrize("token", ["../../etc/passwd", "0123456789ABCDEF", "", None, 7])
+def test_a_note_names_no_other_file(cell: Cell, token: object) -> None:
+    assert _read_note(cell) is None
+    _note_of(cell).parent.mkdir(parents=True)
+    _note_of(cell).write_text(json.dumps({"job": "17", "token": "0123456789abcdef"}))
+    assert _read_note(cell) == {"job": "17", "token": "0123456789abcdef"}
+    _note_of(cell).write_text(json.dumps({"job": "17", "token": token}))
+    assert _read_note(cell) is None
