@@ -12,6 +12,7 @@ from samcli.launch.observer import Observer
 from samcli.launch.plan import look_again
 from samcli.launch.terms import Terms
 from samcli.runs.lease import Watch
+from samcli.words import count
 
 SECONDS_BETWEEN_LOOKS = 1.0  # at the runs that other processes have
 
@@ -85,6 +86,14 @@ class Ledger:
         self._observer.ended(cell, status, message)
         if status == "busy":  # another process was faster
             self._others.append(cell)
+
+    def tell_closing(self, running: Sequence[Cell], *, asked: bool) -> None:
+        """Say that the runs under way stop after their epoch, asked for by the user or because too many failed."""
+        if running:
+            reason = "" if asked else "Too many runs have failed. "
+            more = " Ctrl-C again stops at once." if asked else ""
+            sentence = f"{reason}Finishing the epoch under way of {count(len(running), 'run')}.{more}"
+            self._observer.noticed(running[0], sentence)
 
     def retry(self, cell: Cell, message: str) -> None:
         """The process of a run died: it begins again as soon as its lease is known to be dead."""

@@ -23,7 +23,6 @@ from samcli.launch.shared_data import SharedData
 from samcli.launch.slots import Slot
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
-from samcli.words import count
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
 PATIENCE_AT_EXIT = 5.0  # seconds that it has to end after its last word
@@ -131,12 +130,7 @@ class _Pool:
         for running in self._running.values():
             with suppress(OSError):
                 running.process.terminate()
-        if self._running:
-            runs = count(len(self._running), "run")
-            reason = "" if asked else "Too many runs have failed. "
-            more = " Ctrl-C again stops at once." if asked else ""
-            cell = next(iter(self._running.values())).cell
-            self._observer.noticed(cell, f"{reason}Finishing the epoch under way of {runs}.{more}")
+        self._ledger.tell_closing([running.cell for running in self._running.values()], asked=asked)
 
     def _start(self, cell: Cell) -> None:
         slot = self._free.popleft()

@@ -19,7 +19,6 @@ from samcli.launch.observer import Observer
 from samcli.launch.remote import GRACE, Beacon, Work, absolute, train_there
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
-from samcli.words import count
 
 PAUSE = 0.2  # seconds between looks at what was asked
 MOST_DEATHS = 5  # of processes or nodes under one run, after which it counts as failed
@@ -104,7 +103,7 @@ class _Tasks:
     ) -> None:
         import ray
 
-        self._ledger, self._terms, self._observer, self._beacon = ledger, terms, observer, beacon
+        self._ledger, self._terms, self._beacon = ledger, terms, beacon
         self._request, self._threads = request, threads
         self._follower = Follower(observer)
         self._running: dict[Any, Cell] = {}
@@ -187,12 +186,7 @@ class _Tasks:
             return
         self._closing = True
         self._beacon.stop()
-        if self._running:
-            reason = "" if asked else "Too many runs have failed. "
-            more = " Ctrl-C again stops at once." if asked else ""
-            runs = count(len(self._running), "run")
-            cell = next(iter(self._running.values()))
-            self._observer.noticed(cell, f"{reason}Finishing the epoch under way of {runs}.{more}")
+        self._ledger.tell_closing(list(self._running.values()), asked=asked)
 
     def _hear(self, reference: Any) -> None:
         """Take the end of a task."""

@@ -28,7 +28,6 @@ from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
 from samcli.runs.door import read_json
 from samcli.runs.files import write_atomic
-from samcli.words import count
 
 PAUSE = 0.2  # seconds between looks at what was asked
 SECONDS_BETWEEN_LOOKS = 5.0  # at the queue
@@ -106,7 +105,7 @@ class _Jobs:
     """The jobs of a command."""
 
     def __init__(self, cells: Sequence[Cell], terms: Terms, observer: Observer, request: Request) -> None:
-        self._terms, self._observer, self._request = terms, observer, request
+        self._terms, self._request = terms, request
         self._ledger = Ledger(cells, terms, observer)
         self._follower = Follower(observer)
         self._waiting: deque[Cell] = deque()
@@ -212,12 +211,7 @@ class _Jobs:
             return
         self._closing = True
         self._waiting.clear()
-        begun = [job for job in self._jobs.values() if job.begun]
-        if begun:
-            reason = "" if asked else "Too many runs have failed. "
-            more = " Ctrl-C again stops at once." if asked else ""
-            runs = count(len(begun), "run")
-            self._observer.noticed(begun[0].cell, f"{reason}Finishing the epoch under way of {runs}.{more}")
+        self._ledger.tell_closing([job.cell for job in self._jobs.values() if job.begun], asked=asked)
         self._looked = 0.0
 
     def _look(self) -> None:
