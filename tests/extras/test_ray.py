@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +55,44 @@ def test_a_ray_of_its_own(tmp_path: Path) -> None:
 
 def test_a_worker_and_a_node_die(tmp_path: Path, cluster: Any) -> None:
     recorder = Recorder()
+    epochs = 200
+
+    def trains() -> int:
+        """The process of a run that has an epoch behind it and most before it."""
+        end = time.monotonic() + 100
+        while time.monotonic() < end:
+            for cell in plan(tmp_path, epochs):
+                if not cell.folder.metrics.exists():
+                    continue
+                rows, status = cell.folder.metrics.read_text().count("\n"), cell.folder.read_status()
+                if 3 <= rows < epochs // 2 and status["status"] == "running" and alive(int(status["pid"])):
+                    return int(status["pid"])
+            time.sleep(0.05)
+        raise AssertionError(f"nothing trains: {recorder.events}")
 
     def kill() -> None:
-        file = plan(tmp_path, 60)[0].folder
-        while not file.metrics.exists() or len(file.metrics.read_text().splitlines()) < 3:
-            time.sleep(0.1)
-        os.kill(int(file.read_status()["pid"]), signal.SIGKILL)
-        time.sleep(1.0)
-        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+        killed = trains()
+        os.kill(killed, signal.SIGKILL)
+        while alive(killed):
+            time.sleep(0.05)
+        parent = int(subprocess.check_output(["ps", "-o", "ppid=", "-p", str(trains())]))
+        (node,) = [node for node in cluster.list_all_nodes() if node.all_processes["raylet"][0].process.pid == parent]
+        cluster.remove_node(node, allow_graceful=False)
 
-    thread = threading.Thread(target=kill)
-    thread.start()
-    outcome = run_on_ray(plan(tmp_path, 60), launch.Terms(Path("data"), CPU), recorder, address=cluster.address)
-    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        killer = pool.submit(kill)
+        outcome = run_on_ray(plan(tmp_path, epochs), launch.Terms(Path("data"), CPU), recorder, address=cluster.address)
+        killer.result()
     assert list(outcome.values()) == ["finished"] * 4
-    check_equal(plan(tmp_path, 60), trained_here(tmp_path / "local", 60))
-    died = [event[2] for event in recorder.events if event[:2] == ("ended", "interrupted")]
+    check_equal(plan(tmp_path, epochs), trained_here(tmp_path / "local", epochs))
+    died = [event for event in recorder.events if event[:2] == ("ended", "interrupted")]
     assert len(died) == 2, recorder.events
-    print(died)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, and not as a zombie."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return shown.strip() != "" and not shown.startswith("Z")
 
 
 def test_what_no_node_has_is_told_at_once(tmp_path: Path, cluster: Any) -> None:
