@@ -52,9 +52,9 @@ class Run:
         """The seed of the run, by which runs are paired."""
         return int(self.config["seeds"])
 
-    @property
+    @cached_property
     def state(self) -> str:
-        """One of `STATUSES`; a run that says it is running but whose process is gone was interrupted."""
+        """One of `STATUSES`, as the first look tells it, see `state_of`."""
         return state_of(self.folder, self.status)[0]
 
     def values(self, column: str) -> list[float]:
@@ -142,14 +142,14 @@ def folders_below(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     if not any(map(os.path.exists, paths)):
         named = ", ".join(map(str, paths)) or "no folder"
         raise ResultsError(f"There are no results at {named}; name a results folder, or train first: samcli train")
-    found: dict[Path, Path] = {}
+    found: dict[object, Path] = {}
     warnings = []
     for path in paths:
         candidates = list(_candidates(path, DEPTH))
         if not candidates:
             warnings.append(_nothing(path))
         for folder in candidates:
-            found.setdefault(folder.resolve(), folder)
+            found.setdefault(_identity(folder), folder)
     return list(found.values()), warnings
 
 
@@ -168,6 +168,15 @@ def without_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _identity(folder: Path) -> object:
+    """What is equal for two names of one folder."""
+    try:
+        about = os.stat(folder)
+    except OSError:  # it has gone since it was found
+        return folder
+    return about.st_dev, about.st_ino
 
 
 def _candidates(folder: Path, depth: int) -> Iterator[Path]:

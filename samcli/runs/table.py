@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic_core import from_json
 
 from samcli.runs.rows import COUNTS, bounds, from_csv, header_fault
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-_USUAL = re.compile(r"[0-9.,eE+\n-]*")  # a body of numbers and empty fields: no quotes, no words, no infinity
 _EXACT = 2.0**53  # whole numbers below it are floats too
 
 
@@ -38,11 +38,8 @@ def values_of(text: str) -> tuple[list[str], Values]:
 
     header, _, body = text.partition("\n")
     kinds = _kinds(header)
-    if kinds and _USUAL.fullmatch(body):
-        lines = [line.split(",") for line in body.removesuffix("\n").split("\n")] if body else []
-        values = _usual(lines, kinds)
-        if values is not None:
-            return list(kinds.names), values
+    if kinds and (values := _usual(body, kinds)) is not None:
+        return list(kinds.names), values
     names, rows = from_csv(text)
     numbers = [[math.nan if (value := row[name]) is None else float(value) for name in names] for row in rows]
     return names, np.array(numbers).reshape(len(rows), len(names))
@@ -52,6 +49,7 @@ class _Kinds(NamedTuple):
     """What is known of the columns of a header."""
 
     names: tuple[str, ...]
+    usual: re.Pattern[str]
     lowest: Values
     highest: Values
     epoch: int
@@ -66,27 +64,28 @@ def _kinds(header: str) -> _Kinds | None:
     names = header.split(",")
     if '"' in header or "\r" in header or header_fault(names):
         return None
+    # empty fields and what numbers are written with: no quotes, no words, no infinity
+    line = ",".join("[0-9]*" if name in COUNTS else "[0-9.e+-]*" for name in names)
     lowest, highest = np.array([bounds(name) for name in names]).T
-    return _Kinds(tuple(names), lowest, highest, names.index("epoch"), tuple(names.index(c) for c in COUNTS))
+    counts = tuple(names.index(name) for name in COUNTS)
+    return _Kinds(tuple(names), re.compile(f"(?:{line}\n)*"), lowest, highest, names.index("epoch"), counts)
 
 
-def _usual(lines: Sequence[Sequence[str]], kinds: _Kinds) -> Values | None:
+def _usual(body: str, kinds: _Kinds) -> Values | None:
     """The values, if they are numbers as a run records them, and None if they are to be looked at one by one."""
     import numpy as np
 
-    if any(len(line) != len(kinds.names) for line in lines):
+    if not kinds.usual.fullmatch(body):
         return None
+    fields = f",{body}".replace("\n", ",").replace(",,", ",null,").replace(",,", ",null,")
     try:
-        numbers = [float(text) if text else math.nan for line in lines for text in line]
-    except ValueError:
+        # the reader of JSON that comes with pydantic rounds as float() does, in a tenth of the time
+        values = np.array(from_json(f"[{fields[1:-1]}]"), dtype=float).reshape(-1, len(kinds.names))
+    except (ValueError, OverflowError):
         return None
-    values = np.array(numbers).reshape(len(lines), len(kinds.names))
     within = (values >= kinds.lowest) & (values <= kinds.highest) | np.isnan(values)
-    if not within.all() or (values[:, kinds.epoch] != np.arange(1, len(lines) + 1)).any():
+    if not within.all() or (values[:, kinds.epoch] != np.arange(1, len(values) + 1)).any():
         return None
     counts = values[:, kinds.counts]
     known = counts[:, ~np.isnan(counts).all(axis=0)]
-    if not ((known < _EXACT).all() and (known[1:] >= known[:-1]).all()):
-        return None
-    digits = all(not text or text.isdecimal() for line in lines for text in (line[i] for i in kinds.counts))
-    return values if digits else None
+    return values if (known < _EXACT).all() and (known[1:] >= known[:-1]).all() else None
