@@ -235,7 +235,7 @@ def _estimate(cells: list[Cell], slots: list[Slot], results: Path) -> Estimate:
 
     places = dict.fromkeys(cell.folder.path.parent for cell in cells)
     return estimate(
-        [(cell.config.document(), cell.epochs_left) for cell in cells],
+        [(cell.config.document(), cell.epochs_left) for cell in cells if cell.epochs_left],
         [*places, results],
         jobs=max(len(slots), 1),
         threads=slots[0].threads if slots else None,

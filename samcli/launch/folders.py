@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from samcli.config import RunConfig, identity_of
 from samcli.errors import ResultsError
@@ -16,8 +17,25 @@ from samcli.runs.folder import RunFolder
 LONGEST = 120  # characters of the settings in a name; a folder's name has at most 255 bytes
 
 
-def folders_of(runs: Sequence[RunConfig], results: Path) -> list[RunFolder]:
-    """The folder of each run of an experiment.
+class Place(NamedTuple):
+    """Where a run lies, or will.
+
+    Attributes:
+        path: of its folder.
+        status: the content of its `run.json`, as it was when the folder was found; empty where there is none.
+    """
+
+    path: Path
+    status: Mapping[str, Any] = {}
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its run says that it finished."""
+        return self.status.get("status") == "finished"
+
+
+def places_of(runs: Sequence[RunConfig], results: Path) -> list[Place]:
+    """The place of each run of an experiment.
 
     A folder that holds a run of the same identity is that run's, whatever its name: one of an earlier version, one that
     a user renamed, or one that was named before the grid grew. Otherwise it is a new one, which takes no other run's
@@ -31,12 +49,12 @@ def folders_of(runs: Sequence[RunConfig], results: Path) -> list[RunFolder]:
     >>> from samcli.train import CATALOGUE
     >>> text = "{name: radii, dataset: wine, optimizer: {name: sam, rho: [0.1, 0.2]}}"
     >>> runs = Draft.of(parse(text, "radii.yaml"), CATALOGUE).expand()
-    >>> [folder.path.name[:-9] for folder in folders_of(runs, Path("nowhere"))]
+    >>> [place.path.name[:-9] for place in places_of(runs, Path("nowhere"))]
     ['wine-linear-sam-rho0.1-seed0', 'wine-linear-sam-rho0.2-seed0']
     """
     known = {name: _index(results / name) for name in {run.name for run in runs}}
     return [
-        RunFolder(_chosen(known[run.name], run, name) or _free(results / run.name / name, known[run.name]))
+        _chosen(known[run.name], run, name) or _free(results / run.name / name, known[run.name])
         for run, name in zip(runs, names_of(runs), strict=True)
     ]
 
@@ -67,54 +85,47 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\w.+]+", "-", text, flags=re.ASCII).strip("-.")
 
 
-def _index(experiment: Path) -> dict[str, list[Path]]:
+def _index(experiment: Path) -> dict[str, list[Place]]:
     """The folders of an experiment by the identity of their runs, or its first eight digits if they say no more."""
-    found: dict[str, list[Path]] = {}
+    found: dict[str, list[Place]] = {}
     try:
         folders = sorted(entry for entry in experiment.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except OSError:  # none yet
         return found
     for folder in folders:
-        if identity := _identity(RunFolder(folder)):
-            found.setdefault(identity, []).append(folder)
+        status: dict[str, Any] = {}
+        with suppress(ResultsError):
+            status = RunFolder(folder).read_status()
+        if identity := _identity(folder, status):
+            found.setdefault(identity, []).append(Place(folder, status))
     return found
 
 
-def _free(path: Path, known: Mapping[str, Sequence[Path]]) -> Path:
+def _free(path: Path, known: Mapping[str, Sequence[Place]]) -> Place:
     """The path, or with a number the first that is no folder of another run."""
-    taken = {folder for folders in known.values() for folder in folders}
+    taken = {place.path for places in known.values() for place in places}
     number, free = 2, path
     while free in taken:
         number, free = number + 1, path.with_name(f"{path.name}-{number}")
-    return free
+    return Place(free)
 
 
-def _identity(folder: RunFolder) -> str | None:
+def _identity(folder: Path, status: Mapping[str, Any]) -> str | None:
     """What run a folder is of: what its status, its configuration and its name say, the most of them."""
-    found = re.search(r"-([0-9a-f]{8})(-\d+)?$", folder.path.name)
+    found = re.search(r"-([0-9a-f]{8})(-\d+)?$", folder.name)
     ending = found[1] if found else None
-    status = config = None
+    told: str | None = status.get("identity")
+    if told and told[:8] == ending:
+        return told
+    config = None
     with suppress(ResultsError):
-        status = folder.read_status().get("identity")
-    if status and status[:8] == ending:
-        return str(status)
-    with suppress(ResultsError):
-        config = identity_of(folder.read_config())
-    if status and config and config[:8] != ending:  # someone's own name
-        return str(status)
-    return config or status or ending
+        config = identity_of(RunFolder(folder).read_config())
+    if told and config and config[:8] != ending:  # someone's own name
+        return told
+    return config or told or ending
 
 
-def _chosen(known: Mapping[str, Sequence[Path]], run: RunConfig, name: str) -> Path | None:
+def _chosen(known: Mapping[str, Sequence[Place]], run: RunConfig, name: str) -> Place | None:
     """The folder of a run: of several, as when one was copied, a finished one, and before others the one so named."""
     candidates = [*known.get(run.identity, ()), *known.get(run.identity[:8], ())]
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(candidates, key=lambda path: (_is_finished(path), path.name == name), default=None)
-
-
-def _is_finished(path: Path) -> bool:
-    try:
-        return bool(RunFolder(path).read_status()["status"] == "finished")
-    except ResultsError:
-        return False
+    return max(candidates, key=lambda place: (place.is_finished, place.path.name == name), default=None)

@@ -9,7 +9,8 @@ from typing import Any
 
 from samcli.config import RunConfig
 from samcli.launch.cell import Cell, attempt_of
-from samcli.launch.folders import folders_of
+from samcli.launch.folders import Place, places_of
+from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Owner, Watch, owner_of
 from samcli.runs.reader import is_readable, without_collection
 from samcli.train.continuing import status_of
@@ -44,8 +45,8 @@ def plan(
     today = None if reuse_changed else Digests(data_dir)
     with without_collection():
         cells = [
-            _cell(Cell(run, folder, "new", 0, take_over=take_over), today, owner_of)
-            for run, folder in zip(runs, folders_of(runs, results), strict=True)
+            _cell(Cell(run, RunFolder(place.path), "new", 0, take_over=take_over), today, owner_of, place)
+            for run, place in zip(runs, places_of(runs, results), strict=True)
         ]
     return [_retried(cell) if retry_failed and cell.state == "failed" else cell for cell in cells]
 
@@ -70,8 +71,15 @@ def look_again(cell: Cell, watch: Watch | None = None) -> Cell:
     return now
 
 
-def _cell(cell: Cell, today: Digests | None, look: Callable[[Path, Mapping[str, Any]], Owner | None]) -> Cell:
-    status = status_of(cell.config, cell.folder)
+def _cell(
+    cell: Cell,
+    today: Digests | None,
+    look: Callable[[Path, Mapping[str, Any]], Owner | None],
+    found: Place | None = None,
+) -> Cell:
+    # what finished a moment ago still is; all else may have gone on
+    known = found is not None and found.is_finished and found.status.get("identity") == cell.config.identity
+    status = found.status if found and known else status_of(cell.config, cell.folder)
     owner = look(cell.folder.path, status)
     if owner and owner.keeps(take_over=cell.take_over):
         done = int(status.get("epochs_done") or 0)
