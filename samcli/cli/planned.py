@@ -36,7 +36,11 @@ def show_plan(cells: Sequence[Cell], estimate: Estimate, json: bool) -> None:
         return
     for cell in cells:
         result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
-    hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do.")
+    busy = [cell for cell in cells if cell.state == "busy"]
+    others = f" besides {len(busy)} that another process has" if busy else ""
+    hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do{others}.")
+    for cell in busy[:MOST_TOLD]:
+        hint(f"{cell.folder.path.name} {cell.detail}")
     if any(cell.epochs_left for cell in cells):
         words = estimate.words()
         hint(f"{words[0].upper()}{words[1:]}.")
@@ -74,8 +78,9 @@ def tell_changes(cells: Sequence[Cell]) -> None:
 
     reasons = Counter(cell.detail for cell in cells if cell.state == "changed")
     for reason, runs in reasons.items():
+        are, they = ("It is", "it") if runs == 1 else ("They are", "they")
         warn(
-            f"{count(runs, 'run')} of before used {reason}. They are trained anew, and what they gave is kept in the "
+            f"{count(runs, 'run')} of before used {reason}. {are} trained anew, and what {they} gave is kept in the "
             "experiment's folder .replaced; with --reuse-changed it counts as it is."
         )
 

@@ -95,7 +95,9 @@ def test_a_folder_of_images_that_lost_some_is_told(samcli: Samcli, tmp_path: Pat
     assert state() == "finished"
     (tmp_path / "pets" / "cat" / "3.png").unlink()
     assert state() == "changed"
-    assert "1 run of before used other data of image-folder:" in samcli(*flags).err
+    told = samcli(*flags).err
+    assert "1 run of before used other data of image-folder:" in told
+    assert "It is trained anew, and what it gave is kept" in told
     assert state() == "finished"
     assert len(list(tmp_path.glob("r/pets/.replaced/*"))) == 1
     (tmp_path / "pets").rename(tmp_path / "elsewhere")  # nothing can be said, and nothing is thrown away

@@ -2,12 +2,14 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 from command import Samcli
 
 from samcli.runs import RunFolder
+from samcli.runs.lease import Lease
 
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
 
@@ -55,6 +57,16 @@ def test_json_is_one_document(samcli: Samcli, tmp_path: Path) -> None:
     assert set(document["runs"].values()) == {"finished"}
     assert document["results"] == [f"{tmp_path}/digits"]
     assert {row["optimizer"] for row in document["comparison"]["rows"]} == {"sgd", "sam"}
+
+
+def test_dry_run_names_what_another_process_has(samcli: Samcli, tmp_path: Path) -> None:
+    small = ("train", "--dataset", "wine", "--optimizer", "sgd", "--seeds", "0-1", "--results", tmp_path, "--dry-run")
+    first, _ = json.loads(samcli(*small, "--json").out)["runs"]
+    with Lease(Path(first["folder"])):
+        called = samcli(*small)
+    assert called.out.split()[0] == "busy"
+    assert "2 runs, 1 left to do besides 1 that another process has." in called.err
+    assert f"{Path(first['folder']).name} is being trained by process {os.getpid()} on " in " ".join(called.err.split())
 
 
 def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path) -> None:
