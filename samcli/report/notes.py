@@ -58,11 +58,11 @@ def collect_notes(
 
 
 def _budgets(rows: Sequence[Row], budget: str, limits: Mapping[str, float]) -> Iterator[str]:
-    digits = 0 if budget == "gradients" else 1
     each = {row.where: limits[row.place] for row in rows if limits[row.place] < math.inf}
     if not each:  # a budget of epochs, or nothing finished
         return
-    amounts = "; ".join(f"{where}: {amount:,.{digits}f}" for where, amount in each.items())
+    shown = {where: f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}" for where, amount in each.items()}
+    amounts = "; ".join(f"{where}: {amount}" for where, amount in shown.items())
     yield (
         f"Every run is read at its last epoch within equal {_UNITS[budget]} ({amounts}). "
         "A run whose learning-rate schedule had not ended there is at a disadvantage."

@@ -206,7 +206,12 @@ def test_budget_of_seconds(noisy: Results) -> None:
     sam = row_of(found, "sam", "rho=0.1")
     assert sam.n == 0
     assert "sam rho=0.1: 4 finished runs have no test_accuracy at the epoch read and count nowhere." in found.notes
-    assert "(digits, cnn: 12.0)" in found.notes[0]
+    assert "(digits, cnn: 12)" in found.notes[0]
+
+
+def test_a_budget_of_little_is_shown(results: Results, sgd: Block) -> None:
+    results.add(sgd, 0, (0.5,), seconds=0.00123)  # the first epoch takes ten times as long
+    assert "equal training seconds (digits, cnn: 0.0123)" in compare(results.runs(), budget="seconds").notes[0]
 
 
 def test_budget_of_a_diverged_run_does_not_bind(results: Results, sgd: Block) -> None:
