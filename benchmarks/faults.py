@@ -1,6 +1,6 @@
 """Counts what survives kills, full disks, spoilt files, leases taken away and racing commands, over small grids.
 
-    python benchmarks/faults.py [--kills 1000] [--minutes 30] [--seed 0] [--faults job,parent,full,spoilt,lease,race]
+    python benchmarks/faults.py [--kills 1000] [--minutes 60] [--seed 0] [--faults job,parent,full,spoilt,lease,race]
 
 An undisturbed grid is trained first. Then grid after grid is disturbed, at random moments, by the faults in turn:
 
@@ -11,6 +11,8 @@ An undisturbed grid is trained first. Then grid after grid is disturbed, at rand
     spoilt   a file that a run wrote is cut off or has bytes changed, after its command was killed
     lease    the file of a lease is deleted, emptied, or made another process's
     race     a second command is started on the same results, and one of the two is killed
+    ray      SIGKILL to runs, and to nodes with all that is on them, of a Ray cluster of two nodes on this machine; it
+             needs the extra `ray`, and is asked for by name
 
 until as many kills as asked for, or the time, have passed. Every grid is trained to its end by the command, with
 `--retry-failed`; then the rows of every run (times aside) and its weights must be those of the undisturbed grid, bit
@@ -30,6 +32,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,11 +47,12 @@ epochs: 12
 batch_size: 16
 sharpness: {every: 4, examples: 64}
 optimizer: [sgd, {name: sam, rho: 0.1}]
-seeds: 0-1
+seeds: 0-3
 """
 TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 FILES = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
 FAULTS = ("job", "parent", "stop", "full", "spoilt", "lease", "race")
+HERE = ("--jobs", "2")
 
 
 class Grid:
@@ -60,11 +64,11 @@ class Grid:
         (folder / "faults.yaml").write_text(GRID)
         self.said = ""
 
-    def start(self) -> subprocess.Popen[str]:
-        """The command, in a session of its own so that it can be killed with all it started."""
+    def start(self, engine: Sequence[str] = HERE) -> subprocess.Popen[str]:
+        """The command, with what it says in a file."""
         log = (self.folder / "said.txt").open("a")
         command = [sys.executable, "-m", "samcli", "train", "faults.yaml", "--results", str(self.results)]
-        flags = ["--device", "cpu", "--jobs", "2", "--threads", "1", "--retry-failed"]
+        flags = ["--device", "cpu", *engine, "--threads", "1", "--retry-failed"]
         return subprocess.Popen(
             [*command, *flags],
             cwd=self.folder,
@@ -135,12 +139,50 @@ def faults_of(grid: Grid, whole: dict[str, tuple[pandas.DataFrame, dict[str, tor
     return found
 
 
+class RayCluster:
+    """A head that trains nothing, and two nodes of one CPU, all on this machine's loopback."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        self._made = Cluster()
+        self._add(0)
+        for _ in range(2):
+            self._add(1)
+
+    @property
+    def address(self) -> str:
+        """Of the head."""
+        return str(self._made.address)
+
+    def kill_node(self, randomness: random.Random) -> None:
+        """End a node and all that is on it at once; another one takes its place."""
+        _, *nodes = self._made.list_all_nodes()
+        self._made.remove_node(randomness.choice(nodes), allow_graceful=False)
+        self._add(1)
+
+    def end(self) -> None:
+        """End all of them."""
+        self._made.shutdown()
+
+    def _add(self, cpus: int) -> None:
+        self._made.add_node(
+            num_cpus=cpus, object_store_memory=80_000_000, node_ip_address="127.0.0.1", include_dashboard=False
+        )
+
+
 class Disturber:
     """Faults at random moments, counted."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.counts: Counter[str] = Counter()
+        self._cluster: RayCluster | None = None
+
+    def end(self) -> None:
+        """End what was started for the faults."""
+        if self._cluster is not None:
+            self._cluster.end()
 
     def wait(self, process: subprocess.Popen[str], most: float) -> bool:
         """Wait for a random time: whether the command is still at work then."""
@@ -156,11 +198,23 @@ class Disturber:
 
     def job(self, grid: Grid) -> None:
         """Kill runs, several times."""
-        for _ in range(self.random.randint(1, 4)):
+        for _ in range(self.random.randint(1, 8)):
             process = grid.start()
-            while self.wait(process, 3.0):  # until all have failed, or are finished
+            while self.wait(process, 1.5):  # until all have failed, or are finished
                 if owners := grid.owners():
                     self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a run")
+
+    def ray(self, grid: Grid) -> None:
+        """Kill runs and nodes of a Ray cluster, several times."""
+        if self._cluster is None:
+            self._cluster = RayCluster()
+        process = grid.start(["--engine", "ray", "--ray-address", self._cluster.address])
+        while self.wait(process, 4.0):
+            if self.random.random() < 0.3:
+                self._cluster.kill_node(self.random)
+                self.counts["SIGKILL to a Ray node"] += 1
+            elif owners := grid.owners():
+                self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a Ray worker")
 
     def parent(self, grid: Grid) -> None:
         """Kill the command, several times."""
@@ -267,6 +321,7 @@ def main() -> None:
         quiet = Grid(Path(place, "quiet"), Path(place, "quiet", "results"))
         assert not quiet.finish(), (quiet.folder / "said.txt").read_text()
         whole = {run.name: content(run) for run in quiet.runs()}
+        print(f"{len(whole)} runs undisturbed", flush=True)
         while time.monotonic() < end and _kills(disturber.counts) < arguments.kills:
             name = names[grids % len(names)]
             grids += 1
@@ -290,6 +345,7 @@ def main() -> None:
             if name == "full":
                 subprocess.run(["umount", str(disk)], check=True)
             shutil.rmtree(folder, ignore_errors=True)
+        disturber.end()
     print(f"{grids} grids of {len(whole)} runs, seed {arguments.seed}")
     for what, number in sorted(disturber.counts.items()):
         print(f"{number:6}  {what}")
