@@ -209,12 +209,15 @@ class Disturber:
         if self._cluster is None:
             self._cluster = RayCluster()
         process = grid.start(["--engine", "ray", "--ray-address", self._cluster.address])
-        while self.wait(process, 4.0):
+        for _ in range(self.random.randint(2, 8)):
+            if not self.wait(process, 12.0):
+                break
             if self.random.random() < 0.3:
                 self._cluster.kill_node(self.random)
                 self.counts["SIGKILL to a Ray node"] += 1
             elif owners := grid.owners():
                 self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a Ray worker")
+        process.wait(timeout=600)
 
     def parent(self, grid: Grid) -> None:
         """Kill the command, several times."""

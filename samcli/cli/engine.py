@@ -98,7 +98,7 @@ class Where:
             if value is not None and self.engine not in _ENGINES_OF[flag]:
                 engines = " or ".join(f"--engine {name}" for name in _ENGINES_OF[flag])
                 raise ConfigError(f"{flag} is for {engines}; add that, or leave {flag} out.")
-        if self.address is not None and (not self.address or "://" in self.address):
+        if self.address is not None and not (self.address == "auto" or _is_address(self.address)):
             raise ConfigError(
                 f"--ray-address is HOST:PORT of the cluster's head, or auto on one of its nodes, not {self.address!r}."
             )
@@ -160,3 +160,16 @@ class Where:
         if not slots:
             return launch.run_all(cells, terms, observer)
         return launch.run_at_once(cells, terms, observer, slots)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is HOST:PORT."""
+    host, _, port = text.rpartition(":")
+    return (
+        bool(host)
+        and "/" not in text
+        and port.isdecimal()
+        and port.isascii()
+        and len(port) <= 5
+        and 0 < int(port) < 65536
+    )

@@ -52,6 +52,10 @@ def test_slurm_where_there_is_none(samcli: Samcli, monkeypatch: pytest.MonkeyPat
         (("--engine", "ray", "--processes", "2"), "--processes is for --engine local"),
         (("--engine", "ray", "--ray-address", "ray://head:10001"), "HOST:PORT of the cluster's head"),
         (("--engine", "ray", "--ray-address", ""), "HOST:PORT of the cluster's head"),
+        (("--engine", "ray", "--ray-address", "head"), "HOST:PORT of the cluster's head"),
+        (("--engine", "ray", "--ray-address", "head:ssh"), "HOST:PORT of the cluster's head"),
+        (("--engine", "ray", "--ray-address", "head:0"), "HOST:PORT of the cluster's head"),
+        (("--engine", "ray", "--ray-address", "head:65536"), "HOST:PORT of the cluster's head"),
         (("--engine", "ray", "--device", "cuda:1"), "A cluster chooses the GPU of each run; use --device cuda"),
     ],
 )

@@ -95,6 +95,17 @@ def alive(pid: int) -> bool:
     return shown.strip() != "" and not shown.startswith("Z")
 
 
+def test_a_command_finds_a_cluster_on_loopback(tmp_path: Path, cluster: Any) -> None:
+    """In a process of its own, which knows of the cluster by the address alone."""
+    (tmp_path / "e2e.yaml").write_text(TEXT.replace("EPOCHS", "1").replace("seeds: 0-1", "seeds: 0"))
+    command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--engine", "ray", "--device", "cpu"]
+    called = subprocess.run(
+        [*command, "--ray-address", cluster.address], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert called.returncode == 0, called.stderr
+    assert "sam" in called.stdout
+
+
 def test_what_no_node_has_is_told_at_once(tmp_path: Path, cluster: Any) -> None:
     with pytest.raises(ConfigError, match=r"No node has the 64 CPU .* the cluster has: .*\) 1 CPU and 0 GPU"):
         run_on_ray(plan(tmp_path), launch.Terms(Path(), CPU), Recorder(), address=cluster.address, cpus=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -21,6 +22,8 @@ OF_A_LOCAL_RAY = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told of its use
     "RAY_AUTH_MODE": "token",  # no other user of this machine has a word in it
 }
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ANSWER_SECONDS = 5.0  # that a head has to take a connection; Ray itself waits for minutes
 STORE_BYTES = 80_000_000  # of a local Ray's object store, which runs do not use; Ray takes no less
 
 
@@ -28,9 +31,14 @@ STORE_BYTES = 80_000_000  # of a local Ray's object store, which runs do not use
 def connected(address: str | None) -> Iterator[None]:
     """A connection to the cluster for the block; a Ray that was started for it is stopped, and no other one.
 
+    Args:
+        address: HOST:PORT of its head, or `auto` on one of its nodes; None starts a Ray for the block.
+
     Raises:
         ConfigError: there is none.
     """
+    if address is not None and address != "auto":
+        _reach(address)
     if address is None and "ray" not in sys.modules:  # which reads them when it is imported
         for name, value in OF_A_LOCAL_RAY.items():
             os.environ[name] = value
@@ -60,6 +68,39 @@ def connected(address: str | None) -> Iterator[None]:
             yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Return if something takes connections at an address, and have Ray find it there.
+
+    Raises:
+        ConfigError: nothing does.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    if not _answers(host, int(port)):
+        raise ConfigError(f"Nothing answers at {address}; start the cluster's head, or correct --ray-address.")
+    if host in LOOPBACK and not _answers(_own_address(), int(port)):
+        # Ray takes loopback for this host's own address, where a head that listens on loopback alone is not found
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _own_address() -> str:
+    """The address that this host has for others; loopback where it has no network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))  # an address of documentation (RFC 5737); nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def nodes_for(request: Mapping[str, float]) -> list[dict[str, Any]]:
