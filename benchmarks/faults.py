@@ -348,6 +348,9 @@ def main() -> None:
             if name == "full":
                 subprocess.run(["umount", str(disk)], check=True)
             shutil.rmtree(folder, ignore_errors=True)
+            print(
+                f"grid {grids}, {name}: {_kills(disturber.counts)} kills so far, {len(wrong)} grids wrong", flush=True
+            )
         disturber.end()
     print(f"{grids} grids of {len(whole)} runs, seed {arguments.seed}")
     for what, number in sorted(disturber.counts.items()):

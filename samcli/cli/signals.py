@@ -19,8 +19,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGT
 def ignore_further() -> None:
     """Ignore requests to stop from now on: the process is ending, and none of them shall change its exit code.
 
-    Python itself takes its handlers away while it ends, and would die of the next signal.
+    Python itself takes its handlers away while it ends, and would die of the next signal. And it remembers an interrupt
+    that came while it executed a text, as where a dataclass is made, until it executes another one; a module that was
+    run with -m would die of that in the end, although it was caught.
     """
+    exec("")
     if threading.current_thread() is threading.main_thread():
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +52,19 @@ def test_what_nohup_ignores_stays_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with signals.signals_as_interrupt():
         os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_an_interrupt_of_an_executed_text_changes_no_exit_code(tmp_path: Path) -> None:
+    """As one does that comes while a module is imported that makes a dataclass."""
+    (tmp_path / "interrupted.py").write_text(
+        "from samcli.cli import app\n"
+        "def text(**options):\n"
+        "    exec('raise KeyboardInterrupt')\n"
+        "app.app = text\n"
+        "app.main([])\n"
+    )
+    called = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert called.returncode == 75, called.stderr
+    assert "samcli: Interrupted; the same command begins again" in called.stderr
