@@ -16,7 +16,8 @@ from samcli.errors import Interrupted, ResultsError, RunBlocked, RunBusy, Samcli
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import NAME, Lease
+from samcli.runs.lease import Lease
+from samcli.runs.owner import NAME
 from samcli.train import train_run
 from samcli.train.continuing import status_of
 
@@ -34,7 +35,7 @@ class Cell:
         epochs_done: finished epochs so far; 0 for a run that begins anew.
         detail: who trains a `busy` run, what is `changed`, or why it `failed`, in words.
         take_over: whether it is taken from a process that may be gone.
-        dead: the claim of a process that was watched in vain, see `samcli.runs.lease.Watch`.
+        dead: the claim of a process that was watched in vain, see `samcli.runs.owner.Watch`.
         may_show: whether a `busy` run is worth waiting for: whoever trains it gives signs of life.
         changed_since: when the attempt began that is `changed`; another one since is no longer that.
         failed_at: when the failure was that is to be tried again; None if there was none, or it is to be left alone.

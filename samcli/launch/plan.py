@@ -11,7 +11,7 @@ from samcli.config import RunConfig
 from samcli.launch.cell import Cell, attempt_of
 from samcli.launch.folders import Place, places_of
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import Owner, Watch, owner_of
+from samcli.runs.owner import Owner, Watch, owner_of
 from samcli.runs.reader import is_readable, without_collection
 from samcli.train.continuing import status_of
 from samcli.train.digests import Digests

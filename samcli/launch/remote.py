@@ -26,7 +26,7 @@ from samcli.launch.plan import look_again
 from samcli.registry import load_plugin
 from samcli.runs.files import write_atomic
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import PATIENCE, Watch
+from samcli.runs.owner import PATIENCE, Watch
 
 GRACE = 30.0  # seconds that a run told to end at once has for writing what it finished
 LATE = signal.SIGALRM if hasattr(signal, "SIGALRM") else signal.SIGTERM

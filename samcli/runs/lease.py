@@ -1,169 +1,30 @@
 """The lease of a run's folder: one process trains in it, and whoever looks can tell whether it is still there.
 
-The holder's file `.owner.json` names process, host and machine, and its time is touched every `BEAT` seconds. On the
-same machine the process itself is looked at. From another host or container it cannot be: there a lease is dead when
-it was looked at for `PATIENCE` seconds, by the clock of whoever looks, without a change, see `Watch`. What clocks say
-of the time of day does not enter. A holder that comes back after that finds another's file, or none, and stops before
-it writes anything.
+What the holder's file says is in `samcli.runs.owner`. A holder that comes back after it was taken for dead finds
+another's file, or none, and stops before it writes anything.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from samcli.errors import RunBusy, RunLost
-from samcli.runs.documents import OwnerDocument
-from samcli.runs.door import opened
 from samcli.runs.files import atomic_path
-from samcli.runs.process import exists, start_of, this_machine
+from samcli.runs.owner import NAME, Owner, claim_in, owner_of
+from samcli.runs.process import start_of, this_machine
 
-NAME = ".owner.json"
-BEAT = 10.0
-PATIENCE = 45.0
-LONG_SILENCE = 3600.0  # seconds after which a reader, who does not watch, takes a lease for dead
-MOST_BYTES = 10_000
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The process that a folder's lease names, or that an earlier version's `run.json` does.
-
-    Attributes:
-        host, pid: of the process.
-        standing: `at work` or `gone`, as it was seen; `unknown` where one look does not tell.
-        silence: seconds since its last sign of life by this machine's clock; None where it gives none.
-        since: when it claimed the folder, in words; None if that is not told.
-        token: the claim that it made; None for one of an earlier version.
-        beat: its last sign of life, in nanoseconds of its own file system.
-    """
-
-    host: str
-    pid: int | None
-    standing: Literal["at work", "unknown", "gone"]
-    silence: float | None = None
-    since: str | None = None
-    token: str | None = None
-    beat: int | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether a reader takes it for being at work.
-
-        >>> Owner("node017", 7, "unknown", silence=90.0).alive, Owner("node017", 7, "unknown", silence=9e9).alive
-        (True, False)
-        """
-        return self.standing == "at work" or (
-            self.standing == "unknown" and (self.silence is None or self.silence < LONG_SILENCE)
-        )
-
-    @property
-    def may_show(self) -> bool:
-        """Whether waiting tells if it is at work: an earlier version gives no sign of life to other hosts."""
-        return self.standing == "at work" or self.token is not None
-
-    def keeps(self, *, take_over: bool = False, dead: str | None = None) -> bool:
-        """Whether it stays the owner when another process asks for the run.
-
-        >>> silent = Owner("node017", 7, "unknown", silence=20.0, token="a")
-        >>> silent.keeps(), silent.keeps(dead="a"), silent.keeps(take_over=True)
-        (True, False, False)
-
-        Args:
-            take_over: whether one that is not seen at work is replaced.
-            dead: a claim that was watched in vain.
-        """
-        if self.standing == "unknown":
-            return not take_over and (self.token is None or self.token != dead)
-        return self.standing == "at work"
-
-    def words(self) -> str:
-        """Who it is, and what to do if it is gone, in words that follow the run's name.
-
-        >>> print(Owner("node017", 7, "unknown", silence=20.0, token="a").words())  # doctest: +ELLIPSIS
-        is being trained by process 7 on node017, whose last sign of life is 20 s old; if that process is gone, ...
-        """
-        since = f" since {self.since}" if self.since else ""
-        who = f"is being trained by process {self.pid} on {self.host}{since}"
-        if self.standing == "at work":
-            return f"{who}; wait for it, or end that process."
-        if self.silence is None:
-            return f"{who}, an earlier samcli that gives no sign of life; if that process is gone, add --take-over."
-        return (
-            f"{who}, whose last sign of life is {self.silence:.0f} s old; if that process is gone, "
-            "samcli train takes the run over within a minute, with --take-over at once."
-        )
-
-
-def owner_of(folder: Path, status: Mapping[str, Any]) -> Owner | None:
-    """The owner of a run's folder as one look tells it; None if it has none.
-
-    Args:
-        folder: that of the run.
-        status: the content of its `run.json`, which for earlier versions says who trains it.
-
-    >>> owner_of(Path("nowhere"), {"status": "finished", "host": "a", "pid": 1})
-    """
-    try:
-        claim, beat = _read(folder / NAME)
-    except (ValueError, OSError):  # none, or one that names nobody
-        return _earlier_owner(status)
-    standing: Literal["at work", "unknown", "gone"] = "unknown"
-    if claim.machine == this_machine():
-        if not exists(claim.pid) or start_of(claim.pid) != claim.process_started:
-            standing = "gone"
-        # where the system does not tell when a process began, its number may be another's by now
-        elif claim.process_started is not None:
-            standing = "at work"
-    return Owner(
-        claim.host,
-        claim.pid,
-        standing,
-        silence=abs(time.time() - beat / 1e9),
-        since=claim.since,
-        token=claim.token,
-        beat=beat,
-    )
-
-
-class Watch:
-    """Looks at leases again and again: one that does not change for `PATIENCE` seconds is dead.
-
-    Only the clock of this process counts, which never jumps.
-
-    >>> Watch().owner_of(Path("nowhere"), {})
-
-    Args:
-        clock: seconds that only grow.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._seen: dict[Path, tuple[tuple[str | None, int], float]] = {}
-
-    def owner_of(self, folder: Path, status: Mapping[str, Any]) -> Owner | None:
-        """The owner of a run's folder, see the function of this name; one that was watched in vain is `gone`."""
-        owner = owner_of(folder, status)
-        if owner is None or owner.standing != "unknown" or owner.beat is None:
-            self._seen.pop(folder, None)
-            return owner
-        sign, now = (owner.token, owner.beat), self._clock()
-        if folder not in self._seen or self._seen[folder][0] != sign:
-            self._seen[folder] = (sign, now)
-        silent = now - self._seen[folder][1] >= PATIENCE
-        return dataclasses.replace(owner, standing="gone") if silent else owner
+BEAT = 10.0  # seconds between two signs of life
 
 
 class Lease:
@@ -239,7 +100,7 @@ class Lease:
         except OSError:
             return  # what stands in its place is told by what is written there
         try:
-            found = _read(aside)[0].token
+            found = claim_in(aside)[0].token
         except (ValueError, OSError):
             found = None
         if found is not None and found != token:
@@ -282,7 +143,7 @@ class Lease:
         A file that cannot be read for the moment, as when a network's disk is away, is taken for this process's.
         """
         try:
-            return _read(self._file)[0].token == self._token
+            return claim_in(self._file)[0].token == self._token
         except FileNotFoundError:
             return False
         except OSError:
@@ -310,17 +171,6 @@ class Lease:
                     os.utime(self._file)
 
 
-def _read(file: Path) -> tuple[OwnerDocument, int]:
-    """What the file of a lease says, and its last sign of life.
-
-    Raises:
-        ValueError: it names nobody.
-        OSError: it cannot be read; FileNotFoundError: there is none.
-    """
-    with opened(file) as stream:  # a network's file system asks anew when a file is opened, not before
-        return OwnerDocument.model_validate_json(stream.read(MOST_BYTES)), os.fstat(stream.fileno()).st_mtime_ns
-
-
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Within the block no other process of this host claims the folder; elsewhere the token tells who came last."""
@@ -343,13 +193,3 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _earlier_owner(status: Mapping[str, Any]) -> Owner | None:
-    """The process that an earlier version's `run.json` names; from other hosts it gives no sign of life."""
-    if status.get("status") != "running" or "machine" in status:
-        return None
-    host, pid = status.get("host"), status.get("pid")
-    if host != socket.gethostname():
-        return Owner(str(host), pid, "unknown")
-    return Owner(str(host), pid, "at work" if exists(pid or 0) else "gone")

@@ -14,7 +14,7 @@ from samcli.errors import ResultsError
 from samcli.metrics import SCORES
 from samcli.runs.documents import STATUSES
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import Owner, owner_of
+from samcli.runs.owner import Owner, owner_of
 from samcli.runs.reader import config_of, folders_below, incompleteness, state_of, without_collection
 
 DAMAGED = "damaged"  # its files cannot be read, or are not one run's

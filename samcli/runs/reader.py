@@ -16,7 +16,7 @@ from samcli.config.schema import identity_of, without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder
-from samcli.runs.lease import Owner, owner_of
+from samcli.runs.owner import Owner, owner_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from samcli.errors import ResultsError, RunBusy
-from samcli.runs.lease import Lease, Watch
+from samcli.runs.lease import Lease
 from samcli.runs.listing import Listed, look
+from samcli.runs.owner import Watch
 
 # what a run, its checkpoint that was put aside, and samcli sharpness leave; the hidden ones are being written
 _OURS = re.compile(

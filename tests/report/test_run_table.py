@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from samcli.report.run_table import run_table, screen
-from samcli.runs.lease import Owner
 from samcli.runs.listing import Listed
+from samcli.runs.owner import Owner
 
 OWNER = Owner("node017", 4711, "unknown", silence=130.0, since="2026-11-26 09:00")
 RUNS = [

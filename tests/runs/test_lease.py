@@ -1,63 +1,24 @@
-"""Who trains a run: seen from the same machine, from another one, and by the owner itself."""
+"""The lease of a folder: claimed by one process, kept, taken over, and lost."""
 
 import contextlib
 import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from claims import Clock, claim, ended_process, is_alive
 
 from samcli.errors import RunBusy, RunLost
 from samcli.runs import lease
-from samcli.runs.lease import LONG_SILENCE, NAME, PATIENCE, Lease, Owner, Watch, owner_of
-from samcli.runs.process import start_of, this_machine
+from samcli.runs.lease import Lease
+from samcli.runs.owner import NAME, PATIENCE, Owner, Watch, owner_of
 
 RUNNING = {"status": "running", "machine": "0123456789ab"}
-
-
-def claim(folder: Path, *, silence: float = 0.0, **fields: Any) -> None:
-    """The file of an owner that gave its last sign of life some seconds ago."""
-    here = {"pid": os.getpid(), "process_started": start_of(os.getpid()), "machine": this_machine()}
-    (folder / NAME).write_text(json.dumps({"token": "t", "host": "node017", **here, **fields}))
-    os.utime(folder / NAME, times=(time.time() - silence,) * 2)
-
-
-def ended_process() -> int:
-    command = [sys.executable, "-c", "import os; print(os.getpid())"]
-    return int(subprocess.run(command, capture_output=True, check=True).stdout)
-
-
-def is_alive(folder: Path, **status: Any) -> bool:
-    owner = owner_of(folder, status)
-    return owner is not None and owner.alive
-
-
-def test_on_this_machine_the_process_itself_counts(tmp_path: Path) -> None:
-    claim(tmp_path, silence=10 * PATIENCE)  # stopped for long, but there
-    assert is_alive(tmp_path)
-    claim(tmp_path, pid=ended_process())
-    assert not is_alive(tmp_path)
-    claim(tmp_path, process_started="12")  # the number is another process's by now, as after a reboot
-    assert not is_alive(tmp_path)
-    claim(tmp_path, pid=2**62)
-    assert not is_alive(tmp_path)
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize("clocks_differ", [-7200.0, 0.0, 300.0])
@@ -85,36 +46,6 @@ def test_elsewhere_whoever_watches_sees_a_beat_or_none(tmp_path: Path, clocks_di
         Lease(tmp_path, dead="of another claim").__enter__()
     with Lease(tmp_path, dead=owner.token) as mine:
         mine.check()
-
-
-def test_a_claim_anew_is_watched_anew(tmp_path: Path) -> None:
-    clock = Clock()
-    watch = Watch(clock)
-    for token in "ab":
-        claim(tmp_path, machine="another", token=token)
-        os.utime(tmp_path / NAME, ns=(10**18, 10**18))  # the same time
-        for seconds, gone in ((0.0, False), (PATIENCE - 1, False), (1.0, True)):
-            clock.now += seconds
-            owner = watch.owner_of(tmp_path, {})
-            assert owner is not None
-            assert (owner.standing == "gone") is gone
-
-
-def test_a_reader_who_does_not_watch_goes_by_a_long_silence(tmp_path: Path) -> None:
-    claim(tmp_path, machine="another", pid=1, silence=LONG_SILENCE - 30)
-    assert is_alive(tmp_path)
-    claim(tmp_path, machine="another", pid=1, silence=LONG_SILENCE + 30)
-    assert not is_alive(tmp_path)
-
-
-def test_where_the_start_of_processes_is_not_told_both_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "start_of", lambda pid: None)
-    claim(tmp_path, process_started=None)
-    owner = owner_of(tmp_path, {})
-    assert owner is not None
-    assert owner.standing == "unknown"  # the number may be another process's by now
-    claim(tmp_path, process_started=None, pid=ended_process())
-    assert not is_alive(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"token": "t", "pid": "x"}', "[" * 10_000])

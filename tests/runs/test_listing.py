@@ -9,8 +9,9 @@ from run_folders import SAM, SGD, Results
 
 from samcli.cli import complete
 from samcli.errors import ResultsError
-from samcli.runs.lease import NAME, Lease
+from samcli.runs.lease import Lease
 from samcli.runs.listing import STATES, list_runs, look
+from samcli.runs.owner import NAME
 
 
 def test_what_is_told_of_a_finished_run(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 from run_folders import SGD, Results
 
 from samcli.errors import ResultsError
-from samcli.runs import RunFolder, lease, removal
-from samcli.runs.lease import NAME, Lease
+from samcli.runs import RunFolder, owner, removal
+from samcli.runs.lease import Lease
 from samcli.runs.listing import look
+from samcli.runs.owner import NAME
 from samcli.runs.removal import objection, remove
 
 
@@ -62,7 +63,7 @@ def test_a_run_of_another_host_that_may_be_at_work_stays(failed: RunFolder, tmp_
 
 def test_claims_that_show_no_sign_of_life_are_dead(failed: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A holder whose clock is an hour behind shows itself all the same."""
-    monkeypatch.setattr(lease, "PATIENCE", 0.4)
+    monkeypatch.setattr(owner, "PATIENCE", 0.4)
     monkeypatch.setattr(removal, "SECONDS_BETWEEN_LOOKS", 0.05)
     claim = {"token": "a", "host": "node7", "pid": 1, "machine": "other", "process_started": None}
     (failed.path / NAME).write_text(json.dumps(claim))

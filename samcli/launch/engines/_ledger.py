@@ -11,7 +11,7 @@ from samcli.launch.cell import Cell, cleared
 from samcli.launch.observer import Observer
 from samcli.launch.plan import look_again
 from samcli.launch.terms import Terms
-from samcli.runs.lease import Watch
+from samcli.runs.owner import Watch
 from samcli.words import count
 
 SECONDS_BETWEEN_LOOKS = 1.0  # at the runs that other processes have

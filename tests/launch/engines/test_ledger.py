@@ -15,6 +15,7 @@ from samcli.launch import Cell
 from samcli.launch.engines import _ledger
 from samcli.launch.engines._ledger import Ledger
 from samcli.runs import lease
+from samcli.runs import owner as owners
 from samcli.train import CATALOGUE
 
 TEXT = "{name: x, dataset: wine, epochs: 3, optimizer: sgd, seeds: 0-2}"
@@ -37,7 +38,7 @@ def plan(results: Path) -> list[Cell]:
 
 def claim(cell: Cell) -> None:
     owner = {"token": "t", "host": "node017", "pid": 7, "machine": "another", "process_started": "1"}
-    (cell.folder.path / lease.NAME).write_text(json.dumps(owner))
+    (cell.folder.path / owners.NAME).write_text(json.dumps(owner))
 
 
 def test_what_another_process_has_is_waited_for_last(cells: list[Cell]) -> None:
@@ -52,14 +53,14 @@ def test_what_another_process_has_is_waited_for_last(cells: list[Cell]) -> None:
     assert "is being trained by process 7 on node017" in str(sentence)
     assert (ledger.next(), ledger.finished) == (None, False)
     cells[0].folder.write_status({"status": "diverged", "epochs_done": 1})
-    (cells[0].folder.path / lease.NAME).unlink()
+    (cells[0].folder.path / owners.NAME).unlink()
     assert (ledger.next(), ledger.finished) == (None, True)
     assert recorder.events[-1] == ("noticed", f"{cells[0].folder.path.name} was trained by another process: diverged.")
     assert list(ledger.outcome.values()) == ["diverged", "finished", "finished"]
 
 
 def test_what_it_left_undone_is_taken_over(cells: list[Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "PATIENCE", 0.2)
+    monkeypatch.setattr(owners, "PATIENCE", 0.2)
     ledger = Ledger(cells[:1], TERMS, Recorder())
     assert ledger.next() is None
     claim(cells[0])  # a beat
@@ -85,12 +86,12 @@ def test_who_was_faster_is_waited_for(cells: list[Cell]) -> None:
     claim(cell)
     ledger.end(cell, "busy", "another one has it.")
     assert (ledger.next(), ledger.finished) == (None, False)
-    (claim_folder / lease.NAME).unlink()
+    (claim_folder / owners.NAME).unlink()
     assert ledger.next() is not None
 
 
 def test_an_earlier_version_on_another_host_is_not_waited_for(cells: list[Cell], tmp_path: Path) -> None:
-    (cells[0].folder.path / lease.NAME).unlink()
+    (cells[0].folder.path / owners.NAME).unlink()
     cells[0].folder.write_status({"status": "running", "host": "node017", "pid": 7})
     first, *_ = plan(tmp_path)
     recorder = Recorder()
@@ -104,7 +105,7 @@ def test_what_failed_elsewhere_meanwhile_is_not_tried_again(cells: list[Cell]) -
     ledger = Ledger(cells[:1], TERMS, Recorder())
     assert ledger.next() is None
     cells[0].folder.write_status({"status": "failed", "error": "KeyError", "ended": "now"})
-    (cells[0].folder.path / lease.NAME).unlink()
+    (cells[0].folder.path / owners.NAME).unlink()
     assert (ledger.next(), ledger.finished) == (None, True)
     assert list(ledger.outcome.values()) == ["failed"]
 
