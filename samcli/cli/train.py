@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from samcli import forkserver
 from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
+from samcli.cli.jobs import MOST_JOBS, check_in_this_process, jobs_of, sharing_of
 from samcli.cli.options import DataDir, Device, Quiet, Verbose
 from samcli.cli.output import detail, document, hint, say, terminal_width, text, warn
 from samcli.cli.planned import (
@@ -26,13 +26,11 @@ from samcli.cli.planned import (
     try_out,
 )
 from samcli.errors import ConfigError, Interrupted, NothingToCompare
-from samcli.launched import launched
 
 if TYPE_CHECKING:
     from samcli.launch import Cell, Slot, Terms
     from samcli.launch.estimate import Estimate
 
-MOST_JOBS = 1024
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
 
 
@@ -164,10 +162,10 @@ def train(
     Without EXPERIMENT, and without --dataset, --model or --optimizer, runs a small real comparison of SGD and SAM on
     handwritten digits, 40 % of whose labels are redrawn. Finished runs are not run again, interrupted ones continue.
     """
-    at_once = _jobs_of(jobs)
+    at_once = jobs_of(jobs)
     sharing, at_once = sharing_of(processes, at_once, jobs_per_gpu)
     if at_once == 0:
-        _check_in_this_process(jobs, {"--timeout": timeout, "--threads": threads, "--jobs-per-gpu": jobs_per_gpu})
+        check_in_this_process(jobs, {"--timeout": timeout, "--threads": threads, "--jobs-per-gpu": jobs_per_gpu})
     if fail_fast and max_failures is not None:
         raise ConfigError("--fail-fast is --max-failures 1; leave one of the two out.")
     where = Where(engine, cpus_per_run, threads, ray_address, partition, time, gpus, max_concurrent)
@@ -241,53 +239,6 @@ def _estimate(cells: list[Cell], slots: list[Slot], results: Path) -> Estimate:
         threads=slots[0].threads if slots else None,
         device=slots[0].device.type if slots else "cpu",
     )
-
-
-def _jobs_of(text: str) -> int | None:
-    """How many runs train at once; None for what suits the machine.
-
-    Raises:
-        ConfigError: it is neither `auto` nor such a number.
-    """
-    if text == "auto":
-        return None
-    if not (text.isdecimal() and text.isascii() and int(text) <= MOST_JOBS):
-        raise ConfigError(f"--jobs must be auto or a whole number from 0 to {MOST_JOBS}, not {text!r}.")
-    return int(text)
-
-
-def _check_in_this_process(jobs: str, flags: Mapping[str, object]) -> None:
-    """Refuse what only runs in processes of their own can have.
-
-    Raises:
-        ConfigError: it was asked for.
-    """
-    for flag, value in flags.items():
-        if value is not None:
-            why = "--jobs 0 trains in the command's own process" if jobs == "0" else "torchrun started this process"
-            raise ConfigError(f"{flag} is for runs in processes of their own, and {why}; leave one of the two out.")
-
-
-def sharing_of(processes: int | None, jobs: int | None, jobs_per_gpu: int | None) -> tuple[int, int | None]:
-    """How many processes share the batches of each run, and how many runs train at once because of that.
-
-    Raises:
-        ConfigError: they were asked for in ways that exclude each other.
-
-    >>> sharing_of(2, None, None), sharing_of(None, 4, None)
-    ((2, 1), (1, 4))
-    """
-    _, started = launched()
-    if started > 1 and processes not in (None, started):
-        raise ConfigError(f"torchrun started {started} processes, and --processes asks for {processes}; leave it out.")
-    size = processes or started
-    if size == 1:
-        return 1, jobs
-    if (jobs or 1) > 1 or jobs_per_gpu is not None:
-        raise ConfigError(
-            f"{size} processes share one run after the other: leave out --jobs and --jobs-per-gpu, or --processes."
-        )
-    return size, 0 if started > 1 else 1 if jobs is None else jobs
 
 
 def _run(cells: list[Cell], terms: Terms, where: Where, slots: list[Slot]) -> dict[str, str]:
