@@ -43,11 +43,11 @@ GRID = """
 name: faults
 dataset: {name: digits, train_examples: 300, label_noise: 0.4, augment: [crop]}
 model: {name: cnn, dropout: 0.2}
-epochs: 12
+epochs: 8
 batch_size: 16
 sharpness: {every: 4, examples: 64}
 optimizer: [sgd, {name: sam, rho: 0.1}]
-seeds: 0-3
+seeds: 0-9
 """
 TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 FILES = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
@@ -200,7 +200,7 @@ class Disturber:
         """Kill runs, several times."""
         for _ in range(self.random.randint(1, 8)):
             process = grid.start()
-            while self.wait(process, 1.5):  # until all have failed, or are finished
+            while self.wait(process, 1.0):  # until all have failed, or are finished
                 if owners := grid.owners():
                     self.kill(self.random.choice(owners), signal.SIGKILL, "SIGKILL to a run")
 
