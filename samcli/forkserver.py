@@ -7,6 +7,7 @@ import signal
 import threading
 from contextlib import suppress
 from multiprocessing.context import BaseContext
+from typing import Any
 
 # torch imports its compiler when it makes an optimizer, which takes as long as torch itself
 PRELOADED = ["samcli.__main__", "samcli.launch.job", "torch._dynamo"]
@@ -36,10 +37,12 @@ def begin() -> None:
     from multiprocessing import forkserver
 
     in_main = threading.current_thread() is threading.main_thread()  # others may not change it
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP) if in_main}
+    before: dict[int, Any] = {}
     try:
+        for number in (signal.SIGINT, signal.SIGHUP) if in_main else ():
+            before[number] = signal.signal(number, signal.SIG_IGN)
         with suppress(OSError):  # what is wrong is told when a process is to be started
             forkserver.ensure_running()
     finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for changed, handler in before.items():
+            signal.signal(changed, signal.SIG_DFL if handler is None else handler)
