@@ -46,7 +46,7 @@ def runs(
     ] = None,
     status: Status = None,
     watch: Annotated[bool, typer.Option("--watch", help="Draw the list anew until Ctrl-C, on a terminal.")] = False,
-    every: Annotated[float, typer.Option(min=0.1, help="With --watch: seconds between two looks.")] = 2.0,
+    every: Annotated[float, typer.Option(min=0.1, max=86_400, help="With --watch: seconds between two looks.")] = 2.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -125,6 +125,8 @@ def _states(given: Sequence[str] | None) -> tuple[str, ...]:
             near = difflib.get_close_matches(word.lower(), complete.STATES, n=1)
             meant = f"did you mean {near[0]}?" if near else f"choose of {', '.join(complete.STATES)}."
             raise ConfigError(f"--status {word} is no status of a run; {meant}")
+    if given and not words:  # as of a variable that is empty: it stands for no run, and not for all
+        raise ConfigError(f"--status names no status; choose of {', '.join(complete.STATES)}, or leave it out.")
     return tuple(words) or complete.STATES
 
 

@@ -42,6 +42,10 @@ def test_filters_and_json(samcli: Samcli, results: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        *(
+            (flags, f"--status names no status; choose of {', '.join(complete.STATES)}, or leave it out.")
+            for flags in (("runs", "--status", ""), ("runs", "rm", "--status", ",", "--yes"))
+        ),
         (("runs", "--status", "faild"), "--status faild is no status of a run; did you mean failed?"),
         (("runs", "nowhere"), "There are no results at nowhere; name a results folder, or train first: samcli train"),
         (("runs", "--watch"), "--watch needs a terminal to draw on; leave --watch out, and call samcli runs again."),
