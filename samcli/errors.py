@@ -139,6 +139,15 @@ def in_words(error: BaseException) -> str | None:
     return None
 
 
+def meets_every_run(error: BaseException) -> bool:
+    """Whether an error is the machine's, such as a full disk, and no matter of the one run that met it.
+
+    >>> meets_every_run(OSError(errno.ENOSPC, "No space left")), meets_every_run(FileNotFoundError("of a plug-in"))
+    (True, False)
+    """
+    return isinstance(error, ResultsError) or (isinstance(error, OSError) and in_words(error) is not None)
+
+
 def require_utf8(path: str) -> str:
     r"""The path, if it can be written into a configuration.
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ResultsError, RunBlocked, RunBusy, SamcliError, in_words
+from samcli.errors import Interrupted, RunBlocked, RunBusy, SamcliError, in_words, meets_every_run
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
@@ -153,12 +153,14 @@ def train_cell(
         )
     except RunBlocked as error:
         return "failed", str(error)
-    except (Interrupted, ResultsError, OSError):
+    except Interrupted:
         raise
     except RunBusy as error:
         return "busy", str(error)
-    except SamcliError as error:
-        return "failed", str(error)
     except Exception as error:
+        if meets_every_run(error):
+            raise
+        if isinstance(error, SamcliError):
+            return "failed", str(error)
         return "failed", in_words(error) or traceback.format_exc()
     return status, "" if status == "finished" else str(cell.folder.read_status().get("error") or "")

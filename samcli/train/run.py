@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ProcessError, ResultsError
+from samcli.errors import Interrupted, ProcessError, meets_every_run
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
@@ -147,11 +147,12 @@ class _Run:
             raise Interrupted(
                 f"Interrupted; the same command continues {folder.path.name} from its last epoch."
             ) from error
-        except (ResultsError, OSError, ProcessError) as error:  # not the run's own doing: it can go on
-            status |= {"status": "interrupted", "error": f"{type(error).__name__}: {error}"}
-            raise
         except Exception as error:
-            status |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+            can_go_on = meets_every_run(error) or isinstance(error, ProcessError)  # not the run's own doing
+            status |= {
+                "status": "interrupted" if can_go_on else "failed",
+                "error": f"{type(error).__name__}: {error}",
+            }
             raise
         finally:
             self._write_end()
