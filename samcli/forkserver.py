@@ -29,8 +29,8 @@ def context() -> BaseContext:
 def begin() -> None:
     """Start the server now, unless it is there, so that it imports what it needs while this process does other things.
 
-    It ignores Ctrl-C and the SIGHUP of a terminal that is closed, from its first moment on: the command decides what
-    becomes of the runs, and needs the server in order to hear how they ended.
+    It ignores requests to stop from its first moment on, which a terminal or a scheduler sends to the whole group: the
+    command decides what becomes of the runs, and needs the server in order to hear how they ended.
     """
     if context().get_start_method() != "forkserver":
         return
@@ -39,7 +39,7 @@ def begin() -> None:
     in_main = threading.current_thread() is threading.main_thread()  # others may not change it
     before: dict[int, Any] = {}
     try:
-        for number in (signal.SIGINT, signal.SIGHUP) if in_main else ():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if in_main else ():
             before[number] = signal.signal(number, signal.SIG_IGN)
         with suppress(OSError):  # what is wrong is told when a process is to be started
             forkserver.ensure_running()
