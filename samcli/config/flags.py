@@ -51,7 +51,8 @@ def _cut(text: str) -> list[str]:
 
 def _is_path(name: str) -> bool:
     """Whether a name is that of a file or folder, or has one after or before its colon."""
-    candidates = [name, name.partition(":")[2], name.rpartition(":")[0]]
+    file, _, kind = name.rpartition(":")  # FILE.py:NAME, whose name has no comma
+    candidates = [name, name.partition(":")[2], "" if "," in kind else file]
     try:
         return any(Path(candidate).exists() for candidate in candidates if candidate)
     except (OSError, ValueError):  # too long, or a character that no path has

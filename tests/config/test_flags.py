@@ -17,6 +17,8 @@ def test_a_path_that_exists_is_not_cut(tmp_path: Path) -> None:
     names = [f"image-folder:{folder}", "digits", f"{tmp_path}/m,y.py:mine"]
     assert names_in([",".join(names)]) == names
     assert names_in([f"image-folder:{tmp_path}/a,digits"]) == [f"image-folder:{tmp_path}/a", "digits"]
+    (tmp_path / "mine.py").touch()
+    assert names_in([f"{tmp_path}/mine.py:mine,sgd"]) == [f"{tmp_path}/mine.py:mine", "sgd"]
     assert names_in([r"image-folder:not\,there,wine", "wine"]) == ["image-folder:not,there", "wine"]
 
 
