@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from samcli.cli.output import document, hint, result, warn
@@ -129,11 +130,10 @@ def check_writable(results: Path) -> None:
     Raises:
         ResultsError: they cannot.
     """
-    probe = results / ".samcli-probe"
     try:
         results.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with NamedTemporaryFile(dir=results, prefix=".samcli-probe-"):  # a name of its own: others may look, too
+            pass
     except OSError as error:
         raise ResultsError(
             f"Cannot write to the results folder {results} ({error.strerror}); choose another with --results."
