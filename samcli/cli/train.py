@@ -266,8 +266,12 @@ def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:
 
     from samcli.report import compare, render
     from samcli.runs.reader import scan
+    from samcli.words import count
 
-    runs, warnings = scan([cell.folder.path for cell in cells])
+    begun = [cell.folder.path for cell in cells if cell.folder.path.exists()]
+    runs, warnings = scan(begun) if begun else ([], [])
+    if begun and len(begun) < len(cells):
+        hint(f"{count(len(cells) - len(begun), 'run')} not begun.")
     for warning in warnings:
         warn(f"warning: {warning}")
     places = sorted({str(cell.folder.path.parent) for cell in cells})
