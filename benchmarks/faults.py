@@ -7,7 +7,7 @@ An undisturbed grid is trained first. Then grid after grid is disturbed, at rand
     job      SIGKILL to the process of a run
     parent   SIGKILL to the command; it is started again
     stop     SIGTERM or SIGINT, once or twice
-    full     the results lie on a disk of a few megabytes, which is filled and freed again (needs the right to mount)
+    full     the results lie on a disk of 24 megabytes, which is filled and freed again (needs the right to mount)
     spoilt   a file that a run wrote is cut off or has bytes changed, after its command was killed
     lease    the file of a lease is deleted, emptied, or made another process's
     race     a second command is started on the same results, and one of the two is killed
@@ -332,7 +332,7 @@ def main() -> None:
             disk = folder / "disk"
             disk.mkdir(parents=True)
             if name == "full":
-                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=True)
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], check=True)
             grid = Grid(folder, disk)
             try:
                 getattr(disturber, name)(grid)
