@@ -9,6 +9,8 @@ import pytest
 from command import Samcli
 from run_folders import SAM, SGD, Results
 
+from samcli.cli import complete
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
