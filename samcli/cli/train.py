@@ -229,15 +229,18 @@ def train(
 
 def _estimate(cells: list[Cell], slots: list[Slot], results: Path) -> Estimate:
     """How long what is left to do takes, from finished runs of the experiment, or else of all results."""
+    from samcli.launch import available_cores
     from samcli.launch.estimate import estimate
 
     places = dict.fromkeys(cell.folder.path.parent for cell in cells)
+    device = slots[0].device.type if slots else "cpu"
     return estimate(
         [(cell.config.document(), cell.epochs_left) for cell in cells if cell.epochs_left],
         [*places, results],
         jobs=max(len(slots), 1),
         threads=slots[0].threads if slots else None,
-        device=slots[0].device.type if slots else "cpu",
+        device=device,
+        cores=len(available_cores()) if device == "cpu" else None,
     )
 
 

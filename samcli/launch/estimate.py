@@ -103,6 +103,7 @@ def estimate(
     jobs: int,
     threads: int | None = None,
     device: str = "cpu",
+    cores: int | None = None,
 ) -> Estimate:
     """The time that runs take, from finished ones that were timed under the same conditions.
 
@@ -115,7 +116,9 @@ def estimate(
         jobs: how many train at once.
         threads: that each of them has; None for any number.
         device: where they train.
+        cores: that there are; more jobs than they carry take no less time. None for as many as the jobs want.
     """
+    at_once = jobs if cores is None else max(1, min(jobs, cores // (threads or 1)))
     waiting = [(kind_of(config), epochs) for config, epochs in left if epochs]
     kinds = {kind for kind, _ in waiting}
     seconds: dict[str, float] = {}
@@ -124,7 +127,7 @@ def estimate(
             seconds |= seconds_of_epoch(folder, missing, threads=threads, device=device)
     lengths = [seconds[kind] * epochs for kind, epochs in waiting if kind in seconds]
     unknown = kinds - seconds.keys()
-    return Estimate(side_by_side(lengths, jobs), jobs, len(unknown), len(kinds) - len(unknown))
+    return Estimate(side_by_side(lengths, at_once), jobs, len(unknown), len(kinds) - len(unknown))
 
 
 def seconds_of_epoch(results: Path, kinds: set[str], *, threads: int | None, device: str) -> dict[str, float]:

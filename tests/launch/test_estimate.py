@@ -27,6 +27,7 @@ def test_the_time_of_a_grid_is_that_of_its_kinds_side_by_side(tmp_path: Path) ->
     found = estimate(left, [tmp_path], jobs=2, threads=1)
     assert found == Estimate(30.0, jobs=2, unknown=0, known=2), "10 epochs of 1 s, then 10 of 2 s; not the slow first"
     assert estimate(left, [tmp_path], jobs=1, threads=1).seconds == 60.0
+    assert estimate(left, [tmp_path], jobs=16, threads=1, cores=2) == Estimate(30.0, jobs=16, unknown=0, known=2)
     assert found.words() == "about 30 s with 2 jobs, from finished runs of the same kind"
 
 
