@@ -16,6 +16,7 @@ import sys
 import traceback
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -148,6 +149,7 @@ def checks_options(kind: type[K]) -> type[K]:
 
 
 _PLUGINS: dict[Path, ModuleType] = {}
+_OWN = Path(__file__).parent  # samcli's own code
 _DIGEST = "__samcli_digest__"  # of the file, in the module that it became
 
 
@@ -179,7 +181,8 @@ def load_plugin(file: str | Path) -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look their module up
     module.__dict__[_DIGEST] = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):  # standard output is the command's: a table, or one document
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a plug-in that ends the process would end every run
         line = next(
             (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), "?"
@@ -189,6 +192,20 @@ def load_plugin(file: str | Path) -> ModuleType:
         ) from error
     _PLUGINS[path] = module
     return module
+
+
+def plugin_fault(error: BaseException) -> str | None:
+    """A sentence for an error that a plug-in file raised, with its line; None for one that samcli's own code raised.
+
+    >>> plugin_fault(KeyError("rho"))
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    files = set(map(str, _PLUGINS))
+    last = max((i for i, frame in enumerate(frames) if frame.filename in files), default=None)
+    if last is None or any(Path(frame.filename).is_relative_to(_OWN) for frame in frames[last + 1 :]):
+        return None
+    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{frames[last].filename}, line {frames[last].lineno}: {told}. Mend the file and try again."
 
 
 def plugin_digests(kind: type) -> dict[str, str]:

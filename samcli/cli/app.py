@@ -13,7 +13,7 @@ from samcli.cli import check, compare, landscape, listing, runs, sharpness, trai
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
-from samcli.errors import Interrupted, SamcliError, in_words
+from samcli.errors import ConfigError, Interrupted, SamcliError, in_words
 
 RUN, JUDGE, LOOK_INSIDE = "Run", "Judge", "Look inside"  # panels of the help
 
@@ -67,10 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _end("Interrupted; the same command begins again, or continues.", Interrupted.exit_code)
     except SamcliError as error:
         _end(str(error), error.exit_code)
-    except (OSError, MemoryError, RuntimeError) as error:
-        if (sentence := in_words(error)) is None:
+    except Exception as error:
+        if (sentence := in_words(error)) is not None:
+            _end(sentence, SamcliError.exit_code)
+        from samcli.registry import plugin_fault
+
+        if (sentence := plugin_fault(error)) is None:
             raise
-        _end(sentence, SamcliError.exit_code)
+        _end(sentence, ConfigError.exit_code)
     return 0
 
 
