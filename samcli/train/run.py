@@ -111,6 +111,7 @@ class _Run:
         self._processes: int = conditions["processes"]
         self._status: dict[str, Any] = {"status": "running", "started": now(), "ended": None, "error": None}
         self._session: Session | None = None
+        self._saver: Saver | None = None
 
     def train(
         self,
@@ -166,7 +167,8 @@ class _Run:
         on_epoch: Callable[[EpochMetrics], None],
     ) -> str:
         self._folder.write_metrics(session.rows)
-        with Saver(self._folder, self._status, self._lease.check) as saver:
+        with Saver(self._folder, self._status, self._lease.check, saved=session.epoch) as saver:
+            self._saver = saver
             while not session.finished:
                 if should_stop():
                     raise KeyboardInterrupt
@@ -186,6 +188,8 @@ class _Run:
         done, replayed = (
             (session.epoch, session.replay_status) if session else (self._before.get("epochs_done", 0), None)
         )
+        if self._saver and self._status["status"] in ("interrupted", "failed"):
+            done = self._saver.saved  # an epoch that could not be written is to be trained again
         ended = {**self._status, "epochs_done": done, "replayed": replayed, "ended": now()}
         if ended["status"] == "finished":
             ended["metrics_digest"] = self._folder.metrics_digest()

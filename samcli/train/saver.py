@@ -35,9 +35,21 @@ class Saver:
         folder: the run's folder.
         status: the entries of `run.json` besides the number of epochs.
         check: raises an error if nothing more is to be written there.
+        saved: the epoch that the checkpoint of the folder is of.
+
+    Attributes:
+        saved: the epoch that it is of now; behind the session's where a file could not be written.
     """
 
-    def __init__(self, folder: RunFolder, status: Mapping[str, Any], check: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        status: Mapping[str, Any],
+        check: Callable[[], None] = lambda: None,
+        *,
+        saved: int = 0,
+    ) -> None:
+        self.saved = saved
         self._folder = folder
         self._check = check
         self._status = dict(status)
@@ -82,6 +94,7 @@ class Saver:
         try:
             self._check()
             write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
+            self.saved = epoch
             self._check()
             self._folder.write_metrics(rows)
             self._check()

@@ -5,13 +5,14 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
 import torch
 from small_run import SMALL, TIMES, MakeConfig, Places
 
-from samcli.errors import Interrupted, RunBusy, RunLost
+from samcli.errors import Interrupted, ResultsError, RunBusy, RunLost
 from samcli.metrics import columns
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
@@ -172,6 +173,29 @@ def test_failure_is_recorded_and_raised(
         train_run(config_of(), folder, on_epoch=explode, **places)
     assert folder.read_status()["status"] == "failed"
     assert folder.read_status()["error"] == "RuntimeError: out of luck"
+
+
+def test_an_epoch_that_could_not_be_written_does_not_count(
+    config_of: MakeConfig, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from samcli.train import saver
+
+    folder, written, write = RunFolder(tmp_path / "run"), [], saver.write_atomic
+
+    def full(path: Path, content: Any) -> None:
+        if len(written) == 1:
+            raise ResultsError("No space left on device.")
+        written.append(path)
+        write(path, content)
+
+    monkeypatch.setattr(saver, "write_atomic", full)
+    with pytest.raises(ResultsError, match="No space"):
+        train_run(config_of(), folder, **places)
+    status = folder.read_status()
+    assert (status["status"], status["epochs_done"]) == ("interrupted", 1)
+    assert checkpoint.load(folder.checkpoint)["epoch"] == 1
+    monkeypatch.undo()
+    assert train_run(config_of(), folder, **places) == "finished"
 
 
 STOP = """
