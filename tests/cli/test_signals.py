@@ -16,7 +16,8 @@ ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def usual_handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in ALL}
+    usual = {signal.SIGINT: signal.default_int_handler}  # whatever the tests were started under, as nohup
+    before = {number: signal.signal(number, usual.get(number, signal.SIG_DFL)) for number in ALL}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
