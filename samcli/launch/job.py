@@ -168,7 +168,7 @@ def _tell(connection: Connection, word: str, told: Any) -> None:
     """Send a message; nobody is left to hear it once the process that started this one has ended."""
     try:
         connection.send((word, told))
-    except BrokenPipeError:
+    except ConnectionError:
         raise KeyboardInterrupt from None
 
 

@@ -77,9 +77,11 @@ def _cell(
     look: Callable[[Path, Mapping[str, Any]], Owner | None],
     found: Place | None = None,
 ) -> Cell:
-    # what finished a moment ago still is; all else may have gone on
-    known = found is not None and found.is_finished and found.status.get("identity") == cell.config.identity
-    status = found.status if found and known else status_of(cell.config, cell.folder)
+    status: Mapping[str, Any]  # what finished a moment ago still is; all else may have gone on
+    if found and found.is_finished and found.status.get("identity") == cell.config.identity:
+        status = found.status
+    else:
+        status = status_of(cell.config, cell.folder)
     owner = look(cell.folder.path, status)
     if owner and owner.keeps(take_over=cell.take_over):
         done = int(status.get("epochs_done") or 0)

@@ -89,7 +89,7 @@ def _answers(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=ANSWER_SECONDS):
             return True
-    except OSError:
+    except (OSError, UnicodeError):  # the second of a name that no host can have
         return False
 
 

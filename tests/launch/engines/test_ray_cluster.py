@@ -31,6 +31,12 @@ def test_an_address_where_nothing_answers_is_told_at_once() -> None:
     assert time.monotonic() - begin < 4
 
 
+@pytest.mark.parametrize("host", ["a" * 100, "a..b"])
+def test_what_is_no_name_of_a_host_does_not_answer(host: str) -> None:
+    with pytest.raises(ConfigError, match="Nothing answers at "):
+        _ray_cluster._reach(f"{host}:6379")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_head_on_loopback_alone_is_looked_for_there(head: int, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ray_cluster, "_own_address", lambda: "127.0.0.2")
