@@ -1,6 +1,7 @@
 """Counts what survives kills, full disks, spoilt files, leases taken away and racing commands, over small grids.
 
     python benchmarks/faults.py [--kills 1000] [--minutes 60] [--seed 0] [--faults job,parent,full,spoilt,lease,race]
+                                [--device cpu] [--jobs 2]
 
 An undisturbed grid is trained first. Then grid after grid is disturbed, at random moments, by the faults in turn:
 
@@ -52,23 +53,23 @@ seeds: 0-9
 TIMES = ["train_seconds", "cpu_seconds", "eval_seconds", "sharpness_seconds", "examples_per_second"]
 FILES = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
 FAULTS = ("job", "parent", "stop", "full", "spoilt", "lease", "race")
-HERE = ("--jobs", "2")
 
 
 class Grid:
     """A grid of small runs that is trained, and disturbed, in a folder of its own."""
 
-    def __init__(self, folder: Path, results: Path) -> None:
-        self.folder, self.results = folder, results
+    def __init__(self, folder: Path, results: Path, device: str, jobs: int) -> None:
+        self.folder, self.results, self.device = folder, results, device
+        self.here = ("--jobs", str(jobs))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "faults.yaml").write_text(GRID)
         self.said = ""
 
-    def start(self, engine: Sequence[str] = HERE) -> subprocess.Popen[str]:
+    def start(self, engine: Sequence[str] = ()) -> subprocess.Popen[str]:
         """The command, with what it says in a file."""
         log = (self.folder / "said.txt").open("a")
         command = [sys.executable, "-m", "samcli", "train", "faults.yaml", "--results", str(self.results)]
-        flags = ["--device", "cpu", *engine, "--threads", "1", "--retry-failed"]
+        flags = ["--device", self.device, *(engine or self.here), "--threads", "1", "--retry-failed"]
         return subprocess.Popen(
             [*command, *flags],
             cwd=self.folder,
@@ -315,13 +316,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faults", default=",".join(FAULTS))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     names = arguments.faults.split(",")
     disturber, end = Disturber(arguments.seed), time.monotonic() + 60 * arguments.minutes
     wrong: list[str] = []
     grids = 0
     with tempfile.TemporaryDirectory() as place:
-        quiet = Grid(Path(place, "quiet"), Path(place, "quiet", "results"))
+        quiet = Grid(Path(place, "quiet"), Path(place, "quiet", "results"), arguments.device, arguments.jobs)
         assert not quiet.finish(), (quiet.folder / "said.txt").read_text()
         whole = {run.name: content(run) for run in quiet.runs()}
         print(f"{len(whole)} runs undisturbed", flush=True)
@@ -333,7 +336,7 @@ def main() -> None:
             disk.mkdir(parents=True)
             if name == "full":
                 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], check=True)
-            grid = Grid(folder, disk)
+            grid = Grid(folder, disk, arguments.device, arguments.jobs)
             try:
                 getattr(disturber, name)(grid)
                 found = grid.finish() or faults_of(grid, whole)

@@ -1,6 +1,7 @@
 """How long a grid takes: samcli's jobs beside one process, GNU parallel over single commands, and joblib.
 
     python benchmarks/throughput.py [--grid digits] [--data-dir DIR] [--jobs 2] [--rounds 3] [--arms serial,jobs]
+                                    [--device cpu]
 
 Arms, each in an empty results folder, alternating within a round:
 
@@ -9,6 +10,8 @@ Arms, each in an empty results folder, alternating within a round:
     jobs      samcli train --jobs N, which is what `auto` does on a machine of N cores
     parallel  GNU parallel -j N over single `samcli train` calls, one thread each, as a user would write it
     joblib    joblib's loky over samcli.train.train_run in N worker processes, one thread each
+
+On a GPU `--device cuda --arms serial,one,jobs` tells what several runs that share it gain.
 
 Grids: `digits` is that of the quickstart, sgd and sam of 80 epochs with three seeds; `short` is 24 runs of ten epochs
 of an mlp on digits; `cnn` is eight runs on Fashion-MNIST (5,000 images, 5 epochs); `tiny` is forty runs of one epoch on
@@ -37,13 +40,10 @@ GRIDS = {
 }
 
 
-def samcli(grid: Path, results: Path, data_dir: Path, *flags: str, threads: int | None = None) -> None:
-    """One command over the whole grid, or a part of it."""
-    environment = {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
-    command = [sys.executable, "-m", "samcli", "train", str(grid), "--results", str(results), "--device", "cpu", "-q"]
-    subprocess.run(
-        [*command, "--data-dir", str(data_dir), *flags], check=True, env=environment, stdout=subprocess.DEVNULL
-    )
+def samcli(grid: Path, results: Path, data_dir: Path, *flags: str) -> None:
+    """One command over the whole grid."""
+    command = [sys.executable, "-m", "samcli", "train", str(grid), "--results", str(results), "-q"]
+    subprocess.run([*command, "--data-dir", str(data_dir), *flags], check=True, stdout=subprocess.DEVNULL)
 
 
 def gnu_parallel(grid: Path, results: Path, data_dir: Path, jobs: int) -> None:
@@ -104,15 +104,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--arms", default="serial,one,jobs,parallel,joblib")
+    parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
+    device = ("--device", arguments.device)
     jobs, data_dir = arguments.jobs, arguments.data_dir.absolute()
     with tempfile.TemporaryDirectory() as name:
         grid, results = Path(name, "grid.yaml"), Path(name, "results")
         grid.write_text(GRIDS[arguments.grid])
         arms: dict[str, Callable[[], None]] = {
-            "serial": lambda: samcli(grid, results, data_dir, "--jobs", "0"),
-            "one": lambda: samcli(grid, results, data_dir, "--jobs", "1", "--threads", "1"),
-            "jobs": lambda: samcli(grid, results, data_dir, "--jobs", str(jobs)),
+            "serial": lambda: samcli(grid, results, data_dir, *device, "--jobs", "0"),
+            "one": lambda: samcli(grid, results, data_dir, *device, "--jobs", "1", "--threads", "1"),
+            "jobs": lambda: samcli(grid, results, data_dir, *device, "--jobs", str(jobs)),
             "parallel": lambda: gnu_parallel(grid, results, data_dir, jobs),
             "joblib": lambda: loky(grid, results, data_dir, jobs),
         }
