@@ -9,6 +9,8 @@ from contextlib import suppress
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from samcli.signals import STOP_SIGNALS
+
 # torch imports its compiler when it makes an optimizer, which takes as long as torch itself
 PRELOADED = ["samcli.__main__", "samcli.launch.job", "torch._dynamo"]
 
@@ -39,7 +41,7 @@ def begin() -> None:
     in_main = threading.current_thread() is threading.main_thread()  # others may not change it
     before: dict[int, Any] = {}
     try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if in_main else ():
+        for number in STOP_SIGNALS if in_main else ():
             before[number] = signal.signal(number, signal.SIG_IGN)
         with suppress(OSError):  # what is wrong is told when a process is to be started
             forkserver.ensure_running()

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from samcli.signals import STOP_SIGNALS
+
 SECONDS_OF_PATIENCE = 10.0  # to write what was finished
-
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 
 def ignore_further() -> None:
@@ -25,7 +24,7 @@ def ignore_further() -> None:
     """
     exec("")
     if threading.current_thread() is threading.main_thread():
-        for number in STOPPING:
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
@@ -58,9 +57,9 @@ def signals_as_interrupt() -> Iterator[None]:
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # others may not
-        for number in STOPPING:
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                before.setdefault(number, signal.signal(number, interrupt))
+                before[number] = signal.signal(number, interrupt)
     try:
         yield
     finally:

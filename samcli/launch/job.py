@@ -26,6 +26,7 @@ from samcli.launch.slots import Slot
 from samcli.registry import load_plugin
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
+from samcli.signals import STOP_SIGNALS
 from samcli.train import CATALOGUE
 from samcli.train.provenance import now
 
@@ -89,9 +90,8 @@ def main(job: Job, connection: Connection) -> None:
         asked()  # an interrupt is lost where Python ignores exceptions, as in a destructor: the epoch is then the last
         interrupt(number, frame)
 
-    for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, asked)
+    for number in STOP_SIGNALS:
+        signal.signal(number, asked if number == signal.SIGTERM else signal.SIG_IGN)
     signal.signal(AT_ONCE, at_once)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):

@@ -8,6 +8,8 @@ import time
 from types import FrameType, TracebackType
 from typing import Any
 
+from samcli.signals import STOP_SIGNALS
+
 ONE_REQUEST = 1.0  # seconds; signals that come so close are one: to a process and to its group, or TERM after INT
 PATIENCE = 10.0  # seconds for what was finished to be written before yet another signal counts
 
@@ -37,9 +39,9 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():  # others may not
-            for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            for number in STOP_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before.setdefault(number, signal.signal(number, self._hear))
+                    self._before[number] = signal.signal(number, self._hear)
         return self
 
     def __exit__(

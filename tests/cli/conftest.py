@@ -8,7 +8,7 @@ import pytest
 from command import Called, Samcli
 
 from samcli.cli.app import main
-from samcli.cli.signals import STOPPING
+from samcli.signals import STOP_SIGNALS
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def samcli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 @contextmanager
 def kept_handlers() -> Iterator[None]:
     """A command that was interrupted ignores further signals while its process ends, and this one does not end."""
-    before = {number: signal.getsignal(number) for number in STOPPING}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
         yield
     finally:
