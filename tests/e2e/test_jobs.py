@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas
@@ -128,3 +129,42 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def fork_server_of(process: subprocess.Popen[str]) -> int:
+    """The process that a command forks its runs from."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            if int(parent) == process.pid and b"multiprocessing.forkserver" in (stat.parent / "cmdline").read_bytes():
+                return int(stat.parent.name)
+    raise AssertionError("there is none")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes of this system cannot be listed")
+def test_runs_outlive_the_server_that_they_were_forked_from(tmp_path: Path, whole: Path) -> None:
+    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
+    wait_for_rows(tmp_path, "results", 3, process)
+    os.kill(fork_server_of(process), signal.SIGKILL)
+    err = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, err
+    assert "failed" not in err
+    check_equal(whole, tmp_path / "results" / "e2e")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes of this system cannot be listed")
+@pytest.mark.parametrize("requests", [1, 2])
+def test_runs_without_their_server_can_be_stopped(tmp_path: Path, requests: int) -> None:
+    process = start(tmp_path, "results", GRID, "--jobs", "2", "--threads", "1")
+    wait_for_rows(tmp_path, "results", 3, process)
+    os.kill(fork_server_of(process), signal.SIGKILL)
+    time.sleep(0.5)  # for the command to see it
+    for _ in range(requests):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.2)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 75, err
+    assert "failed" not in err
+    statuses = [json.loads(file.read_text())["status"] for file in tmp_path.glob("results/e2e/*/run.json")]
+    assert len(statuses) >= 2
+    assert set(statuses) == {"interrupted"}

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from samcli.signals import STOP_SIGNALS
+
 EXPERIMENT = """
 name: e2e
 dataset: {name: digits, label_noise: 0.4, train_examples: 300, augment: [crop, flip, cutout]}
@@ -34,11 +36,16 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=own_session,
-        # a shell that runs the tests in the background hands down an ignored SIGINT
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - async-signal-safe
+        preexec_fn=_hear_signals,  # noqa: PLW1509 - async-signal-safe
     )
     STARTED.append(process)
     return process
+
+
+def _hear_signals() -> None:
+    """A shell that runs the tests in the background, and nohup, hand down ignored signals."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for_rows(folder: Path, results: str, rows: int, process: subprocess.Popen[str]) -> None:

@@ -23,10 +23,13 @@ from samcli.launch.shared_data import SharedData
 from samcli.launch.slots import Slot
 from samcli.launch.stop import StopRequest
 from samcli.launch.terms import Terms
+from samcli.runs.process import exists, start_of
 
 PATIENCE = 30.0  # seconds that a process has to write what was finished
 PATIENCE_AT_EXIT = 5.0  # seconds that it has to end after its last word
 PAUSE = 0.2  # seconds between looks at the clock and at what was asked
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+UNKNOWN = 255  # what a process is said to have ended with when the server that it was forked from is gone
 
 
 def run_at_once(cells: Sequence[Cell], terms: Terms, observer: Observer, slots: Sequence[Slot]) -> dict[str, str]:
@@ -68,8 +71,36 @@ class _Running:
     cell: Cell
     slot: Slot
     process: BaseProcess
+    process_started: str | None  # as `samcli.runs.process` tells it
     begun: float
     given_up: float | None = None  # when it was told to end at once, for it took too long
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether it goes on though the server that it was forked from was killed, and cannot tell how it ends."""
+        pid = self.process.pid
+        return (
+            self.process.exitcode == UNKNOWN
+            and pid is not None
+            and exists(pid)
+            and start_of(pid) == self.process_started
+        )
+
+    def send(self, number: int) -> None:
+        """Send it a signal, if it is at work."""
+        pid = self.process.pid
+        if pid is not None and (self.process.exitcode is None or self.is_orphan):
+            with suppress(OSError):
+                os.kill(pid, number)
+
+    def end_within(self, seconds: float) -> None:
+        """Give it time to end, and kill it if it does not."""
+        end = time.monotonic() + seconds
+        self.process.join(max(0.0, seconds))
+        while self.is_orphan and time.monotonic() < end:
+            time.sleep(PAUSE / 10)
+        self.send(KILL)
+        self.process.join()
 
 
 class _Pool:
@@ -112,12 +143,10 @@ class _Pool:
     def stop(self) -> None:
         """Have every process save what it finished, and end."""
         for running in self._running.values():
-            _end_at_once(running)
+            running.send(AT_ONCE)
         end = time.monotonic() + PATIENCE
         for connection, running in self._running.items():
-            running.process.join(max(0.0, end - time.monotonic()))
-            running.process.kill()
-            running.process.join()
+            running.end_within(end - time.monotonic())
             connection.close()
         self._running.clear()
         self._data.close()
@@ -128,8 +157,7 @@ class _Pool:
             return
         self._closing = True
         for running in self._running.values():
-            with suppress(OSError):
-                running.process.terminate()
+            running.send(signal.SIGTERM)
         self._ledger.tell_closing([running.cell for running in self._running.values()], asked=asked)
 
     def _start(self, cell: Cell) -> None:
@@ -140,7 +168,8 @@ class _Pool:
         process = self._context.Process(target=job.main, args=(work, theirs), daemon=False)  # type: ignore[attr-defined]
         process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
-        self._running[ours] = _Running(cell, slot, process, time.monotonic())
+        started = None if process.pid is None else start_of(process.pid)
+        self._running[ours] = _Running(cell, slot, process, started, time.monotonic())
         self._ledger.begin(cell)
 
     def _hear(self, connection: Connection) -> None:
@@ -165,10 +194,7 @@ class _Pool:
     def _end(self, connection: Connection, status: str, message: str) -> None:
         running = self._running.pop(connection)
         connection.close()
-        running.process.join(PATIENCE_AT_EXIT)
-        if running.process.exitcode is None:
-            running.process.kill()
-            running.process.join()
+        running.end_within(PATIENCE_AT_EXIT)
         self._free.append(running.slot)
         if running.given_up is not None and status in ("interrupted", "failed"):
             log = running.cell.folder.path / LOG
@@ -187,14 +213,16 @@ class _Pool:
             if running.given_up is None:
                 if self._terms.timeout is not None and now_ - running.begun > self._terms.timeout:
                     running.given_up = now_
-                    _end_at_once(running)
+                    running.send(AT_ONCE)
             elif now_ - running.given_up > PATIENCE:
-                running.process.kill()
+                running.send(KILL)
 
     def _end_dead_ones(self) -> None:
         """Miss the runs whose process has ended, though a process that it started holds the other end of the pipe."""
         for connection, running in list(self._running.items()):
-            if running.process.exitcode is not None and not connection.poll():
+            if running.process.exitcode == UNKNOWN:
+                forkserver.begin()  # if it is gone
+            if running.process.exitcode is not None and not running.is_orphan and not connection.poll():
                 self._end(connection, *self._account(running))
 
     def _account(self, running: _Running) -> tuple[str, str]:
@@ -212,10 +240,3 @@ class _Pool:
         message = f"{what}; its finished epochs are kept, its log is {folder.path / LOG}."
         record_failure(running.cell, message)
         return "failed", message
-
-
-def _end_at_once(running: _Running) -> None:
-    pid = running.process.pid
-    with suppress(OSError):
-        if pid is not None and running.process.exitcode is None:
-            os.kill(pid, AT_ONCE)
