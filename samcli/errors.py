@@ -117,6 +117,7 @@ _OF_SYSTEM = {
     errno.ESTALE: "The network drive lost this file; run the same command again",
     errno.ETIMEDOUT: "The network or a network drive does not answer; run the same command again",
 }
+_SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM}
 _OUT_OF_MEMORY = (
     "Out of memory; take a smaller --batch-size, --set accumulate=2, or fewer examples (--set dataset.train_examples=N)"
 )
@@ -137,6 +138,15 @@ def in_words(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or torch_has_none or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return f"{_OUT_OF_MEMORY}."
     return None
+
+
+def is_shortage(error: OSError) -> bool:
+    """Whether the machine has run out of something, such as space, which whoever asks next will meet too.
+
+    >>> is_shortage(OSError(errno.ENOSPC, "No space left")), is_shortage(PermissionError(errno.EACCES, "denied"))
+    (True, False)
+    """
+    return error.errno in _SHORTAGES
 
 
 def meets_every_run(error: BaseException) -> bool:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from samcli.errors import ConfigError, OptionError, nearest, require_utf8
+from samcli.errors import ConfigError, OptionError, is_shortage, nearest, require_utf8
 from samcli.fit import fits, sentence
 
 T = TypeVar("T")
@@ -206,6 +206,15 @@ def plugin_fault(error: BaseException) -> str | None:
         return None
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"{frames[last].filename}, line {frames[last].lineno}: {told}. Mend the file and try again."
+
+
+def is_plugins_own(error: BaseException) -> bool:
+    """Whether the system refused something to a plug-in file, as a file of its own, and would not to every other run.
+
+    >>> is_plugins_own(PermissionError(13, "Permission denied"))
+    False
+    """
+    return isinstance(error, OSError) and not is_shortage(error) and plugin_fault(error) is not None
 
 
 def plugin_digests(kind: type) -> dict[str, str]:

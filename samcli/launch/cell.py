@@ -13,6 +13,7 @@ import torch
 
 from samcli.config import RunConfig
 from samcli.errors import Interrupted, RunBlocked, RunBusy, SamcliError, in_words, meets_every_run
+from samcli.registry import is_plugins_own
 from samcli.runs import EpochMetrics
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
@@ -158,9 +159,9 @@ def train_cell(
     except RunBusy as error:
         return "busy", str(error)
     except Exception as error:
-        if meets_every_run(error):
+        if meets_every_run(error) and not is_plugins_own(error):
             raise
         if isinstance(error, SamcliError):
             return "failed", str(error)
-        return "failed", in_words(error) or traceback.format_exc()
+        return "failed", (None if is_plugins_own(error) else in_words(error)) or traceback.format_exc()
     return status, "" if status == "finished" else str(cell.folder.read_status().get("error") or "")

@@ -11,6 +11,7 @@ import torch
 
 from samcli.config import RunConfig
 from samcli.errors import Interrupted, ProcessError, meets_every_run
+from samcli.registry import is_plugins_own
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
@@ -149,7 +150,8 @@ class _Run:
                 f"Interrupted; the same command continues {folder.path.name} from its last epoch."
             ) from error
         except Exception as error:
-            can_go_on = meets_every_run(error) or isinstance(error, ProcessError)  # not the run's own doing
+            of_machine = meets_every_run(error) and not is_plugins_own(error)
+            can_go_on = of_machine or isinstance(error, ProcessError)  # not the run's own doing
             status |= {
                 "status": "interrupted" if can_go_on else "failed",
                 "error": f"{type(error).__name__}: {error}",

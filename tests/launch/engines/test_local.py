@@ -221,3 +221,16 @@ def test_what_a_plug_in_leaves_behind_keeps_no_place(tmp_path: Path, code: str) 
     outcome, _ = at_once(plan(tmp_path, text.replace("[sgd, sam, {name: sgd, lr: 1e30}]", "sgd\nseeds: 0-2")))
     assert outcome == ["finished"] * 3
     assert time.monotonic() - begun < 55
+
+
+def test_what_the_system_refuses_to_a_plug_in_ends_its_run_alone(tmp_path: Path) -> None:
+    plugin = tmp_path / "refused.py"
+    plugin.write_text(SLOW.replace("time.sleep(0.3 * self.training)", "open(__file__ + '/x')").replace("slow", "ref"))
+    cells = plan(tmp_path, TEXT.replace("model: mlp", f"model: ['{plugin}:ref', mlp]").replace("1e30", "0.1"))
+    outcome, recorder = at_once(cells)
+    assert sorted(set(outcome)) == ["failed", "finished"]
+    (message, *_) = [str(event[2]) for event in recorder.events if event[:2] == ("ended", "failed")]
+    assert message.startswith("NotADirectoryError")
+    assert "the traceback is in" in message
+    status = cells[outcome.index("failed")].folder.read_status()
+    assert status["status"] == "failed"
