@@ -29,7 +29,7 @@ class PlainProgress:
         settings = distinguishing([cell.config.document() for cell in cells])
         self._labels = {cell.folder: _label(cell, words) for cell, words in zip(cells, settings, strict=True)}
         self._total = sum(cell.to_do or cell.state == "busy" for cell in cells)  # those may be left to do in the end
-        self._number = 0
+        self._numbers: dict[RunFolder, int] = {}  # in the order in which they first began
         self._last = 0.0
         self._lines: dict[RunFolder, str] = {}  # of each run under way, what is not yet told
         self._heading: RunFolder | None = None  # the run that the last line of its own named
@@ -43,12 +43,12 @@ class PlainProgress:
         return None
 
     def started(self, cell: Cell) -> None:
-        self._number += 1
+        number = self._numbers.setdefault(cell.folder, len(self._numbers) + 1)
         self._last = time.monotonic()
         self._lines[cell.folder] = ""
         self._heading = cell.folder
         again = f", continuing after epoch {cell.epochs_done}" if cell.epochs_done else ""
-        hint(f"run {self._number}/{self._total}  {self._labels[cell.folder]}{again}")
+        hint(f"run {number}/{self._total}  {self._labels[cell.folder]}{again}")
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         self._lines[cell.folder] = f"epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}"

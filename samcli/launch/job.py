@@ -137,17 +137,23 @@ def _trained(job: Job, connection: Connection, asked: _Asked) -> tuple[str, Any]
 
 
 def in_log(message: str, folder: RunFolder) -> str:
-    r"""Why a run failed, in its last line where it is a traceback, and where its log lies.
+    r"""Why a run failed, in its last line where it is a traceback, and where its log lies, if it is still there.
 
-    >>> in_log("Traceback\n  ...\nKeyError: 'rho'\n", RunFolder(Path("results/a")))
-    "KeyError: 'rho'; the traceback is in results/a/log.txt."
-    >>> in_log("The data set is gone.", RunFolder(Path("results/a")))
-    'The data set is gone. Its log is results/a/log.txt.'
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     _ = Path(name, LOG).write_text("Traceback")
+    ...     told = in_log("Traceback\n  ...\nKeyError: 'rho'\n", RunFolder(Path(name)))
+    >>> told == f"KeyError: 'rho'; the traceback is in {name}/log.txt."
+    True
+    >>> in_log("The folder was moved away.", RunFolder(Path("results/a")))
+    'The folder was moved away.'
     """
     log = folder.path / LOG
+    is_there = log.exists()
     if message.startswith("Traceback"):
-        return f"{message.strip().splitlines()[-1][:500]}; the traceback is in {log}."
-    return f"{message} Its log is {log}."
+        last = message.strip().splitlines()[-1][:500]
+        return f"{last}; the traceback is in {log}." if is_there else f"{last}."
+    return f"{message} Its log is {log}." if is_there else message
 
 
 def record_failure(cell: Cell, message: str) -> None:
