@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from command import Samcli
 
-RUN = ["train", "--dataset", "wine", "--model", "linear", "--optimizer", "sgd", "--epochs", "1", "--results"]
+RUN = ["train", "--device", "cpu", "--dataset", "wine", "--model", "linear", "--optimizer", "sgd", "--results"]
 
 
 @pytest.mark.parametrize(
