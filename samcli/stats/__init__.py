@@ -18,3 +18,6 @@ from samcli.stats.sign_flip import pairs_needed as pairs_needed
 from samcli.stats.sign_flip import sign_flip as sign_flip
 from samcli.stats.sign_flip import smallest_p as smallest_p
 from samcli.stats.trend import slopes as slopes
+from samcli.stats.verdict import Verdict as Verdict
+from samcli.stats.verdict import Word as Word
+from samcli.stats.verdict import verdicts as verdicts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from samcli.stats._summary import summarise
 
@@ -19,6 +19,7 @@ class PairedDifference:
         n: number of pairs.
         confidence: level of the interval.
         only_treatment, only_baseline: seeds without a partner, which are in neither mean nor interval.
+        by_seed: the difference of each pair.
     """
 
     mean: float | None
@@ -28,6 +29,7 @@ class PairedDifference:
     confidence: float
     only_treatment: tuple[int, ...]
     only_baseline: tuple[int, ...]
+    by_seed: Mapping[int, float] = field(default_factory=dict)
 
 
 def paired_difference(
@@ -60,7 +62,8 @@ def paired_difference(
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"The confidence must lie between 0 and 1, not at {confidence}.")
     seeds = sorted(treatment.keys() & baseline.keys())
-    found = summarise(treatment[seed] - baseline[seed] for seed in seeds)
+    differences = {seed: treatment[seed] - baseline[seed] for seed in seeds}
+    found = summarise(differences.values())
     low = high = None
     if found.mean is not None and found.sd is not None:
         # the quantile from scipy.special: scipy.stats has the same one but takes a second to import
@@ -76,4 +79,5 @@ def paired_difference(
         confidence=confidence,
         only_treatment=tuple(sorted(treatment.keys() - baseline.keys())),
         only_baseline=tuple(sorted(baseline.keys() - treatment.keys())),
+        by_seed=differences,
     )
