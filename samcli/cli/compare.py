@@ -75,6 +75,10 @@ def compare(
     budget: Annotated[
         Budget, typer.Option(help="Compare after equal epochs, gradient evaluations or seconds.")
     ] = Budget.epochs,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="Differences below it count as none, in the metric's unit: 0.005 is half a point."),
+    ] = None,
     correlate: Annotated[
         bool,
         typer.Option("--correlate", help="Instead: does sharpness, measured before, rank runs as their gaps do?"),
@@ -92,7 +96,8 @@ def compare(
 ) -> None:
     """Compare runs: one row for each setting, over its seeds.
 
-    Differences to the baseline are paired by seed and come with a 95 % interval of Student's t.
+    Differences to the baseline are paired by seed and come with a 95 % interval of Student's t, and from six seeds on
+    with a verdict by an exact test, adjusted for all rows.
     With --correlate: Kendall's τ between each measure kept by samcli sharpness and the generalisation gap, or --metric.
     """
     say(quiet=quiet, verbose=verbose)
@@ -119,6 +124,8 @@ def compare(
             raise ConfigError("--correlate has columns of its own; leave --columns out.")
         if budget is not Budget.epochs:
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
+        if margin is not None:
+            raise ConfigError("--correlate compares no means; leave --margin out.")
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
@@ -127,7 +134,7 @@ def compare(
             _draw(found, runs, metric, output)
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
-    comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value)
+    comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin)
     text(render(comparison, format.value, width=terminal_width(), color=shows_bold(), columns=columns))
 
 

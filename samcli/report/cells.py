@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import is_share, shown, title
+from samcli.report.judged import settled
 from samcli.report.row import Comparison, Row
 from samcli.report.timing import CLOCKS
 from samcli.runs.documents import STATUSES
 from samcli.stats import Summary
+from samcli.stats.effect import POWER
+from samcli.stats.verdict import LEVEL
 from samcli.words import joined
 
 
@@ -43,6 +46,15 @@ LAST = Column("last", "Last", ("last_mean", "last_sd"), "", True)
 BEST = Column("best", "Best", ("best_mean", "best_sd"), "", True)
 DELTA = Column("delta", "Δ", ("difference",), "", True)
 INTERVAL = Column("interval", "95 % interval", ("difference_low", "difference_high", "pairs"), "", True)
+VERDICT = Column("verdict", "Verdict", ("verdict",))
+P = Column("p", "p", ("p", "p_adjusted", "p_holm", "p_t"), "", True)
+EFFECT = Column(
+    "effect", "d_z", ("effect_size",), "d_z: Δ in units of the standard deviation of the differences.", True
+)
+SUPERIORITY = Column(
+    "superiority", "P(A>B)", ("superiority",), "P(A>B): share of the seeds that are better than the baseline's.", True
+)
+DETECTABLE = Column("detects", "Detects", ("detectable",), "", True)
 PASSES = Column(
     "passes", "Passes", ("passes",), "Passes: gradient evaluations of an epoch relative to the baseline's; exact.", True
 )
@@ -63,10 +75,11 @@ SECONDS = Column(
 COST = Column("cost", "Cost", ("cost", "cost_clock"), "", True)
 RUNS = Column("runs", "Runs", (*STATUSES, "at_chance"))
 COLUMNS = (
-    DATASET, MODEL, OPTIMIZER, SETTINGS, METRIC, N, LAST, BEST, DELTA, INTERVAL, PASSES, SHARPNESS, SECONDS, COST, RUNS
+    DATASET, MODEL, OPTIMIZER, SETTINGS, METRIC, N, LAST, BEST, DELTA, INTERVAL, VERDICT, P, EFFECT,
+    SUPERIORITY, DETECTABLE, PASSES, SHARPNESS, SECONDS, COST, RUNS
 )  # fmt: skip
 # what is left out first where there is little room; the optimizer, its result and the difference stay
-DISPENSABLE = (SECONDS, BEST, SHARPNESS, COST, N, PASSES, INTERVAL)
+DISPENSABLE = (DETECTABLE, SUPERIORITY, SECONDS, EFFECT, BEST, SHARPNESS, COST, P, N, PASSES, VERDICT, INTERVAL)
 
 
 def choose_columns(text: str) -> list[Column]:
@@ -98,7 +111,7 @@ def cells(row: Row) -> dict[Column, str]:
     >>> texts[OPTIMIZER], texts[LAST], texts[DELTA], texts[COST], texts[RUNS]
     ('sam', '82.50 ± 3.54', '+10.00', '2.00×', '')
     """
-    found = row.difference
+    found, verdict = row.difference, row.verdict if settled(row) else None
     remarkable = row.at_chance or any(count for state, count in row.states.items() if state != "finished")
     return {
         DATASET: " ".join(filter(None, (row.dataset_label, row.dataset_settings))),
@@ -111,6 +124,11 @@ def cells(row: Row) -> dict[Column, str]:
         BEST: _mean(row.best, row.metric),
         DELTA: "baseline" if row.is_baseline else _signed(found.mean, row.metric) if found else "",
         INTERVAL: _interval(found.low, found.high, row.metric) if found else "",
+        VERDICT: str(verdict.word) if verdict else "",
+        P: _probability(verdict.p_adjusted) if verdict else "",
+        EFFECT: "" if verdict is None or verdict.effect is None else f"{verdict.effect:+.2f}",
+        SUPERIORITY: "" if verdict is None or verdict.superiority is None else f"{verdict.superiority:.2f}",
+        DETECTABLE: "" if verdict is None or verdict.detectable is None else shown(verdict.detectable, row.metric),
         PASSES: "" if row.passes is None else f"{row.passes:.2f}",
         SHARPNESS: "" if row.sharpness is None else f"{row.sharpness:.3g}",
         SECONDS: "" if row.seconds is None else f"{row.seconds:.3g}" if row.seconds < 100 else f"{row.seconds:.0f}",
@@ -152,12 +170,31 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         unit = ", in percentage points" if all(map(is_share, metrics)) else ""
         difference = f"mean difference of Last to {comparison.baseline}"
         lines.append(f"Δ: {difference}, paired by seed{unit}, with Student's 95 % t interval.")
+    lines += _verdict_legend(comparison, columns)
     lines += [column.legend for column in columns if column.legend]
     if COST in columns:
         clocks = [CLOCKS[clock] for clock in dict.fromkeys(row.cost_clock for row in comparison.rows if row.cost_clock)]
         by = f", in {joined(clocks, 'or')}" if clocks else ""
         lines.append(f"Cost: training seconds of an epoch relative to the baseline's{by}.")
     return lines
+
+
+def _verdict_legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
+    tested = sum(settled(row) for row in comparison.rows)
+    adjusted = f", adjusted for {tested} comparisons (step-down)" if tested > 1 else ""
+    lines = []
+    if VERDICT in columns:
+        equal = f"; practically equal: surely within ±{comparison.margin:g}" if comparison.margin else ""
+        lines.append(f"Verdict: better or worse where p < {LEVEL}{equal}.")
+    if P in columns:
+        lines.append(f"p: exact sign-flip test{adjusted}.")
+    if DETECTABLE in columns:
+        lines.append(f"Detects: the difference that so many seeds find in {POWER:.0%} of tries at this spread.")
+    return lines
+
+
+def _probability(p: float | None) -> str:
+    return "" if p is None else f"{p:.4f}" if p >= 0.0001 else "<0.0001"
 
 
 def _states(row: Row) -> str:

@@ -13,6 +13,7 @@ from samcli.report.baseline import baseline_matcher
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped
+from samcli.report.judged import with_failures, with_verdicts
 from samcli.report.kept import kept_measures, with_measure
 from samcli.report.nearest import Nearest, badness
 from samcli.report.notes import collect_notes
@@ -27,7 +28,12 @@ BUDGETS = ("epochs", "gradients", "seconds")
 
 
 def compare(
-    runs: Sequence[Run], *, baseline: str = "sgd", metric: str | None = None, budget: str = "epochs"
+    runs: Sequence[Run],
+    *,
+    baseline: str = "sgd",
+    metric: str | None = None,
+    budget: str = "epochs",
+    margin: float | None = None,
 ) -> Comparison:
     """Compare runs by setting, over seeds.
 
@@ -42,6 +48,7 @@ def compare(
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
             last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
             of the same data set and model.
+        margin: differences below it are practically none, in the unit of the metric; None calls nothing equal.
 
     Raises:
         NothingToCompare: no runs.
@@ -57,6 +64,8 @@ def compare(
         raise NothingToCompare("There are no runs to compare; train some first: samcli train")
     if budget not in BUDGETS:
         raise ConfigError(f"There is no budget named {budget!r}; {nearest(budget, BUDGETS)}")
+    if margin is not None and not margin > 0.0:
+        raise ConfigError(f"--margin must be above 0, not {margin:g}; of accuracies 0.005 is half a point.")
     if metric is not None:
         runs = _with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
@@ -78,15 +87,16 @@ def compare(
             run.seed: read_run(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
         }
         rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
+    rows = with_failures(rows, places)
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
-    rows = [_against_baseline(row, references.get(row.place)) for row in rows]
+    rows = with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin)
     rows.sort(key=_order)
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget)
+    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin)
 
 
 def _require_same_conditions(runs: Sequence[Run]) -> None:
@@ -134,6 +144,7 @@ def _row(
         at_chance=tuple(sorted(run.seed for run in group if is_at_chance(run, metric, by_seed.get(run.seed)))),
         before=max((reading.before for reading in counted), default=0),
         states=Counter(run.state for run in group),
+        diverged=tuple(sorted(run.seed for run in group if run.state == "diverged")),
         is_baseline=is_baseline(config),
         config={key: value for key, value in config.items() if key not in NO_SETTINGS},
         setting=group[0].setting,
@@ -155,7 +166,7 @@ def _against_baseline(row: Row, baselines: Nearest | None) -> Row:
     found, mine, others = cost(ours, theirs), passes(ours), passes(theirs)
     return dataclasses.replace(
         row,
-        difference=paired_difference(row.by_seed, reference.by_seed) if row.n else None,
+        difference=paired_difference(row.counted, reference.counted) if row.n else None,
         compared_to=reference.settings,
         passes=mine / others if mine and others else None,
         cost=found.ratio if found else None,

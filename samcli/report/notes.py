@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, namer
 from samcli.report.groups import finished_by_setting, grouped
+from samcli.report.judged import limits_of_verdicts
 from samcli.report.mixtures import mixtures
 from samcli.report.reading import interval
 from samcli.report.row import Row
@@ -50,6 +51,7 @@ def collect_notes(
         *_unmeasured(rows, name),
         *_baselines(rows, baseline),
         *_pairs(rows, baseline, name),
+        *limits_of_verdicts(rows),
         *doubts(rows, places, name),
         *mixtures(rows, places, name),
         *_conditions(rows, places),
@@ -108,7 +110,10 @@ def _stops(
 def _unfinished(rows: Sequence[Row]) -> Iterator[str]:
     states = {state for row in rows for state, count in row.states.items() if count}
     if "diverged" in states:
-        yield "Diverged runs are not in the mean, which flatters the rows that have some."
+        yield (
+            "Diverged runs are not in the mean, which flatters the rows that have some; "
+            "in Δ each counts as the worst value of all runs there."
+        )
     if "failed" in states:
         yield "Failed runs are not in the mean; the command that began them tries again with --retry-failed."
     if "interrupted" in states:
@@ -148,7 +153,7 @@ def _pairs(rows: Sequence[Row], baseline: str, name: Callable[[Row], str]) -> It
             alone = f"{seeds(found.only_baseline)} of {baseline} without a partner"
             yield f"{name(row)}: {alone}, not in the difference."
     if any(found.n == 1 for _, found in compared):
-        yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4."
+        yield "A difference of one seed has no interval; train more seeds, for example with --seeds 0-9."
 
 
 def _conditions(rows: Sequence[Row], places: Mapping[str, Sequence[Run]]) -> Iterator[str]:

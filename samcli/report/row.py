@@ -9,7 +9,7 @@ from typing import Any
 
 from samcli.report.settings import flatten
 from samcli.report.timing import Timing
-from samcli.stats import PairedDifference, Summary
+from samcli.stats import PairedDifference, Summary, Verdict
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Row:
         last: the metric after the last epoch, or the last within the budget; finished runs only.
         best: the best value over the epochs up to there. It is chosen on the values it reports: optimistic.
         by_seed: the values behind `last`.
-        difference: that of `last` to the baseline, paired by seed; None for a baseline and without one.
+        difference: that of `counted` to the baseline, paired by seed; None for a baseline and without one.
         compared_to: the settings of the baseline row behind `difference`.
         sharpness: mean of the last measured one-step sharpness.
         seconds: training seconds of an epoch, median over epochs, mean over seeds.
@@ -34,6 +34,10 @@ class Row:
         timings: the seconds and gradient evaluations of the epochs, by seed.
         at_chance: the seeds whose network tells nothing, see `samcli.report.doubts.is_at_chance`.
         before: how many epochs before the last one within the budget `last` was measured, in the run where most.
+        diverged: the seeds whose runs diverged.
+        counted: the values behind `difference`: `by_seed`, and for diverged runs what they count as, see
+            `samcli.report.judged.with_failures`.
+        verdict: what may be said of `difference`, among all comparisons of the table.
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
         config: the resolved configuration, without its name and seed.
@@ -67,6 +71,9 @@ class Row:
     timings: Mapping[int, Timing] = field(default_factory=dict)
     at_chance: tuple[int, ...] = ()
     before: int = 0
+    diverged: tuple[int, ...] = ()
+    counted: Mapping[int, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @cached_property
     def flat(self) -> Mapping[str, str]:
@@ -98,3 +105,4 @@ class Comparison:
     notes: tuple[str, ...]
     baseline: str
     budget: str
+    margin: float | None = None

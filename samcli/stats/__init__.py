@@ -17,6 +17,7 @@ from samcli.stats.paired import paired_difference as paired_difference
 from samcli.stats.sign_flip import pairs_needed as pairs_needed
 from samcli.stats.sign_flip import sign_flip as sign_flip
 from samcli.stats.sign_flip import smallest_p as smallest_p
+from samcli.stats.step_down import step_down as step_down
 from samcli.stats.trend import slopes as slopes
 from samcli.stats.verdict import Verdict as Verdict
 from samcli.stats.verdict import Word as Word

@@ -49,6 +49,7 @@ def superiority(differences: Sequence[float]) -> float | None:
     return float(np.mean([1.0 if d > 0.0 else 0.5 if d == 0.0 else 0.0 for d in differences]))
 
 
+@lru_cache(maxsize=256)
 def detectable(pairs: int, level: float = 0.05, power: float = POWER) -> float | None:
     """The d_z that the two-sided t test of so many pairs finds with the given power; None for fewer than two.
 

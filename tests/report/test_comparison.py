@@ -62,8 +62,11 @@ def test_order_counts_and_notes(noisy: Results) -> None:
     assert (diverged.n, diverged.last.mean, diverged.difference, diverged.cost) == (0, None, None, None)
     assert dict(diverged.states) == {"diverged": 1}
     assert found.notes == (
-        "Diverged runs are not in the mean, which flatters the rows that have some.",
+        "Diverged runs are not in the mean, which flatters the rows that have some; "
+        "in Δ each counts as the worst value of all runs there.",
         "sam rho=0.1: seed 3 without a partner of sgd, not in the difference.",
+        "No verdict on fewer than 6 seeds, whose sign-flip test cannot reach p < 0.05 even if all agree; "
+        "train more, for example with --seeds 0-9.",
     )
 
 
@@ -123,7 +126,7 @@ def test_missing_baseline_seeds_are_named(results: Results, sgd: Block, sam: Blo
     found = compare(results.runs())
     assert found.notes == (
         "sam rho=0.1: seeds 0, 2 of sgd without a partner, not in the difference.",
-        "A difference of one seed has no interval; train more seeds, for example with --seeds 0-4.",
+        "A difference of one seed has no interval; train more seeds, for example with --seeds 0-9.",
     )
     difference = row_of(found, "sam").difference
     assert difference is not None

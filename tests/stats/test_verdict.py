@@ -1,16 +1,21 @@
 """Verdicts: their errors by simulation, their symmetries, and the t test against scipy."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from samcli.stats.verdict import Word, verdicts
+from samcli.stats.verdict import Verdict, Word, verdicts
 
 
-def words(comparisons: list[list[float]], **options: object) -> list[Word]:
-    return [one.word for one in verdicts(comparisons, **options)]  # type: ignore[arg-type]
+def judged(comparisons: list[list[float]], **options: Any) -> list[Verdict]:
+    return verdicts([dict(enumerate(one)) for one in comparisons], **options)
+
+
+def words(comparisons: list[list[float]], **options: Any) -> list[Word]:
+    return [one.word for one in judged(comparisons, **options)]
 
 
 @pytest.mark.parametrize(("n", "k"), [(6, 1), (8, 3), (10, 6)])
@@ -51,7 +56,7 @@ def test_what_is_certain_and_small_is_practically_equal() -> None:
 
 def test_below_six_pairs_nothing_is_said_and_nothing_adjusted() -> None:
     few, enough = [5.0, 6.0, 7.0, 8.0, 9.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-    first, second, third = verdicts([few, enough, []])
+    first, second, third = judged([few, enough, []])
     assert (first.word, first.p, first.p_adjusted) == (Word.TOO_FEW, None, None)
     assert first.p_t == pytest.approx(stats.ttest_1samp(few, 0.0).pvalue, rel=1e-9)
     assert (second.word, second.p_adjusted) == (Word.BETTER, 2 / 2**6)
@@ -61,27 +66,27 @@ def test_below_six_pairs_nothing_is_said_and_nothing_adjusted() -> None:
 def test_swapping_the_two_negates_and_order_changes_nothing() -> None:
     generator = np.random.default_rng(1)
     tables = [list(generator.normal(0.5, 1.0, 7)) for _ in range(4)]
-    found = verdicts(tables, margin=0.3)
-    swapped = verdicts([[-d for d in one] for one in tables], margin=0.3)
+    found = judged(tables, margin=0.3)
+    swapped = judged([[-d for d in one] for one in tables], margin=0.3)
     for one, other in zip(found, swapped, strict=True):
         assert (one.p, one.p_adjusted, one.p_t, one.detectable) == pytest.approx(
             (other.p, other.p_adjusted, other.p_t, other.detectable)
         )
         assert one.effect == pytest.approx(-other.effect)  # type: ignore[operator]
         assert one.superiority == pytest.approx(1.0 - other.superiority)  # type: ignore[operator]
-    shuffled = verdicts([one[::-1] for one in reversed(tables)], margin=0.3)
+    shuffled = judged([one[::-1] for one in reversed(tables)], margin=0.3)
     assert [one.word for one in shuffled] == [one.word for one in reversed(found)]
     assert [one.p for one in shuffled] == pytest.approx([one.p for one in reversed(found)])
 
 
 def test_differences_without_spread() -> None:
-    (one,) = verdicts([[0.5] * 6])
+    (one,) = judged([[0.5] * 6])
     assert (one.word, one.effect, one.p_t, one.detectable) == (Word.BETTER, math.inf, 0.0, 0.0)
-    (zero,) = verdicts([[0.0] * 6])
+    (zero,) = judged([[0.0] * 6])
     assert (zero.word, zero.p, zero.effect, zero.superiority) == (Word.INCONCLUSIVE, 1.0, 0.0, 0.5)
 
 
 def test_a_margin_is_above_zero() -> None:
     for margin in (0.0, -0.1):
         with pytest.raises(ValueError, match="above zero"):
-            verdicts([[1.0] * 6], margin=margin)
+            judged([[1.0] * 6], margin=margin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
     >>> fields["last_mean"], fields["finished"], fields["failed"]
     (0.825, 2, 0)
     """
-    found = row.difference
+    found, verdict = row.difference, row.verdict
     fields = {
         "dataset": row.dataset,
         "dataset_settings": row.dataset_settings,
@@ -39,6 +40,14 @@ def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
         "difference_low": found.low if found else None,
         "difference_high": found.high if found else None,
         "pairs": found.n if found else None,
+        "verdict": str(verdict.word) if verdict else None,
+        "p": verdict.p if verdict else None,
+        "p_adjusted": verdict.p_adjusted if verdict else None,
+        "p_holm": verdict.p_holm if verdict else None,
+        "p_t": verdict.p_t if verdict else None,
+        "effect_size": _finite(verdict.effect) if verdict else None,
+        "superiority": verdict.superiority if verdict else None,
+        "detectable": verdict.detectable if verdict else None,
         "sharpness": row.sharpness,
         "passes": row.passes,
         "seconds_per_epoch": row.seconds,
@@ -51,3 +60,8 @@ def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
     if columns is None:
         return fields
     return {name: fields[name] for column in columns for name in column.fields}
+
+
+def _finite(value: float | None) -> float | None:
+    """The value, or nothing where it is infinite, which these formats cannot say."""
+    return value if value is not None and math.isfinite(value) else None
