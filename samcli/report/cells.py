@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from samcli.errors import ConfigError, nearest
@@ -137,6 +137,20 @@ def cells(row: Row) -> dict[Column, str]:
     }
 
 
+def heading(column: Column, rows: Sequence[Mapping[Column, str]]) -> str:
+    """The heading of a column; that of the best epoch says on what it was chosen.
+
+    Args:
+        column: of the table.
+        rows: the texts of each row, as `cells` gives them.
+
+    >>> heading(BEST, [{METRIC: "test accuracy in %"}]), heading(BEST, [{METRIC: "train loss"}])
+    ('Best on test', 'Best')
+    """
+    on_test = column is BEST and any(row[METRIC].startswith("test ") for row in rows)
+    return "Best on test" if on_test else column.heading
+
+
 def used_columns(rows: Sequence[dict[Column, str]]) -> list[Column]:
     """The columns that say anything: empty ones are left out, and the metric where all rows have the same.
 
@@ -165,7 +179,8 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         lines.append(f"Last: {named} after the last epoch{budget}, mean ± standard deviation over n runs.")
     if BEST in columns:
         part = "test " if any(metric.startswith("test_") for metric in metrics) else ""
-        lines.append(f"Best: at the best epoch, chosen on the {part}values themselves, hence optimistic.")
+        name = "Best on test" if part else "Best"
+        lines.append(f"{name}: at the best epoch, chosen on the {part}values themselves, hence optimistic.")
     if DELTA in columns and any(row.difference for row in comparison.rows):
         unit = ", in percentage points" if all(map(is_share, metrics)) else ""
         difference = f"mean difference of Last to {comparison.baseline}"

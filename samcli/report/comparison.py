@@ -15,8 +15,9 @@ from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped
 from samcli.report.judged import with_failures, with_verdicts
 from samcli.report.kept import kept_measures, with_measure
-from samcli.report.nearest import Nearest, badness
+from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
+from samcli.report.order import in_order
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
@@ -91,7 +92,7 @@ def compare(
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
     rows = with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin)
-    rows.sort(key=_order)
+    rows = in_order(rows)
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
@@ -172,11 +173,6 @@ def _against_baseline(row: Row, baselines: Nearest | None) -> Row:
         cost=found.ratio if found else None,
         cost_clock=found.clock if found else None,
     )
-
-
-def _order(row: Row) -> tuple[str, str, str, str, str, float, str, str]:
-    place = (row.dataset, row.dataset_settings, row.model, row.model_settings, row.place)
-    return (*place, badness(row), row.optimizer, row.settings)
 
 
 def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:

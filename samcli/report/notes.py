@@ -13,6 +13,7 @@ from samcli.report.doubts import doubts, namer
 from samcli.report.groups import finished_by_setting, grouped
 from samcli.report.judged import limits_of_verdicts
 from samcli.report.mixtures import mixtures
+from samcli.report.order import compete
 from samcli.report.reading import interval
 from samcli.report.row import Row
 from samcli.runs.reader import Run
@@ -47,6 +48,7 @@ def collect_notes(
         *_budgets(rows, budget, limits),
         *_intervals(rows, name),
         *_stops(rows, budget, places, name),
+        *_competing(rows),
         *_unfinished(rows),
         *_unmeasured(rows, name),
         *_baselines(rows, baseline),
@@ -105,6 +107,11 @@ def _stops(
         low, high = min(lengths), max(lengths)
         spread = count(low, "epoch") if low == high else f"{low} to {count(high, 'epoch')}"
         yield f"Runs that end at a training loss are read there, after {spread}."
+
+
+def _competing(rows: Sequence[Row]) -> Iterator[str]:
+    if any(compete(here) for here in grouped(rows, lambda row: row.place).values()):
+        yield "Settings of one optimizer compete: rows stand in their order, for the best of them is no fair result."
 
 
 def _unfinished(rows: Sequence[Row]) -> Iterator[str]:

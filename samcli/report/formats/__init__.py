@@ -46,7 +46,7 @@ def render(
     >>> for line in render(compare(example_runs()), "table").splitlines()[:4]:
     ...     print(line[:40])
     digits, cnn: test accuracy in %
-    Optimizer     n          Last          B
+    Optimizer     n          Last  Best on t
     ────────────────────────────────────────
     sam rho=0.05  2  82.50 ± 3.54  82.50 ± 3
     """

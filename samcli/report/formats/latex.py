@@ -75,7 +75,7 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
             rf"\caption{{{latex_text(caption[0].upper() + caption[1:])}.}}",
             rf"\begin{{tabular}}{{@{{}}{_preamble(chosen, texts)}@{{}}}}",
             r"\toprule",
-            _line([latex_text(column.heading) for column in chosen]),
+            _line([latex_text(cells.heading(column, texts)) for column in chosen]),
             r"\midrule",
             *lines,
             r"\bottomrule",
@@ -125,7 +125,7 @@ def _least_width(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]
 
 def _width(column: Column, texts: Sequence[Mapping[Column, str]]) -> float:
     bold = BOLD if column in (cells.LAST, cells.BEST) else 1.0
-    return SMALL * max(type_width(column.heading), *(bold * type_width(text[column]) for text in texts))
+    return SMALL * max(type_width(cells.heading(column, texts)), *(bold * type_width(text[column]) for text in texts))
 
 
 def _preamble(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]) -> str:

@@ -23,7 +23,7 @@ def markdown(comparison: Comparison, columns: Sequence[Column] | None = None) ->
         rows = [{**text, cells.OPTIMIZER: row.who} for text, row in zip(rows, comparison.rows, strict=True)]
     columns = columns or cells.used_columns(rows)
     body = [[row[column] if column.is_number else markdown_text(row[column]) for column in columns] for row in rows]
-    head = [column.heading for column in columns]
+    head = [cells.heading(column, rows) for column in columns]
     widths = [max(3, *map(len, texts)) for texts in zip(head, *body, strict=True)]
 
     def line(texts: Sequence[str]) -> str:

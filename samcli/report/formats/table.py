@@ -53,7 +53,7 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
         parts += [drawn(heading, width or max(PARAGRAPH, len(heading)), color), layout.drawn(total, color), "\n"]
     lines = [Text(visible(line), "dim") for line in cells.legend(comparison, [c for c in used if c not in dropped])]
     if dropped:
-        names = joined([column.heading for column in reversed(dropped)])
+        names = joined([layouts[0].heading(column) for column in reversed(dropped)])
         lines.append(Text(f"No room for {names} at this width; see --columns {_example(dropped)}.", "dim"))
     lines += [Text(visible(f"Note: {note}")) for note in comparison.notes]
     return "".join([*parts, *(drawn(line, width or PARAGRAPH, color) for line in lines)])
@@ -80,6 +80,10 @@ class _Layout:
         self.texts = [{column: visible(text) for column, text in cells.cells(row).items()} for row in rows]
         for row, text in zip(rows, self.texts, strict=True):
             text[cells.OPTIMIZER] = visible(row.who)
+
+    def heading(self, column: Column) -> str:
+        """What stands above a column."""
+        return cells.heading(column, self.texts)
 
     def join_interval(self, width: int) -> None:
         """Put the interval below the difference where that is what it takes to fit."""
@@ -115,7 +119,9 @@ class _Layout:
         grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for column in self.columns:
             justify: Literal["left", "right"] = "right" if column.is_number else "left"
-            grid.add_column(column.heading, justify=justify, no_wrap=column not in self.wrapped, width=widths[column])
+            grid.add_column(
+                self.heading(column), justify=justify, no_wrap=column not in self.wrapped, width=widths[column]
+            )
         for row, text in zip(self.rows, self.texts, strict=True):
             found = [Text(text[column].strip()) for column in self.columns]
             if cells.OPTIMIZER in self.columns and text[cells.RUNS]:
@@ -126,7 +132,7 @@ class _Layout:
     def _lines(self, column: Column, text: dict[Column, str]) -> list[str]:
         """What stands in a cell, and in the heading above it."""
         ended = [text[cells.RUNS]] if column is cells.OPTIMIZER else []
-        return [column.heading, text[column].strip(), *ended]
+        return [self.heading(column), text[column].strip(), *ended]
 
     def _least(self, column: Column) -> int:
         lines = [line for text in self.texts for line in self._lines(column, text)]

@@ -53,5 +53,5 @@ def test_columns_are_chosen_in_every_format(comparison: Comparison, form: str) -
 
 def test_chosen_columns_are_never_left_out(comparison: Comparison) -> None:
     text = render(comparison, "table", columns="optimizer,best,sharpness,seconds,cost,passes", width=40)
-    assert text.splitlines()[1].split() == ["Optimizer", "Best", "Sharpness", "s/epoch", "Cost", "Passes"]
+    assert text.splitlines()[1].split() == ["Optimizer", "Best", "on", "test", "Sharpness", "s/epoch", "Cost", "Passes"]
     assert "No room" not in text

@@ -45,7 +45,7 @@ def test_the_default_fits_a_line_of_article(results: Results, sgd: Block, sam: B
         assert name in text
     chosen = render(comparison, "latex", columns="optimizer,settings,best,sharpness,seconds,cost")
     assert "left out" not in chosen
-    assert r"Optimizer & Settings & Best & Sharpness & s/epoch & Cost \\" in chosen
+    assert r"Optimizer & Settings & Best on test & Sharpness & s/epoch & Cost \\" in chosen
 
 
 def test_the_best_mean_is_bold_the_smallest_loss_too(results: Results, sgd: Block, sam: Block) -> None:
