@@ -9,13 +9,13 @@ from typing import NoReturn
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, landscape, listing, runs, sharpness, train
+from samcli.cli import check, compare, export, landscape, listing, runs, sharpness, train
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
 from samcli.errors import ConfigError, Interrupted, SamcliError, in_words
 
-RUN, JUDGE, LOOK_INSIDE = "Run", "Judge", "Look inside"  # panels of the help
+RUN, JUDGE, LOOK_INSIDE, TAKE_AWAY = "Run", "Judge", "Look inside", "Take away"  # panels of the help
 
 app = typer.Typer(
     name="samcli",
@@ -33,6 +33,7 @@ app.command("runs rm", rich_help_panel=RUN, cls=Command, epilog=runs.REMOVAL_EXA
 app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPLE)(compare.compare)
 app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
 app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
+app.command("export", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export.EXAMPLE)(export.export)
 app.command("list", rich_help_panel=RUN, cls=Command, epilog=listing.EXAMPLE)(listing.listing)
 app.command("check", rich_help_panel=RUN, cls=Command, epilog=check.EXAMPLE)(check.check)
 

@@ -78,6 +78,7 @@ def test_shells(shell: str) -> None:
         ("samcli runs rm --status dam", ["damaged"]),
         ("samcli runs rm", ["rm"]),
         ("samcli compare --baseline looks", ["looksam"]),
+        ("samcli export --to ten", ["tensorboard"]),
         ("samcli train --device c", ["cpu", "cuda"]),
         ("samcli list opt", ["optimizers"]),
         ("samcli list optimizers looks", ["looksam"]),
