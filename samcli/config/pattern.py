@@ -29,7 +29,10 @@ class Wanted:
     cut: bool = False
 
 
-Pattern = tuple[Wanted, ...]  # all of it must hold
+class Pattern(tuple[Wanted, ...]):
+    """What is asked of a run: all of it must hold."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,24 @@ def patterns_of(source: Source, key: str) -> Patterns:
                 f"{source.where(path)}: {key} must be a block such as {{optimizer: sam, seeds: 0-2}}, "
                 "or a list of these."
             )
-        found.append(tuple(_wanted(source, path, item)))
+        found.append(Pattern(_wanted(source, path, item)))
     if not found:
         raise ConfigError(f"{source.where((key,))}: {key} is an empty list; name a key, or leave it out.")
     return Patterns(tuple(found), f"{source.where((key,))}: {key}")
+
+
+def pattern_of(source: Source, path: KeyPath, block: Any) -> Pattern:
+    """The pattern in a block of a document.
+
+    Raises:
+        ConfigError: it is no block, or empty.
+
+    >>> [wanted.key for wanted in pattern_of(Source({}), ("better",), {"optimizer": {"name": "sam", "rho": 0.1}})]
+    ['optimizer.name', 'optimizer.rho']
+    """
+    if not isinstance(block, dict) or not block:
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be a block such as {{optimizer: sam}}.")
+    return Pattern(_wanted(source, path, block))
 
 
 def _wanted(source: Source, path: KeyPath, block: Mapping[str, Any], prefix: str = "") -> Iterator[Wanted]:
@@ -103,4 +120,4 @@ def patterns_of_flags(texts: Sequence[str], names_in: Callable[[list[str]], list
             pattern.append(Wanted(key, names_in([value]), where))
         else:
             pattern.append(Wanted(key, [parse_scalar(part) for part in value.split(",")], where, cut=True))
-    return Patterns((tuple(pattern),), " ".join(f"--only {text}" for text in texts), is_flag=True)
+    return Patterns((Pattern(pattern),), " ".join(f"--only {text}" for text in texts), is_flag=True)

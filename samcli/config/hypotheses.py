@@ -1,0 +1,211 @@
+"""`hypotheses:` of an experiment file: what its author expects, in a form that can be judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from samcli.config.pattern import Pattern, pattern_of
+from samcli.config.source import KeyPath, Source
+from samcli.errors import ConfigError, nearest
+
+MOST = 100  # in one file
+LONGEST = 300  # characters of what one says
+EXAMPLE = "{says: SAM beats SGD, better: {optimizer: sam}, than: {optimizer: sgd}}"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A bound on a correlation: τ above or below it."""
+
+    above: bool
+    bound: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What an experiment is expected to show.
+
+    Attributes:
+        says: it in words.
+        kind: the key that begins it, one of `KINDS`.
+        fields: the values by their keys, defaults filled in: patterns of runs, names of metrics and axes, numbers.
+        document: it as written, plain values.
+        where: it stands, for messages.
+    """
+
+    says: str
+    kind: str
+    fields: Mapping[str, Any]
+    document: Mapping[str, Any]
+    where: str
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what is expected; another order of keys is the same."""
+        return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def patterns(self) -> Iterator[Pattern]:
+        """All that it says of runs."""
+        for value in self.fields.values():
+            if isinstance(value, Pattern):
+                yield value
+            elif isinstance(value, tuple):
+                yield from (one for one in value if isinstance(one, Pattern))
+
+
+def hypotheses_of(source: Source) -> tuple[Hypothesis, ...]:
+    """The hypotheses of a document; none if it has no such key.
+
+    Raises:
+        ConfigError: not a list of blocks, an unknown key, a missing one, or a value that does not fit; names the line.
+
+    >>> source = Source({"hypotheses": [{"says": "it helps", "better": {"optimizer": "sam"}, "than": {"seeds": 0}}]})
+    >>> (found,) = hypotheses_of(source)
+    >>> found.kind, found.fields["by"]
+    ('better', 0.0)
+    """
+    written = source.data.get("hypotheses")
+    if written is None:
+        return ()
+    if not isinstance(written, list) or not written or len(written) > MOST:
+        raise ConfigError(
+            f"{source.where(('hypotheses',))}: hypotheses must be a list of 1 to {MOST} blocks such as {EXAMPLE}."
+        )
+    found = tuple(_hypothesis(source, ("hypotheses", index), block) for index, block in enumerate(written))
+    for index, one in enumerate(found):
+        if any(one.says == other.says for other in found[:index]):
+            raise ConfigError(f"{one.where}: two hypotheses say {one.says!r}; say what tells them apart.")
+    return found
+
+
+def _hypothesis(source: Source, path: KeyPath, block: Any) -> Hypothesis:
+    where = source.where(path)
+    if not isinstance(block, dict):
+        raise ConfigError(f"{where}: a hypothesis must be a block such as {EXAMPLE}.")
+    kinds = [key for key in block if key in KINDS]
+    if len(kinds) != 1:
+        what = f"has {' and '.join(kinds)}" if kinds else "says nothing that can be judged"
+        raise ConfigError(f"{where}: a hypothesis {what}; it begins with one of {', '.join(KINDS)}.")
+    (kind,) = kinds
+    readers = {"says": _words, **KINDS[kind].readers}
+    for key in block:
+        if key not in readers:
+            raise ConfigError(f"{source.where((*path, key))}: {kind} has no key {key!r}; {nearest(str(key), readers)}")
+    fields = dict(KINDS[kind].defaults)
+    for key, value in block.items():
+        fields[key] = readers[key](source, (*path, key), value)
+    says = fields.pop("says", None)
+    if says is None:
+        raise ConfigError(f"{where}: a hypothesis needs says: what it means, in words.")
+    for choice in KINDS[kind].required:
+        if sum(key in fields for key in choice) != 1:
+            raise ConfigError(f"{where}: {kind} needs {' or '.join(choice)}{', and one alone' * (len(choice) > 1)}.")
+    return Hypothesis(says, kind, fields, block, where)
+
+
+Reader = Callable[[Source, KeyPath, Any], Any]
+
+
+def _words(source: Source, path: KeyPath, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be a text of up to {LONGEST} characters.")
+    return " ".join(value.split())
+
+
+def _runs(source: Source, path: KeyPath, value: Any) -> Pattern:
+    return pattern_of(source, path, value)
+
+
+def _two_runs(source: Source, path: KeyPath, value: Any) -> tuple[Pattern, ...]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ConfigError(
+            f"{source.where(path)}: {path[-1]} must be a list of two, [{{optimizer: sam}}, {{optimizer: sgd}}]."
+        )
+    return tuple(pattern_of(source, (*path, index), one) for index, one in enumerate(value))
+
+
+def _name(source: Source, path: KeyPath, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be a name.")
+    return value.strip()
+
+
+def _two_names(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be a list of two names, such as [lambda-max, gap].")
+    return tuple(_name(source, path, one) for one in value)
+
+
+def _number(source: Source, path: KeyPath, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be a number, not {value!r:.60}.")
+    return float(value)
+
+
+def _above(least: float) -> Reader:
+    def read(source: Source, path: KeyPath, value: Any) -> float:
+        number = _number(source, path, value)
+        if number <= least:
+            raise ConfigError(f"{source.where(path)}: {path[-1]} must be above {least:g}, not {number:g}.")
+        return number
+
+    return read
+
+
+def _flag(source: Source, path: KeyPath, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{source.where(path)}: {path[-1]} must be true or false.")
+    return value
+
+
+def _relation(source: Source, path: KeyPath, value: Any) -> Relation:
+    found = re.fullmatch(r"\s*([<>])\s*([-+]?\d*\.?\d+)\s*", value) if isinstance(value, str) else None
+    if found is None or abs(float(found[2])) >= 1.0:
+        raise ConfigError(
+            f"{source.where(path)}: {path[-1]} must be '> 0' or '< 0', or another bound between -1 and 1."
+        )
+    return Relation(found[1] == ">", float(found[2]))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of hypothesis may and must say.
+
+    Attributes:
+        readers: by key, what makes of a written value one that is checked.
+        required: for each choice of keys, exactly one has to be there.
+        defaults: of keys that may be left out.
+    """
+
+    readers: Mapping[str, Reader]
+    required: Sequence[tuple[str, ...]] = ()
+    defaults: Mapping[str, Any] = ()  # type: ignore[assignment]
+
+
+KINDS = {
+    "better": Kind({"better": _runs, "than": _runs, "metric": _name, "by": _number}, [("than",)], {"by": 0.0}),
+    "equal": Kind({"equal": _two_runs, "within": _above(0.0), "metric": _name}, [("within",)]),
+    "lead_of": Kind(
+        {"lead_of": _runs, "over": _runs, "grows_with": _name, "falls_with": _name, "metric": _name},
+        [("over",), ("grows_with", "falls_with")],
+    ),
+    "best_of": Kind({"best_of": _name, "inside": _flag, "among": _runs, "metric": _name}, [], {"inside": True}),
+    "range_of": Kind(
+        {"range_of": _name, "beats": _runs, "spans": _above(1.0), "among": _runs, "metric": _name},
+        [("beats",), ("spans",)],
+    ),
+    "correlated": Kind(
+        {"correlated": _two_names, "tau": _relation, "among": _runs}, [], {"tau": Relation(above=True, bound=0.0)}
+    ),
+    "ratio_of": Kind(
+        {"ratio_of": _runs, "to": _runs, "metric": _name, "below": _above(0.0), "above": _above(0.0)},
+        [("to",), ("metric",), ("below", "above")],
+    ),
+}
