@@ -24,11 +24,11 @@ from samcli.cli.output import (
     text,
     warn,
 )
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, NothingToCompare
 from samcli.metrics import SCORES
 
 if TYPE_CHECKING:
-    from samcli.report import Correlation
+    from samcli.report import Comparison, Correlation
     from samcli.runs.reader import Run
 
 EXAMPLE = "Example: samcli compare results/label-noise --format latex > table.tex"
@@ -86,6 +86,9 @@ def compare(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.png|.svg|.pdf", help="With --correlate: a picture of it as well.")
     ] = None,
+    hypotheses: Annotated[
+        bool, typer.Option("--hypotheses", help="Instead: the hypotheses of the experiment alone, in any format.")
+    ] = False,
     format: Annotated[Format, typer.Option(help="How the table is written.")] = Format.table,
     columns: Annotated[
         str | None,
@@ -135,7 +138,18 @@ def compare(
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
     comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin)
+    if hypotheses:
+        _show_hypotheses(comparison, format)
+        return
     text(render(comparison, format.value, width=terminal_width(), color=shows_bold(), columns=columns))
+
+
+def _show_hypotheses(comparison: Comparison, format: Format) -> None:
+    from samcli.report.judged_table import judged
+
+    if not comparison.judgements:
+        raise NothingToCompare("The experiment states no hypotheses; write some in its file, under hypotheses:.")
+    text(judged(comparison.judgements, format.value, width=terminal_width(), color=shows_bold()))
 
 
 def _show_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, format: Format) -> None:

@@ -28,6 +28,9 @@ from samcli.cli.planned import (
 from samcli.errors import ConfigError, Interrupted, NothingToCompare
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from samcli.config.hypotheses import Hypothesis
     from samcli.launch import Cell, Slot, Terms
     from samcli.launch.estimate import Estimate
 
@@ -221,7 +224,7 @@ def train(
         return
     check_writable(results)
     terms = launch.Terms(data_dir, chosen, timeout, 1 if fail_fast else max_failures, sharing)
-    outcome = _run(cells, terms, where, slots)
+    outcome = _run(cells, draft.hypotheses, terms, where, slots)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
@@ -244,7 +247,17 @@ def _estimate(cells: list[Cell], slots: list[Slot], results: Path) -> Estimate:
     )
 
 
-def _run(cells: list[Cell], terms: Terms, where: Where, slots: list[Slot]) -> dict[str, str]:
+def _record(cells: list[Cell], hypotheses: Sequence[Hypothesis]) -> None:
+    """Keep what is expected of the runs, before they are trained."""
+    from samcli.runs.hypotheses_file import record
+
+    for place in dict.fromkeys(cell.folder.path.parent for cell in cells):
+        record(place, hypotheses, sum(c.state == "finished" for c in cells if c.folder.path.parent == place))
+
+
+def _run(
+    cells: list[Cell], hypotheses: Sequence[Hypothesis], terms: Terms, where: Where, slots: list[Slot]
+) -> dict[str, str]:
     """Train what is left to do under a progress display; Ctrl-C and a request to terminate stop it resumably."""
     from samcli.cli.progress import progress_for
     from samcli.train.rehearsal import rehearse
@@ -256,6 +269,7 @@ def _run(cells: list[Cell], terms: Terms, where: Where, slots: list[Slot]) -> di
     to_do = [cell.config for cell in cells if cell.to_do]
     try:
         rehearse(to_do, terms.data_dir)
+        _record(cells, hypotheses)
         tell_contents(to_do, terms.data_dir)
         with progress_for(cells, max(len(slots), 1)) as observer:
             return where.train(cells, terms, observer, slots)

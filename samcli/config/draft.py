@@ -13,6 +13,7 @@ from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.check import check
+from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.pattern import patterns_of
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_stop
 from samcli.config.seeds import parse_seeds
@@ -27,7 +28,7 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
 SELECTING = ("only", "exclude")
-KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins", *SELECTING)
+KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins", *SELECTING, "hypotheses")
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Draft:
         blocks: for each section the alternatives; an empty list stands for the default.
         nameless: the values in `sharpness` and `evaluate`.
         selection: which cells of the grid are runs.
+        hypotheses: what the document expects of them.
         left_out: how many cells it left out when the draft was last expanded.
         withheld: Python files that the document names and may not run.
     """
@@ -52,6 +54,7 @@ class Draft:
     plugins: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     selection: Selection = field(default_factory=Selection)
+    hypotheses: tuple[Hypothesis, ...] = ()
     left_out: int = 0
 
     @classmethod
@@ -63,7 +66,7 @@ class Draft:
         """
         draft = cls(source, catalogue)
         for key, value in source.data.items():
-            if str(key).startswith("x-"):  # the user's own, a place for anchors
+            if str(key).startswith("x-") or key == "hypotheses":  # the user's own, a place for anchors; and see below
                 continue
             if key not in KEYS:
                 raise ConfigError(f"{source.where((key,))}: {_refusal(str(key), value)}")
@@ -83,6 +86,7 @@ class Draft:
                     draft.plug_in(str(file))
             else:
                 setattr(draft, key, value)
+        draft.hypotheses = hypotheses_of(source)
         return draft
 
     def plug_in(self, file: str) -> None:
@@ -133,8 +137,8 @@ class Draft:
             raise ConfigError(f"--set {key}: name the option, for example {key}.{next(iter(NAMELESS[section]))}=VALUE.")
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
-        elif section in (*SELECTING, "base"):
-            instead = "" if section == "base" else "use --only KEY=VALUE, or "
+        elif section in (*SELECTING, "base", "hypotheses"):
+            instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
             if key not in (known := [*SCALARS, "name", "seeds"]):
@@ -162,6 +166,8 @@ class Draft:
         grid = self._grid()
         runs = self.selection.of(grid, self.catalogue.datasets.canonical, self._as_written)
         self.left_out = len(grid) - len(runs)
+        if self.hypotheses:
+            check_hypotheses(self.hypotheses, self._as_written(), self.catalogue.datasets.canonical)
         for run in runs:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
         return runs

@@ -6,15 +6,18 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from samcli.config.grid import Canonical, Grid, flatten
 from samcli.config.pattern import Pattern, pattern_of
+from samcli.config.schema import RunConfig
 from samcli.config.source import KeyPath, Source
 from samcli.errors import ConfigError, nearest
 
 MOST = 100  # in one file
+AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2}  # and how many values each needs
 LONGEST = 300  # characters of what one says
 EXAMPLE = "{says: SAM beats SGD, better: {optimizer: sam}, than: {optimizer: sgd}}"
 
@@ -83,6 +86,48 @@ def hypotheses_of(source: Source) -> tuple[Hypothesis, ...]:
         if any(one.says == other.says for other in found[:index]):
             raise ConfigError(f"{one.where}: two hypotheses say {one.says!r}; say what tells them apart.")
     return found
+
+
+def check_hypotheses(hypotheses: Iterable[Hypothesis], runs: Iterable[RunConfig], canonical: Canonical) -> None:
+    """Refuse a hypothesis on what no run of the experiment has.
+
+    Args:
+        hypotheses: of a document.
+        runs: all that the document asks for, before flags.
+        canonical: see `samcli.config.grid.Grid`.
+
+    Raises:
+        ConfigError: names the line, and what there is instead.
+
+    >>> check_hypotheses([], [], str)
+    """
+    grid = Grid((flatten(run.document()) for run in runs), canonical)
+    for one in hypotheses:
+        for pattern in one.patterns:
+            grid.check(pattern)
+            if not grid.holding(pattern):
+                raise ConfigError(f"{pattern[0].where}: no run has all of this; see what there is: --dry-run.")
+        for key, least in AXES.items():
+            if key in one.fields:
+                _check_axis(grid, one, str(one.fields[key]), least)
+
+
+def _check_axis(grid: Grid, one: Hypothesis, axis: str, least: int) -> None:
+    if axis not in grid.values:
+        numeric = [key for key, values in grid.values.items() if all(map(is_number, values.values()))]
+        raise ConfigError(f"{one.where}: no run has {axis!r}; {nearest(axis, numeric)}")
+    levels = [value for value in grid.values[axis].values() if is_number(value)]
+    if len(levels) < least:
+        raise ConfigError(f"{one.where}: {axis} has {len(levels)} values, and {one.kind} needs {least}; give it more.")
+
+
+def is_number(value: object) -> bool:
+    """Whether a setting is a number that may stand on an axis.
+
+    >>> is_number(0.1), is_number(True)
+    (True, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _hypothesis(source: Source, path: KeyPath, block: Any) -> Hypothesis:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import score_among
@@ -14,6 +15,7 @@ from samcli.report.conditions import differing, shown
 from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped
 from samcli.report.judged import with_failures, with_verdicts
+from samcli.report.judgement import Judgement, judge
 from samcli.report.kept import kept_measures, with_measure
 from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
@@ -22,6 +24,7 @@ from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
+from samcli.runs.hypotheses_file import recorded
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
 
@@ -97,7 +100,13 @@ def compare(
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin)
+    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)))
+
+
+def _judgements(runs: Sequence[Run]) -> Iterator[Judgement]:
+    """What the runs say of the hypotheses of their experiments, each by its own."""
+    for experiment, members in grouped(runs, lambda run: str(run.folder.parent)).items():
+        yield from judge(recorded(Path(experiment)), members)
 
 
 def _require_same_conditions(runs: Sequence[Run]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from samcli.metrics import is_share, title
 from samcli.report.groups import grouped
+from samcli.report.reading import described
 from samcli.report.row import Row
 from samcli.report.timing import CLOCKS, unsteady
 from samcli.runs.reader import Run
@@ -14,13 +15,6 @@ from samcli.words import count, joined, seeds
 
 ERRORS_FROM_CHANCE = 2.0  # binomial standard errors within which an accuracy counts as that of guessing
 FARTHEST_FROM_CHANCE = 0.1  # and the share of the way from guessing to no error, for few test examples
-
-
-def described(run: Run, key: str) -> int | None:
-    """A number that `run.json` holds of the run's data set, such as `test_examples` or `classes`; None without it."""
-    dataset = run.status.get("dataset")
-    number = dataset.get(key) if isinstance(dataset, Mapping) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
 
 
 def binomial_error(share: float, examples: int) -> float:

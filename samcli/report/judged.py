@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from samcli.metrics import higher_is_better
-from samcli.report.doubts import described
 from samcli.report.groups import grouped
+from samcli.report.reading import described
 from samcli.report.row import Row
 from samcli.runs.reader import Run
 from samcli.stats import Word, verdicts

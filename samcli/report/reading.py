@@ -71,6 +71,13 @@ def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.i
     )
 
 
+def described(run: Run, key: str) -> int | None:
+    """A number that `run.json` holds of the run's data set, such as `test_examples` or `classes`; None without it."""
+    dataset = run.status.get("dataset")
+    number = dataset.get(key) if isinstance(dataset, Mapping) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
+
 def interval(config: Mapping[str, Any], metric: str) -> int:
     """After how many epochs a metric is measured, by a run's configuration; it is after the last one in any case.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from samcli.report.judgement import Judgement
 from samcli.report.settings import flatten
 from samcli.report.timing import Timing
 from samcli.stats import PairedDifference, Summary, Verdict
@@ -99,10 +100,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows sorted by data set, model, and the metric, best first; and what a reader must know about them."""
+    """Rows in the order of a table, what a reader must know about them, and what became of the hypotheses."""
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     baseline: str
     budget: str
     margin: float | None = None
+    judgements: tuple[Judgement, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 from samcli.escape import json_text
 from samcli.report.cells import Column
 from samcli.report.formats._record import record
+from samcli.report.judged_table import judged_records
 from samcli.report.row import Comparison
 
 
@@ -28,6 +29,7 @@ def json(comparison: Comparison, columns: Sequence[Column] | None = None) -> str
         for fields, row in zip(rows, comparison.rows, strict=True):
             fields |= {"by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
     document = {"baseline": comparison.baseline, "budget": comparison.budget, "rows": rows, "notes": comparison.notes}
+    document["hypotheses"] = judged_records(comparison.judgements)
     return json_text(document) + "\n"
 
 

@@ -10,6 +10,7 @@ from samcli.metrics import higher_is_better
 from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.formats._type_width import BOLD, SMALL, type_width
+from samcli.report.judged_table import judged_latex
 from samcli.report.row import Comparison, Row
 from samcli.words import joined
 
@@ -83,7 +84,7 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
             r"\par\medskip",
             rf"{{\footnotesize {latex_text(' '.join(below))}\par}}",
             r"\end{table}",
-            "",
+            judged_latex(comparison.judgements),
         ]
     )
 

@@ -10,6 +10,7 @@ from samcli.escape import visible
 from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.cells import Column
+from samcli.report.judged_table import judged_legend, judged_table
 from samcli.report.row import Comparison, Row
 from samcli.report.text_table import drawn
 from samcli.words import joined
@@ -56,6 +57,9 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
         names = joined([layouts[0].heading(column) for column in reversed(dropped)])
         lines.append(Text(f"No room for {names} at this width; see --columns {_example(dropped)}.", "dim"))
     lines += [Text(visible(f"Note: {note}")) for note in comparison.notes]
+    if found := comparison.judgements:
+        parts += [judged_table(found, width=width, color=color), "\n"]
+        lines = [*(Text(line, "dim") for line in judged_legend(found)), *lines]
     return "".join([*parts, *(drawn(line, width or PARAGRAPH, color) for line in lines)])
 
 

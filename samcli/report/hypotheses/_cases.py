@@ -1,0 +1,193 @@
+"""The runs that hypotheses are judged by, and what each of them has of a metric."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any
+
+from samcli.config.grid import Grid, flatten, full_key, token
+from samcli.config.hypotheses import is_number
+from samcli.config.pattern import Pattern
+from samcli.metrics import higher_is_better, score_among, score_of
+from samcli.report.kept import KeptMeasure, kept_measures
+from samcli.report.reading import described, read_run
+from samcli.runs.reader import Run
+from samcli.words import joined
+
+GAP = "gap"  # the generalisation gap of the task's score
+FREE = ("seeds", "epochs")  # may differ between the two sides of a comparison, beside the optimizer's options
+
+Stratum = tuple[tuple[str, Any], ...]
+Flat = Mapping[str, Any]
+
+
+class Untestable(Exception):
+    """Why a hypothesis cannot be judged by these runs, in a sentence."""
+
+
+class Cases:
+    """Finished and diverged runs, one for each setting and seed.
+
+    Args:
+        runs: those.
+
+    Attributes:
+        flats: the settings of each run by dotted keys.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = [run for run in runs if run.state in ("finished", "diverged")]
+        self.flats = [flatten(run.config) for run in self.runs]
+        self._grid = Grid(self.flats, str)
+        self._values: dict[str, list[float | None]] = {}
+
+    def matching(self, pattern: Pattern | None) -> list[int]:
+        """The numbers of the runs that a pattern asks for; all of them without one."""
+        return list(range(len(self.runs))) if pattern is None else sorted(self._grid.holding(pattern))
+
+    @cached_property
+    def score(self) -> str:
+        """The test score of the task."""
+        return f"test_{score_among({name for run in self.runs for name in run.columns}).name}"
+
+    def levels(self, axis: str, members: Iterable[int]) -> list[float]:
+        """The numbers that an axis has among these runs, rising."""
+        found: set[Any] = {self.flats[index].get(axis) for index in members}
+        return sorted(float(value) for value in found if is_number(value))
+
+    def values(self, metric: str) -> list[float | None]:
+        """What each run has of a metric at its end; of a diverged run's score the worst that any run there has.
+
+        Raises:
+            Untestable: no run has it.
+        """
+        if metric not in self._values:
+            self._values[metric] = self._read(metric)
+        if all(value is None for value in self._values[metric]):
+            raise Untestable(f"No run has measured {metric}.")
+        return self._values[metric]
+
+    def _read(self, metric: str) -> list[float | None]:
+        kept = self._kept.get(metric)
+        if kept is not None:
+            return [kept.values.get(run.folder) for run in self.runs]
+        if metric == GAP:
+            return [_gap(run) for run in self.runs]
+        found = [read_run(run, metric).last if metric in run.columns else None for run in self.runs]
+        finished = [value if run.state == "finished" else None for run, value in zip(self.runs, found, strict=True)]
+        if score_of(metric) is None:
+            return finished
+        return [
+            value if run.state == "finished" else self._worst(metric, run, finished)
+            for run, value in zip(self.runs, finished, strict=True)
+        ]
+
+    def _worst(self, metric: str, of: Run, values: Sequence[float | None]) -> float | None:
+        there = [v for run, v in zip(self.runs, values, strict=True) if v is not None and run.place == of.place]
+        if metric == "test_accuracy" and (classes := described(of, "classes")):
+            there.append(1.0 / classes)
+        return (min if higher_is_better(metric) else max)(there, default=None)
+
+    @cached_property
+    def _kept(self) -> dict[str, KeptMeasure]:
+        return {one.name: one for one in kept_measures(self.runs)}
+
+
+def stratum_of(flat: Flat, without: frozenset[str]) -> Stratum:
+    """What runs that are compared have in common: all settings but those of the optimizer and some others.
+
+    >>> stratum_of({"optimizer.lr": 0.1, "dataset.name": "wine", "seeds": 3}, frozenset())
+    (('dataset.name', ('text', 'wine')),)
+    """
+    return tuple(
+        (key, token(value))
+        for key, value in sorted(flat.items())
+        if key not in FREE and key not in without and not key.startswith("optimizer.")
+    )
+
+
+def by_stratum(
+    cases: Cases, members: Iterable[int], values: Sequence[float | None], without: frozenset[str], what: str
+) -> dict[Stratum, dict[int, float]]:
+    """For each stratum the values by seed.
+
+    Raises:
+        Untestable: a stratum has two runs of one seed, so that it is not said which setting is meant.
+    """
+    found: dict[Stratum, dict[int, int]] = defaultdict(dict)
+    for index in members:
+        here, seed = found[stratum_of(cases.flats[index], without)], cases.runs[index].seed
+        if seed in here:
+            one, other = cases.flats[here[seed]], cases.flats[index]
+            keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+            raise Untestable(f"{what} stands for several settings, which differ in {joined(sorted(keys))}; name one.")
+        here[seed] = index
+    return {
+        stratum: kept
+        for stratum, runs in found.items()
+        if (kept := {seed: value for seed, index in runs.items() if (value := values[index]) is not None})
+    }
+
+
+def contrast(ours: Pattern, theirs: Pattern) -> frozenset[str]:
+    """The keys in which two sides are meant to differ: both name them, with other values."""
+    first, second = ({full_key(wanted.key): token(wanted.value) for wanted in side} for side in (ours, theirs))
+    return frozenset(key for key in first if key in second and first[key] != second[key])
+
+
+def paired(
+    cases: Cases, ours: Pattern, theirs: Pattern, metric: str
+) -> dict[Stratum, tuple[dict[int, float], dict[int, float]]]:
+    """The values of two sides by seed, for each stratum that both have.
+
+    Raises:
+        Untestable: there is none, or it is not said which setting is meant.
+    """
+    values, without = cases.values(metric), contrast(ours, theirs)
+    first = by_stratum(cases, cases.matching(ours), values, without, told(ours))
+    second = by_stratum(cases, cases.matching(theirs), values, without, told(theirs))
+    both = {stratum: (first[stratum], second[stratum]) for stratum in first if stratum in second}
+    if not both:
+        raise Untestable(f"No finished runs of {told(ours)} and {told(theirs)} with the same data and model.")
+    return both
+
+
+def mean_over_strata(strata: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """The mean over strata of each seed that all of them have.
+
+    >>> mean_over_strata([{0: 1.0, 1: 2.0}, {0: 3.0}])
+    {0: 2.0}
+    """
+    seeds = set.intersection(*(set(one) for one in strata)) if strata else set()
+    return {seed: sum(one[seed] for one in strata) / len(strata) for seed in sorted(seeds)}
+
+
+def told(pattern: Pattern) -> str:
+    """A pattern in words.
+
+    >>> from samcli.config.pattern import pattern_of
+    >>> from samcli.config.source import Source
+    >>> told(pattern_of(Source({}), (), {"optimizer": "sam", "optimizer.rho": 0.1}))
+    'optimizer=sam optimizer.rho=0.1'
+    """
+    return " ".join(f"{wanted.key}={wanted.value}" for wanted in pattern)
+
+
+@cache
+def _score(columns: tuple[str, ...]) -> str:
+    return score_among(columns).name
+
+
+def _gap(run: Run) -> float | None:
+    """The generalisation gap of a finished run's score at its end."""
+    name = _score(tuple(run.columns))
+    score = score_of(f"test_{name}")
+    ends = [read_run(run, f"{part}_{name}").last if f"{part}_{name}" in run.columns else None for part in PARTS]
+    if run.state != "finished" or score is None or ends[0] is None or ends[1] is None:
+        return None
+    return score.gap(train=ends[0], test=ends[1])
+
+
+PARTS = ("train", "test")

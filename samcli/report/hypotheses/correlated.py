@@ -1,0 +1,39 @@
+"""`correlated: [X, Y], tau: "> 0"`: two quantities rank the settings alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from samcli.report.hypotheses._cases import Cases, Untestable
+from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.stats import kendall
+
+FEWEST = 4  # settings that a seed has to rank
+
+
+def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
+    """Kendall's τ over the settings for each seed: runs of one seed share its initialisation, and are one observation.
+
+    Raises:
+        Untestable: no seed has four settings with both quantities.
+    """
+    first, second = (cases.values(name) for name in fields["correlated"])
+    pairs: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for index in cases.matching(fields.get("among")):
+        x, y = first[index], second[index]
+        if x is not None and y is not None and cases.runs[index].state == "finished":
+            pairs[cases.runs[index].seed].append((x, y))
+    taus = {}
+    for seed, points in sorted(pairs.items()):
+        tau = kendall([x for x, _ in points], [y for _, y in points]).tau if len(points) >= FEWEST else None
+        if tau is not None:
+            taus[seed] = tau
+    if not taus:
+        raise Untestable(f"No seed has {FEWEST} settings with both {' and '.join(fields['correlated'])}.")
+    relation = fields["tau"]
+    turn = 1.0 if relation.above else -1.0
+    parts = [{seed: turn * (tau - relation.bound) for seed, tau in taus.items()}]
+    mean, low, high = interval(taus)
+    return Evidence(f"τ {plain(mean, low, high, '+.2f')}", mean, low, high, len(taus), *all_above_zero(parts))

@@ -1,0 +1,45 @@
+"""`lead_of: ..., over: ..., grows_with: AXIS`: the difference between two sides grows, or falls, along an axis."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from samcli.metrics import higher_is_better, is_share
+from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
+from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.stats import slopes
+
+
+def lead_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
+    """The slope of the lead along the axis for each seed, in the metric's unit per unit of the axis.
+
+    Raises:
+        Untestable: there are no such runs, or they have fewer than two values on the axis.
+    """
+    metric, axis = fields.get("metric") or cases.score, fields.get("grows_with") or fields["falls_with"]
+    turn = 1.0 if higher_is_better(metric) else -1.0
+    at: dict[float, list[dict[int, float]]] = defaultdict(list)
+    for stratum, (ours, theirs) in paired(cases, fields["lead_of"], fields["over"], metric).items():
+        kind, level = dict(stratum).get(axis, ("none", None))
+        if kind == "number":
+            at[float(level)].append({seed: turn * (ours[seed] - theirs[seed]) for seed in ours if seed in theirs})
+    leads = {level: mean_over_strata(strata) for level, strata in sorted(at.items())}
+    if len(leads) < 2:
+        raise Untestable(f"The runs of both have {len(leads)} values of {axis}; a trend needs two.")
+    seeds = set.intersection(*(set(one) for one in leads.values()))
+    slope = slopes(list(leads), {seed: [one[seed] for one in leads.values()] for seed in sorted(seeds)})
+    rising = "grows_with" in fields
+    parts = [slope if rising else {seed: -value for seed, value in slope.items()}]
+    mean, low, high = interval(slope)
+    unit, by = (" points", 100.0) if is_share(metric) else ("", 1.0)
+    first, second, third = (None if value is None else by * value for value in (mean, low, high))
+    return Evidence(
+        f"{plain(first, second, third, '+.3g')}{unit} per unit of {axis}",
+        mean,
+        low,
+        high,
+        len(slope),
+        *all_above_zero(parts),
+    )
