@@ -46,7 +46,8 @@ def recorded(experiment: Path) -> list[Recorded]:
     except (ResultsError, OSError):
         return []
     entries = content.get("hypotheses") if isinstance(content, dict) else None
-    found = (_entry(one, experiment / NAME) for one in entries or () if isinstance(one, dict))
+    listed = entries if isinstance(entries, list) else []
+    found = (_entry(one, experiment / NAME) for one in listed if isinstance(one, dict))
     return [one for one in found if one is not None]
 
 

@@ -1,0 +1,211 @@
+"""Each kind of hypothesis against plain statistics of the same numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from run_folders import SAM, SGD, Results
+from scipy import stats
+
+from samcli.config import parse
+from samcli.config.hypotheses import hypotheses_of
+from samcli.report.hypotheses import KINDS, Cases, Evidence, Untestable
+from samcli.stats import equivalence, inside_against_ends, sign_flip, slopes
+
+NOISE = (0.0, 0.2, 0.4)
+RADII = (0.05, 0.1, 0.2, 0.4)
+SEEDS = range(8)
+
+
+def evidence(results: Results, text: str) -> Evidence:
+    (one,) = hypotheses_of(parse(f"hypotheses: [{{says: x, {text}}}]", "x.yaml"))
+    return KINDS[one.kind](Cases(results.runs()), one.fields)
+
+
+@pytest.fixture
+def table(results: Results) -> tuple[Results, Any, Any]:
+    """SGD and SAM at four radii over three levels of noise: accuracies by (noise, seed) and (noise, radius, seed)."""
+    generator = np.random.default_rng(0)
+    sgd = 0.8 - 0.5 * np.array(NOISE)[:, None] + 0.02 * generator.normal(size=(3, len(SEEDS)))
+    bump = np.array([0.01, 0.04, 0.05, -0.02])
+    lead = bump[None, :, None] + 0.2 * np.array(NOISE)[:, None, None] + 0.005 * generator.normal(size=(3, 4, 8))
+    sam = sgd[:, None, :] + lead
+    for i, noise in enumerate(NOISE):
+        for seed in SEEDS:
+            results.add(SGD, seed, (sgd[i, seed],), dataset={"label_noise": noise}, sharpness=0.5)
+            for j, rho in enumerate(RADII):
+                results.add(
+                    {**SAM, "rho": rho},
+                    seed,
+                    (sam[i, j, seed],),
+                    dataset={"label_noise": noise},
+                    seconds=2.0 + 0.01 * seed,
+                    sharpness=1.0 - sam[i, j, seed],
+                )
+    return results, sgd, sam
+
+
+def check_interval(found: Evidence, values: Any) -> None:
+    low, high = stats.ttest_1samp(values, 0.0).confidence_interval()
+    assert found.n == len(values)
+    assert (found.estimate, found.low, found.high) == pytest.approx((np.mean(values), low, high), rel=1e-9)
+
+
+def test_a_difference_at_one_level(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, sam = table
+    text = "better: {optimizer: sam, optimizer.rho: 0.1, dataset.label_noise: 0.4}, than: {optimizer: sgd}, by: 0.02"
+    found = evidence(results, text)
+    values = sam[2, 1] - sgd[2]
+    check_interval(found, values)
+    assert (found.p_held, found.p_contradicted) == (pytest.approx(sign_flip(list(values - 0.02))), 1.0)
+    assert found.words.startswith("+")
+    reverse = evidence(
+        results, "better: {optimizer: sgd}, than: {optimizer: sam, optimizer.rho: 0.1, dataset.label_noise: 0.4}"
+    )
+    check_interval(reverse, -values)
+    assert reverse.p_held == 1.0
+    assert reverse.p_contradicted == pytest.approx(sign_flip(list(values)))
+
+
+def test_a_difference_over_all_levels_is_their_mean_by_seed(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, sam = table
+    found = evidence(results, "better: {optimizer: sam, optimizer.rho: 0.2}, than: {optimizer: sgd}")
+    check_interval(found, (sam[:, 2] - sgd).mean(axis=0))
+
+
+def test_a_difference_between_levels_is_named_on_both_sides(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, _ = table
+    text = "better: {optimizer: sgd, dataset.label_noise: 0.0}, than: {optimizer: sgd, dataset.label_noise: 0.4}"
+    check_interval(evidence(results, text), sgd[0] - sgd[2])
+
+
+def test_losses_are_better_when_lower(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, sam = table
+    text = "better: {optimizer: sam, optimizer.rho: 0.1}, than: {optimizer: sgd}, metric: test_loss"
+    found = evidence(results, text)
+    check_interval(found, (sgd - sam[:, 1]).mean(axis=0))
+    assert found.p_held == 2 / 2**8
+
+
+def test_equality(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, sam = table
+    text = "equal: [{optimizer: sam, optimizer.rho: 0.05, dataset.label_noise: 0}, {optimizer: sgd}], within: 0.03"
+    found = evidence(results, text)
+    expected = equivalence(list(sam[0, 0] - sgd[0]), 0.03)
+    assert expected is not None
+    assert (found.p_held, found.p_contradicted) == pytest.approx((expected.within, expected.beyond))
+
+
+@pytest.mark.parametrize(("word", "rises"), [("grows_with", True), ("falls_with", False)])
+def test_a_trend(table: tuple[Results, Any, Any], word: str, rises: bool) -> None:
+    results, sgd, sam = table
+    text = f"lead_of: {{optimizer: sam, optimizer.rho: 0.1}}, over: {{optimizer: sgd}}, {word}: dataset.label_noise"
+    found = evidence(results, text)
+    expected = slopes(NOISE, {seed: list((sam[:, 1] - sgd)[:, seed]) for seed in SEEDS})
+    check_interval(found, list(expected.values()))
+    p = sign_flip(list(expected.values()))
+    assert (found.p_held, found.p_contradicted) == (pytest.approx((p, 1.0)) if rises else pytest.approx((1.0, p)))
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_optimum_inside(table: tuple[Results, Any, Any], inside: bool) -> None:
+    results, _, sam = table
+    found = evidence(results, f"best_of: optimizer.rho, inside: {str(inside).lower()}")
+    both = inside_against_ends({seed: list(sam.mean(axis=0)[:, seed]) for seed in SEEDS})
+    p = max(sign_flip(list(one.values())) for one in both)
+    assert found.estimate == 0.2
+    assert (found.p_held if inside else found.p_contradicted) == pytest.approx(p)
+    assert (found.p_contradicted if inside else found.p_held) == 1.0
+
+
+def test_the_width_of_a_range(table: tuple[Results, Any, Any]) -> None:
+    results, sgd, sam = table
+    held = evidence(results, "range_of: optimizer.rho, beats: {optimizer: sgd}, spans: 4")
+    wide = evidence(results, "range_of: optimizer.rho, beats: {optimizer: sgd}, spans: 8, among: {optimizer: sam}")
+    leads = (sam - sgd[:, None]).mean(axis=0)
+    p = [sign_flip(list(one)) if one.mean() > 0 else 1.0 for one in leads]
+    assert held.p_held == pytest.approx(min(1.0, 2 * min(max(p[:3]), max(p[1:]))))
+    assert wide.p_held == pytest.approx(max(p))
+    assert held.words == f"optimizer.rho 0.05 to {0.4 if leads[3].mean() > 0 else 0.2:g}"
+    with pytest.raises(Untestable, match=r"goes from 0\.05 to 0\.4, less than 10 times"):
+        evidence(results, "range_of: optimizer.rho, beats: {optimizer: sgd}, spans: 10")
+
+
+def test_a_correlation_is_one_of_settings_within_a_seed(table: tuple[Results, Any, Any]) -> None:
+    results, _, sam = table
+    found = evidence(results, "correlated: [sharpness, test_accuracy], tau: '< 0', among: {optimizer: sam}")
+    # sharpness is 1 less the accuracy there, so that τ is -1 for each seed
+    assert (found.estimate, found.n, found.p_held) == (pytest.approx(-1.0), 8, 2 / 2**8)
+    loss = evidence(results, "correlated: [test_loss, sharpness], among: {optimizer: sam, dataset.label_noise: 0.2}")
+    expected = [stats.kendalltau(1 - sam[1, :, seed], 1 - sam[1, :, seed]).statistic for seed in SEEDS]
+    assert loss.estimate == pytest.approx(np.mean(expected))
+
+
+def test_a_ratio_is_geometric(table: tuple[Results, Any, Any]) -> None:
+    results, _, _ = table
+    text = "ratio_of: {optimizer: sam, optimizer.rho: 0.1}, to: {optimizer: sgd}, metric: train_seconds"
+    found = evidence(results, f"{text}, below: 2.2")
+    logs = np.log([2.0 + 0.01 * seed for seed in SEEDS])
+    low, high = stats.ttest_1samp(logs, 0.0).confidence_interval()
+    assert (found.estimate, found.low, found.high) == pytest.approx(tuple(np.exp([logs.mean(), low, high])), rel=1e-9)
+    assert (found.p_held, found.p_contradicted) == (2 / 2**8, 1.0)
+    above = evidence(results, f"{text}, above: 2.2")
+    assert (above.p_held, above.p_contradicted) == (1.0, 2 / 2**8)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "better: {optimizer: sam}, than: {optimizer: sgd}",
+            "several settings, which differ in optimizer.rho; name one",
+        ),
+        (
+            "better: {optimizer: sam, dataset.label_noise: 0.7}, than: {optimizer: sgd}",
+            "No finished runs of optimizer=sam dataset.label_noise=0.7 and optimizer=sgd with the same data and model",
+        ),
+        ("correlated: [lambda-max, gap]", "No run has measured lambda-max"),
+        ("correlated: [sharpness, test_loss], among: {optimizer: sgd}", "No seed has 4 settings with both"),
+        (
+            "ratio_of: {optimizer: sam, optimizer.rho: 0.1}, to: {optimizer: sgd}, metric: skipped_steps, below: 1",
+            "No run has measured skipped_steps",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_says_why(table: tuple[Results, Any, Any], text: str, message: str) -> None:
+    with pytest.raises(Untestable, match=message):
+        evidence(table[0], text)
+
+
+def test_a_level_that_one_side_lacks_is_not_taken_for_another(results: Results) -> None:
+    """SAM at noise 0.4 against SGD, which has finished without noise alone: no difference, rather than a wrong one."""
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.8,), dataset={"label_noise": 0.0})
+        results.add(SAM, seed, (0.7,), dataset={"label_noise": 0.4})
+    with pytest.raises(Untestable, match="with the same data and model"):
+        evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}")
+
+
+def test_runs_of_other_lengths_may_be_compared(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.5, 0.6, 0.7, 0.7))
+        results.add(SAM, seed, (0.6, 0.75))
+    found = evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}")
+    assert (found.estimate, found.n) == (pytest.approx(0.05), 8)
+
+
+def test_diverged_runs_count_as_the_worst(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.5 + 0.01 * seed,))
+        results.add(SAM, seed, (0.9,), status={"status": "diverged"} if seed == 3 else None)
+    found = evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}")
+    expected = [0.9 - (0.5 + 0.01 * seed) if seed != 3 else 0.5 - 0.53 for seed in SEEDS]
+    check_interval(found, expected)
+
+
+def test_seeds_that_one_side_lacks_are_left_out(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.5,))
+        if seed > 1:
+            results.add(SAM, seed, (0.6 + 0.01 * seed,))
+    assert evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}").n == 6
