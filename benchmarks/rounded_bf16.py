@@ -1,7 +1,7 @@
 """bfloat16 as a processor with instructions for it computes, on one without: for accuracy, not for speed.
 
     python benchmarks/rounded_bf16.py
-    samcli train experiments/label_noise.yaml --plugin benchmarks/rounded_bf16.py --set precision=bf16
+    samcli train experiments/fashion_label_noise.yaml --plugin benchmarks/rounded_bf16.py --set precision=bf16
 
 Such a processor multiplies numbers of 8 significant bits exactly and adds the products in single precision; the result
 is rounded to 8 bits once. Where it is missing, torch does the same in a reference implementation that takes eight to
