@@ -44,6 +44,14 @@ class Format(StrEnum):
     json = "json"
 
 
+class Select(StrEnum):
+    """What is chosen on the validation part."""
+
+    last = "last"
+    epoch = "epoch"
+    validation = "validation"
+
+
 class Budget(StrEnum):
     """The budgets that runs can be compared at."""
 
@@ -75,6 +83,13 @@ def compare(
     budget: Annotated[
         Budget, typer.Option(help="Compare after equal epochs, gradient evaluations or seconds.")
     ] = Budget.epochs,
+    select: Annotated[
+        Select,
+        typer.Option(
+            help="Read runs at their last epoch, at the epoch best on validation, or show for each optimizer the "
+            "setting that is best on validation."
+        ),
+    ] = Select.last,
     margin: Annotated[
         float | None,
         typer.Option(help="Differences below it count as none, in the metric's unit: 0.005 is half a point."),
@@ -127,8 +142,8 @@ def compare(
             raise ConfigError("--correlate has columns of its own; leave --columns out.")
         if budget is not Budget.epochs:
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
-        if margin is not None:
-            raise ConfigError("--correlate compares no means; leave --margin out.")
+        if margin is not None or select is not Select.last:
+            raise ConfigError("--correlate compares no means; leave --margin and --select out.")
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
@@ -137,7 +152,9 @@ def compare(
             _draw(found, runs, metric, output)
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
-    comparison = compare_runs(runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin)
+    comparison = compare_runs(
+        runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value
+    )
     if hypotheses:
         _show_hypotheses(comparison, format)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import is_share, shown, title
+from samcli.report.chosen import EPOCH
 from samcli.report.judged import settled
 from samcli.report.row import Comparison, Row
 from samcli.report.timing import CLOCKS
@@ -176,7 +177,8 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
     lines = []
     if LAST in columns:
         named = " or ".join(map(title, metrics))
-        lines.append(f"Last: {named} after the last epoch{budget}, mean ± standard deviation over n runs.")
+        when = "after the last epoch" if comparison.select != EPOCH else "at the epoch that is best on validation"
+        lines.append(f"Last: {named} {when}{budget}, mean ± standard deviation over n runs.")
     if BEST in columns:
         part = "test " if any(metric.startswith("test_") for metric in metrics) else ""
         name = "Best on test" if part else "Best"

@@ -11,6 +11,7 @@ from pathlib import Path
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import score_among
 from samcli.report.baseline import baseline_matcher
+from samcli.report.chosen import EPOCH, VALIDATION, chosen_rows, validation_of
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped
@@ -38,6 +39,7 @@ def compare(
     metric: str | None = None,
     budget: str = "epochs",
     margin: float | None = None,
+    select: str = "last",
 ) -> Comparison:
     """Compare runs by setting, over seeds.
 
@@ -53,6 +55,8 @@ def compare(
             last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
             of the same data set and model.
         margin: differences below it are practically none, in the unit of the metric; None calls nothing equal.
+        select: what is chosen on the validation part: nothing for "last"; for "epoch" the epoch at which each run is
+            read; for "validation" the setting of each optimizer, which has then one row on a data set and model.
 
     Raises:
         NothingToCompare: no runs.
@@ -80,6 +84,7 @@ def compare(
             _require_same_conditions(group)
     limits = {place: smallest_total(group, budget) for place, group in finished.items()}
     metrics = {place: metric or _task_metric(group) for place, group in places.items()}
+    chosen_by = {place: validation_of(metrics[place], select, group) for place, group in places.items()}
     settings = list(grouped(single, lambda run: run.setting).values())
     configs = [group[0].config for group in settings]
     is_baseline = baseline_matcher(baseline, configs)
@@ -88,19 +93,28 @@ def compare(
     for group, words in zip(settings, distinguishing(configs), strict=True):
         place = group[0].place
         readings = {
-            run.seed: read_run(run, metrics[place], budget, limits[place]) for run in group if run.state == "finished"
+            run.seed: read_run(
+                run, metrics[place], budget, limits[place], chosen_by[place] if select == EPOCH else None
+            )
+            for run in group
+            if run.state == "finished"
         }
         rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
+    chosen: list[str] = []
+    if select == VALIDATION:
+        by_setting = {group[0].setting: group for group in settings}
+        rows, chosen = chosen_rows(rows, by_setting, chosen_by)
     rows = with_failures(rows, places)
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
     rows = with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin)
     rows = in_order(rows)
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
+    notes[:0] = chosen
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)))
+    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)), select)
 
 
 def _judgements(runs: Sequence[Run]) -> Iterator[Judgement]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, compress
 from typing import Any
@@ -46,10 +46,13 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
     return min(filter(math.isfinite, totals), default=math.inf)
 
 
-def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.inf) -> Reading:
+def read_run(
+    run: Run, metric: str, budget: str = "epochs", most: float = math.inf, chosen_by: str | None = None
+) -> Reading:
     """The figures of a run at its last epoch that has spent no more than `most` of the budget.
 
-    A metric that is measured after every so many epochs is read at the last of these.
+    A metric that is measured after every so many epochs is read at the last of these. With `chosen_by`, a column, it is
+    read instead at the first of the epochs up to there that have its best value; nothing where that was not measured.
 
     >>> from samcli.report.example import example_runs
     >>> run, *_ = example_runs()
@@ -60,6 +63,8 @@ def read_run(run: Run, metric: str, budget: str = "epochs", most: float = math.i
     count = sum(within)  # epochs count from 1
     every = interval(run.config, metric)
     due = count if count == len(within) else count - count % every
+    if chosen_by is not None:
+        count = due = _best_epoch(list(compress(run.values(chosen_by), within)), chosen_by)
     values = list(compress(run.values(metric), within))[:due]
     sharpness = list(compress(run.values("sharpness"), within))
     measured = [value for value in values if math.isfinite(value)]
@@ -94,6 +99,13 @@ def interval(config: Mapping[str, Any], metric: str) -> int:
     else:  # of every epoch; or of the last alone, as what samcli sharpness keeps
         every = 1
     return every if isinstance(every, int) and every > 0 else 1
+
+
+def _best_epoch(values: Sequence[float], column: str) -> int:
+    """The number, from 1, of the first epoch with the best value; 0 if none was measured."""
+    turned = [value if higher_is_better(column) else -value for value in values]
+    measured = [value for value in turned if math.isfinite(value)]
+    return 1 + turned.index(max(measured)) if measured else 0
 
 
 def _spent(run: Run, budget: str) -> list[float]:

@@ -108,3 +108,4 @@ class Comparison:
     budget: str
     margin: float | None = None
     judgements: tuple[Judgement, ...] = ()
+    select: str = "last"

@@ -32,9 +32,10 @@ class Results:
         gradients: int = 100,
         sharpness: float | None = 0.01,
         status: Block | None = None,
+        validation: Sequence[float] | None = None,
         **config: Any,
     ) -> RunFolder:
-        """One run; `accuracy` has the test metric after each epoch, `gradients` is per epoch."""
+        """One run; `accuracy` and `validation` have the metric after each epoch, `gradients` is per epoch."""
         blocks = {
             "name": "trial",
             "dataset": {"name": "digits", "label_noise": 0.0, "augment": []},
@@ -57,6 +58,7 @@ class Results:
                     "epoch": i + 1,
                     f"test_{metric}": value,
                     "test_loss": 1.0 - value,
+                    f"validation_{metric}": None if validation is None else validation[i],
                     "sharpness": sharpness,
                     "train_seconds": seconds * (10.0 if i == 0 else 1.0),  # the first epoch warms up
                     "gradient_evaluations": gradients * (i + 1),

@@ -28,8 +28,14 @@ def json(comparison: Comparison, columns: Sequence[Column] | None = None) -> str
     if columns is None:
         for fields, row in zip(rows, comparison.rows, strict=True):
             fields |= {"by_seed": dict(row.by_seed), "compared_to": row.compared_to, "config": _strict(row.config)}
-    document = {"baseline": comparison.baseline, "budget": comparison.budget, "rows": rows, "notes": comparison.notes}
-    document["hypotheses"] = judged_records(comparison.judgements)
+    document = {
+        "baseline": comparison.baseline,
+        "budget": comparison.budget,
+        "select": comparison.select,
+        "rows": rows,
+        "notes": comparison.notes,
+        "hypotheses": judged_records(comparison.judgements),
+    }
     return json_text(document) + "\n"
 
 
