@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -14,6 +16,7 @@ from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
 from samcli.errors import ConfigError, Interrupted, SamcliError, in_words
+from samcli.launched import launched
 
 RUN, JUDGE, LOOK_INSIDE, TAKE_AWAY = "Run", "Judge", "Look inside", "Take away"  # panels of the help
 
@@ -55,6 +58,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An error that a user or the machine can cause ends as a sentence; any other keeps its traceback.
     """
+    try:
+        return _run(arguments)
+    except SystemExit as ended:
+        if arguments is None and launched()[1] > 1 and isinstance(ended.code, int | None):
+            _leave(ended.code or 0)
+        raise
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: torch's own threads abort the process at times while Python ends, though all is done and closed.
+
+    It was seen in processes that torchrun had started anew after others had died.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     take_any_character()
     begin(sys.argv[1:] if arguments is None else arguments)
     try:
