@@ -260,29 +260,43 @@ class Disturber:
             raise AssertionError(f"exit code {process.returncode} after a request to stop")
 
     def spoilt(self, grid: Grid) -> None:
-        """Kill the command and all its runs, and spoil a file of theirs."""
-        process = grid.start()
-        if self.wait(process, 12.0):
-            self.kill(process.pid, signal.SIGKILL, "SIGKILL to the command")
-            for pid in grid.owners():
-                self.kill(pid, signal.SIGKILL, "SIGKILL to a run")
-        process.wait()
-        files = [file for run in grid.runs() for file in run.iterdir() if file.name in (*FILES, ".owner.json")]
-        for file in self.random.sample(files, min(len(files), 3)):
-            data = bytearray(file.read_bytes())
-            if self.random.random() < 0.5 or not data:
-                data = data[: self.random.randint(0, max(0, len(data) - 1))]
-                self.counts[f"cut off: {file.name}"] += 1
-            else:
-                for _ in range(self.random.randint(1, 20)):
-                    data[self.random.randrange(len(data))] = self.random.randrange(256)
-                self.counts[f"bytes changed: {file.name}"] += 1
-            file.write_bytes(data)
+        """Kill the command and all its runs, and spoil files of theirs, several times."""
+        for _ in range(self.random.randint(1, 4)):
+            process = grid.start()
+            if self.begun(grid, process) and self.wait(process, 12.0):
+                self.kill(process.pid, signal.SIGKILL, "SIGKILL to the command")
+                for pid in grid.owners():
+                    self.kill(pid, signal.SIGKILL, "SIGKILL to a run")
+            process.wait()
+            files = [file for run in grid.runs() for file in run.iterdir() if file.name in (*FILES, ".owner.json")]
+            for file in self.random.sample(files, min(len(files), 3)):
+                self.spoil(file)
+
+    def begun(self, grid: Grid, process: subprocess.Popen[str]) -> bool:
+        """Wait until a run has begun: whether one has while the command is at work."""
+        while process.poll() is None:
+            if grid.owners():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def spoil(self, file: Path) -> None:
+        """Cut a file off, or change some bytes of it."""
+        data = bytearray(file.read_bytes())
+        if self.random.random() < 0.5 or not data:
+            data = data[: self.random.randint(0, max(0, len(data) - 1))]
+            self.counts[f"cut off: {file.name}"] += 1
+        else:
+            for _ in range(self.random.randint(1, 20)):
+                data[self.random.randrange(len(data))] = self.random.randrange(256)
+            self.counts[f"bytes changed: {file.name}"] += 1
+        file.write_bytes(data)
 
     def lease(self, grid: Grid) -> None:
         """Take leases away from the runs that have them."""
         process = grid.start()
-        for _ in range(self.random.randint(1, 3)):
+        self.begun(grid, process)
+        for _ in range(self.random.randint(2, 6)):
             if not self.wait(process, 8.0):
                 break
             files = list((grid.results / "faults").glob("*/.owner.json"))
