@@ -28,6 +28,7 @@ class Bar:
         score: the last one known, such as `accuracy 0.9123`.
         more: shown where there is room for it.
         begun: when, and at how many epochs done, counting began.
+        ended: whether nothing more is done, although something is left.
         expected: seconds that the rest takes, where more is known than the speed so far; counts from `expected_at`.
     """
 
@@ -37,6 +38,7 @@ class Bar:
     score: str = ""
     more: str = ""
     begun: tuple[float, int] | None = None
+    ended: bool = False
     expected: float | None = None
     expected_at: float = 0.0
 
@@ -54,6 +56,8 @@ class Bar:
         >>> Bar("all runs", total=4).left()
         '-:-- left'
         """
+        if self.ended:
+            return ""
         if self.expected is not None:
             return _clock(max(0.0, self.expected - (time.monotonic() - self.expected_at)))
         if self.begun is None or self.done == self.begun[1]:

@@ -57,9 +57,10 @@ class PlainProgress:
                 self._tell(folder)
 
     def _tell(self, folder: RunFolder) -> None:
-        """Print the line of a run's last epoch, once, under its name where another run was named since."""
+        """Print the line of a run's last epoch, once, with its name where another run trains or was named since."""
         if line := self._lines[folder]:
-            hint(f"  {line}" if folder == self._heading else f"  {self._labels[folder]}  {line}")
+            alone = folder == self._heading and len(self._lines) == 1
+            hint(f"  {line}" if alone else f"  {self._labels[folder]}  {line}")
         self._last, self._lines[folder] = time.monotonic(), ""
 
     def noticed(self, cell: Cell, sentence: str) -> None:
@@ -79,7 +80,8 @@ class RichProgress(PlainProgress):
     def __init__(self, cells: list[Cell], jobs: int = 1) -> None:
         super().__init__(cells)
         self._time = TimeLeft(cells, jobs)
-        self._all = Bar("all runs", total=sum(cell.epochs_left for cell in cells))
+        self._epochs = {cell.folder: cell.epochs_left for cell in cells if cell.epochs_left}  # behind the bar of all
+        self._all = Bar("all runs", total=sum(self._epochs.values()))
         self._current: dict[RunFolder, Bar] = {}
         self._console = Console(stderr=True)
         self._display = Display(self.bars, self._console)
@@ -97,6 +99,8 @@ class RichProgress(PlainProgress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._current.clear()
+        if self._all.done < self._all.total:  # what is left is nobody's business any more
+            self._all.ended = True
         self._display.stop()
 
     def started(self, cell: Cell) -> None:
@@ -104,6 +108,9 @@ class RichProgress(PlainProgress):
         bar = Bar(self._labels[cell.folder], cell.config.training.epochs, cell.epochs_done)
         bar.begin()
         self._current[cell.folder] = bar
+        if cell.folder not in self._epochs:  # another process had it when this one began
+            self._epochs[cell.folder] = cell.epochs_left
+            self._all.total += cell.epochs_left
         self._time.started(cell)
         self._expect(cell)
 
@@ -128,19 +135,35 @@ class RichProgress(PlainProgress):
     def noticed(self, cell: Cell, sentence: str) -> None:
         if not cell.to_do:  # another process has it, or had it
             self._time.ended(cell)
+            self._all.total -= self._epochs.pop(cell.folder, 0)
         self._tell_above(sentence)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         bar = self._current.pop(cell.folder)  # a line above the bars instead: a grid may have more runs than lines
-        self._all.done += bar.total - bar.done  # those that a stop at a training loss left out
+        if status in ("finished", "diverged"):
+            self._all.done += bar.total - bar.done  # those that a stop at a training loss left out
         self._time.ended(cell)
         self._all.expect(self._time.whole())
         line = self._lines.pop(cell.folder)
-        words = line if status == "finished" else f"{status}. {message}"
-        self._tell_above(f"{self._labels[cell.folder]}  {words}")
+        label = self._labels[cell.folder]
+        words = fitted(line, self._console.width - len(label) - 2) if status == "finished" else f"{status}. {message}"
+        self._tell_above(f"{label}  {words}")
 
     def _tell_above(self, line: str) -> None:
         self._console.print(aside(line), markup=False, highlight=False)
+
+
+def fitted(line: str, width: int) -> str:
+    """What a line has room for of a summary: the loss goes first, then the sharpness; the score stays.
+
+    >>> fitted("loss 0.2500  test accuracy 0.9000  sharpness 0.0100", 40)
+    'test accuracy 0.9000  sharpness 0.0100'
+    """
+    parts = line.split("  ")
+    for name in ("loss", "sharpness"):
+        if len("  ".join(parts)) > width and len(parts) > 1:
+            parts = [part for part in parts if not part.startswith(name)]
+    return "  ".join(parts)
 
 
 def progress_for(cells: list[Cell], jobs: int = 1) -> PlainProgress:

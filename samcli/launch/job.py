@@ -149,11 +149,32 @@ def in_log(message: str, folder: RunFolder) -> str:
     'The folder was moved away.'
     """
     log = folder.path / LOG
-    is_there = log.exists()
     if message.startswith("Traceback"):
         last = message.strip().splitlines()[-1][:500]
-        return f"{last}; the traceback is in {log}." if is_there else f"{last}."
-    return f"{message} Its log is {log}." if is_there else message
+        return f"{last}; the traceback is in {log}." if tells(log) else f"{last}."
+    return f"{message} Its log is {log}." if tells(log) else message
+
+
+def kept(folder: RunFolder) -> str:
+    """What is left of a run whose process ended too early: its epochs, and its log if anything is in it.
+
+    >>> kept(RunFolder(Path("results/a")))
+    'its finished epochs are kept.'
+    """
+    log = folder.path / LOG
+    return f"its finished epochs are kept, its log is {log}." if tells(log) else "its finished epochs are kept."
+
+
+def tells(log: Path) -> bool:
+    """Whether there is anything in a log.
+
+    >>> tells(Path("nowhere"))
+    False
+    """
+    try:
+        return log.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def record_failure(cell: Cell, message: str) -> None:

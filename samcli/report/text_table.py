@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SHORT = 18  # characters of a text that stays on one line
-UNBROKEN = 24  # of a text in the first column that does
+UNBROKEN = 28  # of a text in the first column that does
 READABLE = 20  # of a line of the longest column; where there is less room, long texts go below their row
 GAP = 3  # between two columns
 INDENT = 4  # of long texts below their row

@@ -57,6 +57,11 @@ def atomic_path(path: Path, *, replace: bool = True) -> Iterator[Path]:
         (os.replace if replace else _make)(temporary, path)
     except OSError as error:
         what = f"Cannot write {path}: {error.strerror or error}."
+        if error.errno in (errno.EACCES, errno.EPERM) and not path.is_dir():
+            raise ResultsError(
+                f"{what} Change the permissions of its folder or name another one with --results, then run the same "
+                "command again."
+            ) from error
         if error.errno in _IN_THE_WAY:
             raise RunBlocked(f"{what} Move what stands there away, then run the same command again.") from error
         if error.errno == errno.ENOENT:

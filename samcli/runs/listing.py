@@ -69,7 +69,7 @@ class Listed:
             "age_seconds": self.age,
             "metric": self.metric,
             "score": self.score,
-            "reason": self.reason,
+            "reason": self.reason or None,
         }
 
 

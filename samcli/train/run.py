@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from samcli.config import RunConfig
-from samcli.errors import Interrupted, ProcessError, meets_every_run
+from samcli.errors import Interrupted, ProcessError, SamcliError, meets_every_run
 from samcli.registry import is_plugins_own
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
@@ -154,7 +154,7 @@ class _Run:
             can_go_on = of_machine or isinstance(error, ProcessError)  # not the run's own doing
             status |= {
                 "status": "interrupted" if can_go_on else "failed",
-                "error": f"{type(error).__name__}: {error}",
+                "error": str(error) if isinstance(error, SamcliError) else f"{type(error).__name__}: {error}",
             }
             raise
         finally:

@@ -37,7 +37,7 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
     if number != signal.SIGKILL:
         assert "the same command continues" in err
         assert "Traceback" not in err
-        assert "Finishing the epoch under way of 1 run. Ctrl-C again stops at once." in err
+        assert "Finishing the epoch under way of 1 run. One more Ctrl-C stops at once." in err
     again = start(tmp_path, "results")
     err = again.communicate(timeout=400)[1]
     assert again.returncode == 0, err

@@ -61,7 +61,7 @@ def test_stopped_and_continued_are_those_of_one(
     err = process.communicate(timeout=240)[1]
     assert process.returncode == code, err
     if code == 75:
-        assert "Finishing the epoch under way of 2 runs. Ctrl-C again stops at once." in err
+        assert "Finishing the epoch under way of 2 runs. One more Ctrl-C stops at once." in err
         assert "the same command continues every run" in err
         statuses = [json.loads(file.read_text()) for file in tmp_path.glob("results/e2e/*/run.json")]
         assert {status["status"] for status in statuses} == {"interrupted"}

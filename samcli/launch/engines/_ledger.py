@@ -91,7 +91,7 @@ class Ledger:
         """Say that the runs under way stop after their epoch, asked for by the user or because too many failed."""
         if running:
             reason = "" if asked else "Too many runs have failed. "
-            more = " Ctrl-C again stops at once." if asked else ""
+            more = " One more Ctrl-C stops at once." if asked else ""
             sentence = f"{reason}Finishing the epoch under way of {count(len(running), 'run')}.{more}"
             self._observer.noticed(running[0], sentence)
 

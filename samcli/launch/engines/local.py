@@ -17,7 +17,7 @@ from samcli.errors import Interrupted
 from samcli.launch import job
 from samcli.launch.cell import Cell
 from samcli.launch.engines._ledger import Ledger
-from samcli.launch.job import AT_ONCE, LOG, Job, record_failure
+from samcli.launch.job import AT_ONCE, Job, kept, record_failure
 from samcli.launch.observer import Observer
 from samcli.launch.shared_data import SharedData
 from samcli.launch.slots import Slot
@@ -197,12 +197,8 @@ class _Pool:
         running.end_within(PATIENCE_AT_EXIT)
         self._free.append(running.slot)
         if running.given_up is not None and status in ("interrupted", "failed"):
-            log = running.cell.folder.path / LOG
             status = "failed"
-            message = (
-                f"It took longer than --timeout {self._terms.timeout:g} seconds; its finished epochs are kept, its "
-                f"log is {log}."
-            )
+            message = f"It took longer than --timeout {self._terms.timeout:g} seconds; {kept(running.cell.folder)}"
             record_failure(running.cell, message)
         self._ledger.end(running.cell, status, message)
 
@@ -228,7 +224,7 @@ class _Pool:
     def _account(self, running: _Running) -> tuple[str, str]:
         """What became of a run whose process ended without a word; `run.json` says so too."""
         running.process.join(PATIENCE)
-        code, folder = running.process.exitcode, running.cell.folder
+        code = running.process.exitcode
         if self._closing and code in (-signal.SIGTERM, -AT_ONCE):  # before it could listen
             return "interrupted", "The same command continues it."
         if code == -signal.SIGKILL:
@@ -237,6 +233,6 @@ class _Pool:
             what = f"Its process was ended by signal {-code}"
         else:
             what = f"Its process ended with code {code}"
-        message = f"{what}; its finished epochs are kept, its log is {folder.path / LOG}."
+        message = f"{what}; {kept(running.cell.folder)}"
         record_failure(running.cell, message)
         return "failed", message

@@ -14,7 +14,7 @@ from samcli.launch.cell import Cell
 from samcli.launch.engines._follower import Follower
 from samcli.launch.engines._ledger import Ledger
 from samcli.launch.engines._ray_cluster import connected, nodes_for, places_on, prove
-from samcli.launch.job import LOG, record_failure
+from samcli.launch.job import kept, record_failure
 from samcli.launch.observer import Observer
 from samcli.launch.remote import GRACE, Beacon, Work, absolute, train_there
 from samcli.launch.stop import StopRequest
@@ -226,7 +226,6 @@ class _Tasks:
         elif self._deaths[name] < MOST_DEATHS:
             self._ledger.retry(cell, f"{what}; it goes on from its last epoch in another one.")
         else:
-            kept = f"its finished epochs are kept, its log is {cell.folder.path / LOG}."
-            message = f"{what}, for the {MOST_DEATHS}th time; {kept}"
+            message = f"{what}, for the {MOST_DEATHS}th time; {kept(cell.folder)}"
             record_failure(cell, message)
             self._ledger.end(cell, "failed", message)

@@ -95,7 +95,7 @@ class _Layout:
             self.columns.remove(cells.INTERVAL)
             self.wrapped.append(cells.DELTA)
             for text in self.texts:
-                text[cells.DELTA] += " " + text[cells.INTERVAL]
+                text[cells.DELTA] += " " + text[cells.INTERVAL].replace(", ", ",")  # a line of its own, unbroken
 
     def drop(self, column: Column) -> None:
         """Leave a column out."""
