@@ -1,8 +1,8 @@
-"""Which rows of a comparison the others are compared to."""
+"""Which rows of a comparison the others are compared to, and what a user calls their settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from samcli.errors import ConfigError, nearest
 from samcli.report.settings import Config, flatten
@@ -32,11 +32,7 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
         key, equals, value = assignment.partition("=")
         if not (key and equals):
             raise ConfigError(f"--baseline {text}: write NAME or 'NAME KEY=VALUE ...', such as 'sam rho=0.1'.")
-        found = [k for k in (f"optimizer.{key}", key, f"{key}.name") if k in known]
-        if not found:
-            short = dict.fromkeys(k.removeprefix("optimizer.").removesuffix(".name") for k in known)
-            raise ConfigError(f"--baseline {text}: no run has a setting {key!r}; {nearest(key, short)}")
-        wanted[found[0]] = value
+        wanted[setting_key(key, known, f"--baseline {text}")] = value
 
     def is_baseline(config: Config) -> bool:
         settings = flatten(config)
@@ -44,6 +40,27 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
         return config["optimizer"]["name"] == name and same
 
     return is_baseline
+
+
+def setting_key(key: str, known: Collection[str], option: str) -> str:
+    """The dotted key of a setting that a user wrote, perhaps in short: "rho" for "optimizer.rho".
+
+    Args:
+        key: of an option of the optimizer, or any other key of a configuration, or a dotted one.
+        known: the dotted keys that the runs have.
+        option: what the user wrote it in, for the error.
+
+    Raises:
+        ConfigError: no run has such a key.
+
+    >>> setting_key("schedule", ["optimizer.rho", "schedule.name"], "--axis schedule")
+    'schedule.name'
+    """
+    found = [k for k in (f"optimizer.{key}", key, f"{key}.name") if k in known]
+    if not found:
+        short = dict.fromkeys(k.removeprefix("optimizer.").removesuffix(".name") for k in known)
+        raise ConfigError(f"{option}: no run has a setting {key!r}; {nearest(key.removeprefix('optimizer.'), short)}")
+    return found[0]
 
 
 def _equal(setting: str, written: str) -> bool:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
-from samcli.metrics import score_among
 from samcli.report.baseline import baseline_matcher
 from samcli.report.chosen import EPOCH, VALIDATION, chosen_rows, validation_of
-from samcli.report.conditions import differing, shown
+from samcli.report.conditions import require_same_conditions
 from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped
 from samcli.report.judged import with_failures, with_verdicts
 from samcli.report.judgement import Judgement, judge
-from samcli.report.kept import kept_measures, with_measure
+from samcli.report.metric import task_metric, with_metric
 from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
 from samcli.report.order import in_order
@@ -75,15 +73,15 @@ def compare(
     if margin is not None and not margin > 0.0:
         raise ConfigError(f"--margin must be above 0, not {margin:g}; of accuracies 0.005 is half a point.")
     if metric is not None:
-        runs = _with_metric(metric, runs)
+        runs = with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
     places = grouped(single, lambda run: run.place)
     finished = {place: [run for run in group if run.state == "finished"] for place, group in places.items()}
     if budget == "seconds":
         for group in places.values():
-            _require_same_conditions(group)
+            require_same_conditions(group, instead="--budget gradients")
     limits = {place: smallest_total(group, budget) for place, group in finished.items()}
-    metrics = {place: metric or _task_metric(group) for place, group in places.items()}
+    metrics = {place: metric or task_metric(group) for place, group in places.items()}
     chosen_by = {place: validation_of(metrics[place], select, group) for place, group in places.items()}
     settings = list(grouped(single, lambda run: run.setting).values())
     configs = [group[0].config for group in settings]
@@ -121,21 +119,6 @@ def _judgements(runs: Sequence[Run]) -> Iterator[Judgement]:
     """What the runs say of the hypotheses of their experiments, each by its own."""
     for experiment, members in grouped(runs, lambda run: str(run.folder.parent)).items():
         yield from judge(recorded(Path(experiment)), members)
-
-
-def _require_same_conditions(runs: Sequence[Run]) -> None:
-    """Refuse to give equal seconds to runs whose seconds do not compare.
-
-    Raises:
-        ConfigError: they were timed under different conditions.
-    """
-    if found := differing(runs):
-        dataset, model = (runs[0].config[key]["name"] for key in ("dataset", "model"))
-        what = ", ".join(f"{words}{shown(runs, words)}" for words in found)
-        raise ConfigError(
-            f"Runs on {dataset} with {model} were timed with different {what}, so that equal seconds mean nothing; "
-            "take --budget gradients, or name runs of the same conditions."
-        )
 
 
 def _row(
@@ -215,25 +198,3 @@ def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
         else:
             counted[key] = run
     return [run for run in runs if counted[run.setting, run.seed] is run], duplicates
-
-
-def _task_metric(runs: Sequence[Run]) -> str:
-    """The test score that most of the runs have."""
-    scores = Counter(score_among(run.columns).name for run in runs)
-    return f"test_{scores.most_common(1)[0][0]}"
-
-
-def _with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
-    """The runs with the metric among their columns."""
-    known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
-    if metric not in known:
-        measures = {measure.name: measure for measure in kept_measures(runs)}
-        if metric not in measures:
-            alike = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
-            if len(alike) > 1:
-                raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
-            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *measures])}")
-        return [with_measure(run, measures[metric]) for run in runs]
-    if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
-        raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
-    return runs

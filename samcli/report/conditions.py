@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from samcli.errors import ConfigError
 from samcli.runs.reader import Run
 
 _NAMES = {
@@ -41,6 +42,28 @@ def shown(runs: Sequence[Run], words: str) -> str:
     if key == "hardware" or len(values) < 2:
         return ""
     return f" ({', '.join(values[:-1])} and {values[-1]})"
+
+
+def require_same_conditions(runs: Sequence[Run], instead: str) -> None:
+    """Refuse to compare seconds of runs whose seconds do not compare.
+
+    Args:
+        runs: of one data set and model; only finished ones matter.
+        instead: the option to take in place of seconds.
+
+    Raises:
+        ConfigError: they were timed under different conditions.
+
+    >>> from samcli.report.example import example_runs
+    >>> require_same_conditions(example_runs(), "--budget gradients")
+    """
+    if found := differing(runs):
+        dataset, model = (runs[0].config[key]["name"] for key in ("dataset", "model"))
+        what = ", ".join(f"{words}{shown(runs, words)}" for words in found)
+        raise ConfigError(
+            f"Runs on {dataset} with {model} were timed with different {what}, so that equal seconds mean nothing; "
+            f"take {instead}, or name runs of the same conditions."
+        )
 
 
 def _values(run: Run, key: str) -> list[Any]:

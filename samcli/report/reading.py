@@ -42,7 +42,7 @@ def smallest_total(runs: Iterable[Run], budget: str) -> float:
     """
     if budget == "epochs":
         return math.inf
-    totals = [max((n for n in _spent(run, budget) if not math.isnan(n)), default=math.nan) for run in runs]
+    totals = [max((n for n in spent(run, budget) if not math.isnan(n)), default=math.nan) for run in runs]
     return min(filter(math.isfinite, totals), default=math.inf)
 
 
@@ -59,7 +59,7 @@ def read_run(
     >>> read_run(run, "test_accuracy").last, read_run(run, "test_accuracy", "gradients", most=1999).last
     (0.75, 0.5)
     """
-    within = [budget == "epochs" or spent <= most for spent in _spent(run, budget)]
+    within = [budget == "epochs" or spent <= most for spent in spent(run, budget)]
     count = sum(within)  # epochs count from 1
     every = interval(run.config, metric)
     due = count if count == len(within) else count - count % every
@@ -108,8 +108,17 @@ def _best_epoch(values: Sequence[float], column: str) -> int:
     return 1 + turned.index(max(measured)) if measured else 0
 
 
-def _spent(run: Run, budget: str) -> list[float]:
-    """The total of the budget that was spent up to each epoch; not a number where that was not recorded."""
+def spent(run: Run, budget: str) -> list[float]:
+    """The total of the budget that was spent up to each epoch; not a number where that was not recorded.
+
+    Args:
+        run: any.
+        budget: "seconds" of training; any other is gradient evaluations.
+
+    >>> from samcli.report.example import example_runs
+    >>> spent(example_runs()[2], "seconds"), spent(example_runs()[2], "gradients")
+    ([2.0, 4.0], [2000.0, 4000.0])
+    """
     if budget != "seconds":
         return run.values("gradient_evaluations")
     each = run.values("train_seconds")

@@ -1,0 +1,53 @@
+"""Which column of runs is compared or drawn: the one that was asked for, or the test score of their task."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from samcli.errors import ConfigError, nearest
+from samcli.metrics import score_among
+from samcli.report.kept import kept_measures, with_measure
+from samcli.runs.reader import Run
+
+
+def task_metric(runs: Iterable[Run]) -> str:
+    """The test score that most of the runs have.
+
+    >>> from samcli.report.example import example_runs
+    >>> task_metric(example_runs())
+    'test_accuracy'
+    """
+    scores = Counter(score_among(run.columns).name for run in runs)
+    return f"test_{scores.most_common(1)[0][0]}"
+
+
+def with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
+    """The runs with the metric among their columns.
+
+    Args:
+        metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by its name in `kept_measures`; the
+            latter becomes a column with a value at the last epoch.
+        runs: any runs.
+
+    Raises:
+        ConfigError: no run has it or has measured it, or it is kept in several ways.
+
+    >>> from samcli.report.example import example_runs
+    >>> with_metric("test_acuracy", example_runs())
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: No run has a metric 'test_acuracy'; did you mean test_accuracy?
+    """
+    known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
+    if metric not in known:
+        measures = {measure.name: measure for measure in kept_measures(runs)}
+        if metric not in measures:
+            alike = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
+            if len(alike) > 1:
+                raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *measures])}")
+        return [with_measure(run, measures[metric]) for run in runs]
+    if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
+        raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
+    return runs
