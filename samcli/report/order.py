@@ -1,4 +1,4 @@
-"""The order of the rows of a comparison."""
+"""The order of the rows of a comparison, and of names with numbers in them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from samcli.report.groups import grouped
 from samcli.report.nearest import badness
 from samcli.report.row import Row
 
+_UNSIGNED = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -40,6 +41,15 @@ def compete(here: Sequence[Row]) -> bool:
     False
     """
     return max(Counter(row.optimizer for row in here if row.n).values(), default=0) > 1
+
+
+def by_size(text: str) -> list[str | float]:
+    """A key that sorts texts by the alphabet, and by the size of the numbers in them.
+
+    >>> sorted(["sgd", "sam rho=10", "sam rho=9", "sam rho=5e-05"], key=by_size)
+    ['sam rho=5e-05', 'sam rho=9', 'sam rho=10', 'sgd']
+    """
+    return [float(part) if position % 2 else part for position, part in enumerate(_UNSIGNED.split(text))]
 
 
 def _where(row: Row) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,21 +10,30 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, NullLocator
 
 from samcli.escape import visible
+from samcli.report.order import by_size
 from samcli.words import count
 
 # M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "os^DvPX<"  # one more than there are colours, so that the pairs of both come back after 56 entries
+STROKES = ("-", "--", "-.", ":")
 CHARACTERS = 32  # in a line of a name above a panel or at an end of a line, or of one of two columns of the legend
 CHARACTERS_PER_INCH = 14  # in a title
+CHARACTERS_OF_MARKER = 9  # the room it takes before a name in a legend, with the space between columns
+LINE_HEIGHT = 0.22  # in a legend, in inches
+TICKS = 4  # on an axis of a small panel
 DPI = 130  # dots per inch of PNG; what is printed should be PDF
-NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)")
+SIZE = 9.0  # of letters, in points
 STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9,
+    "font.size": SIZE,
+    "axes.titlesize": SIZE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
@@ -54,7 +62,7 @@ def legend_groups(names: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
         members[group].append(number)
     return {
         in_picture(f"{group}, {count(len(runs), 'run')}" if len(runs) > 1 else " ".join(names[runs[0]])): runs
-        for group, runs in sorted(members.items(), key=lambda item: _by_size(item[0]))
+        for group, runs in sorted(members.items(), key=lambda item: by_size(item[0]))
     }
 
 
@@ -66,10 +74,6 @@ def in_picture(text: str) -> str:
     """
     shown = visible(text, keep="\n").replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown
-
-
-def _by_size(text: str) -> list[str | float]:
-    return [float(part) if position % 2 else part for position, part in enumerate(NUMBER.split(text))]
 
 
 def joined_by_or(texts: Iterable[str]) -> str:
@@ -97,9 +101,61 @@ def titled_figure(title: Sequence[str], width: float, height: float) -> Iterator
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.06))
-        lines = [fill(in_picture(line), int(width * CHARACTERS_PER_INCH)) for line in title]
-        figure.suptitle("\n".join(lines), fontsize=9)
+        lines = [fill(in_picture(line), characters_in(width)) for line in title]
+        figure.suptitle("\n".join(lines), fontsize=SIZE)
         yield figure
+
+
+def make_logarithmic(axes: Axes, letter: str, decades: float) -> None:
+    """Make an axis logarithmic, with a few round numbers on it, as people write them.
+
+    Args:
+        axes: the panel.
+        letter: "x" or "y".
+        decades: between the values that it shows.
+
+    >>> axes = Figure().add_subplot()
+    >>> make_logarithmic(axes, "x", decades=1.5)
+    >>> axes.get_xscale()
+    'log'
+    """
+    axes.set(**{f"{letter}scale": "log"})
+    axis = axes.xaxis if letter == "x" else axes.yaxis
+    steps = (1, 2, 5) if decades <= 1.0 else (1, 3) if decades < 2.0 else (1,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=TICKS))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter("{x:g}")
+
+
+def characters_in(inches: float, size: float = SIZE) -> int:
+    """How many letters of a size in points a line has room for.
+
+    >>> characters_in(5.0), characters_in(5.0, 7.0)
+    (70, 90)
+    """
+    return int(inches * CHARACTERS_PER_INCH * SIZE / size)
+
+
+def legend_below(figure: Figure, entries: Sequence[Artist], size: float = SIZE) -> None:
+    """Add one legend for all panels, in rows of as many entries as there is room for; the figure grows by it.
+
+    Args:
+        figure: with its panels.
+        entries: what has a label, in the order of the legend; at least one.
+        size: of its letters, in points.
+
+    >>> with titled_figure(["Loss"], width=4.0, height=3.0) as figure:
+    ...     legend_below(figure, figure.add_subplot().plot([0.5], [0.5], label="sgd"))
+    >>> f"{figure.get_figheight():.2f}"
+    '3.22'
+    """
+    names = [str(entry.get_label()).split("\n") for entry in entries]
+    longest = max(len(line) for name in names for line in name)
+    beside = max(1, characters_in(figure.get_figwidth(), size) // (longest + CHARACTERS_OF_MARKER))
+    rows = -(-len(entries) // beside)
+    figure.legend(handles=list(entries), loc="outside lower center", ncols=-(-len(entries) // rows), fontsize=size)
+    lines = max(sum(map(len, names[start : start + rows])) for start in range(0, len(names), rows))  # of a column
+    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * lines * size / SIZE)
 
 
 def encode(figure: Figure, form: str) -> bytes:

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from samcli.metrics import is_share, score_among, title
 from samcli.report.correlation import Correlation
 from samcli.report.pictures._figure import (
     CHARACTERS,
-    CHARACTERS_PER_INCH,
     COLOURS,
+    MARKERS,
+    TICKS,
     in_picture,
     joined_by_or,
+    legend_below,
     legend_groups,
+    make_logarithmic,
     titled_figure,
 )
 from samcli.report.settings import captions, dataset_and_model
@@ -28,13 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARKERS = "os^DvPX<"  # one more than there are colours, so that the pairs of both come back after 56 settings
 COLUMNS = 4
 DECADES_FOR_LOG = 1.0
-TICKS = 4
 CHARACTERS_BESIDE_PANEL = 20  # in a line of the label of its vertical axis
-CHARACTERS_OF_MARKER = 6  # the room it takes before a name in the legend
-LINE_HEIGHT = 0.22  # in the legend, in inches
 
 
 def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None = None) -> Figure:
@@ -76,18 +75,8 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
         for axes, one in zip(panels, found, strict=False):
             axes.set_title(f"{fill(in_picture(one.measure), CHARACTERS)}\n{_tau(one, len(runs))}")
             _scale(axes, [x for x, _ in one.pairs.values()])
-        _legend(figure, panels[0])
+        legend_below(figure, panels[0].get_lines())
     return figure
-
-
-def _legend(figure: Figure, panel: Axes) -> None:
-    """Add one legend for all panels, in rows of as many entries as there is room for; the figure grows by it."""
-    entries = panel.get_lines()
-    longest = max(len(str(entry.get_label())) for entry in entries)
-    beside = max(1, int(figure.get_figwidth() * CHARACTERS_PER_INCH) // (longest + CHARACTERS_OF_MARKER))
-    rows = -(-len(entries) // beside)
-    figure.legend(handles=entries, loc="outside lower center", ncols=-(-len(entries) // rows))
-    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * rows)
 
 
 def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None) -> tuple[str, str]:
@@ -127,9 +116,6 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
     low, high = min(values), max(values)
     decades = math.log10(high / low) if low > 0.0 else 0.0
     if decades > DECADES_FOR_LOG:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < 2.0 else (1,), numticks=TICKS))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter("{x:g}")
+        make_logarithmic(axes, "x", decades)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(TICKS))

@@ -11,7 +11,15 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm
 
 from samcli.report.landscape_csv import Landscape
-from samcli.report.pictures._figure import CHARACTERS, COLOURS, in_picture, joined_by_or, legend_groups, titled_figure
+from samcli.report.pictures._figure import (
+    CHARACTERS,
+    COLOURS,
+    STROKES,
+    in_picture,
+    joined_by_or,
+    legend_groups,
+    titled_figure,
+)
 from samcli.report.pictures._levels import finite, levels_of, range_of, ticks_of
 from samcli.report.settings import Config, dataset_and_model
 
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.contour import QuadContourSet
     from matplotlib.figure import Figure
 
-STROKES = ("-", "--", "-.", ":")
 COLOURS_OF_MAP = 256
 MOST_NUMBERS = 7  # on the contours of a panel
 SHARE_FOR_NUMBER = 0.2  # of the width of a panel: a contour that spans less has no room for its number

@@ -13,8 +13,8 @@ from PIL import Image
 
 from samcli.report.correlation import Correlation
 from samcli.report.pictures import encode
-from samcli.report.pictures._figure import COLOURS, DPI
-from samcli.report.pictures.correlations import MARKERS, draw_correlations
+from samcli.report.pictures._figure import COLOURS, DPI, MARKERS
+from samcli.report.pictures.correlations import draw_correlations
 from samcli.runs import Run
 from samcli.stats import kendall
 
