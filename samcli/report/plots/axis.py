@@ -1,0 +1,102 @@
+"""A metric after the last epoch along a numeric option of a grid."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from samcli.errors import ConfigError
+from samcli.report.baseline import setting_key
+from samcli.report.groups import grouped
+from samcli.report.plot import Panel, Plot, Point, Quantity, Series, quantity, spans
+from samcli.report.plots._settings import MOST_LINES, Setting, over_seeds, plot_of, settings_of
+from samcli.report.reading import read_run
+from samcli.report.settings import Config, flatten
+from samcli.runs.reader import Run
+from samcli.stats import summarise
+
+SPAN_FOR_LOG = 8.0  # between the values of the option, from which their axis is logarithmic
+
+
+def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None) -> Plot:
+    """The mean of a metric after the last epoch over seeds, along an option, for each of what else settings differ in.
+
+    Settings without the option, such as plain SGD along a radius, are one point whose x is None: they hold all along.
+
+    Args:
+        runs: any runs.
+        axis: the option, as `samcli.report.baseline.setting_key` takes it: "rho", "dataset.label_noise", "epochs".
+        metric: a column of `metrics.csv`, or a kept measure of sharpness; by default the test score of the task.
+
+    Raises:
+        NothingToCompare: no finished runs.
+        ConfigError: no run has the metric or the option, the option has not two numbers, or there are too many lines.
+
+    >>> from samcli.report.example import example_runs
+    >>> along_axis(example_runs(), "lr")
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: --axis lr: all runs that have it have 0.1; name an option in which they differ.
+    """
+    settings, notes = settings_of(runs, metric)
+    key = setting_key(axis, {key: None for one in settings for key in flatten(one.config)}, f"--axis {axis}")
+    numbers = {id(setting): _number(setting.config, key, axis) for setting in settings}
+    values = sorted({number for number in numbers.values() if number is not None})
+    if len(values) < 2:
+        only = "no number" if not values else f"{values[0]:g}"
+        raise ConfigError(f"--axis {axis}: all runs that have it have {only}; name an option in which they differ.")
+    horizontal = Quantity(key, _in_words(key), is_logarithmic=spans(values, SPAN_FOR_LOG))
+    panels = []
+    for here in grouped(settings, lambda setting: _without(setting.runs[0], key).place).values():
+        series = []
+        for line in grouped(here, lambda setting: _without(setting.runs[0], key).setting).values():
+            points = []
+            for setting in sorted(line, key=lambda setting: numbers[id(setting)] or 0.0):
+                point = _point(setting, numbers[id(setting)])
+                if point is None:
+                    notes.append(f"{setting.name()} on {setting.where()}: no {setting.metric} after the last epoch.")
+                else:
+                    points.append(point)
+            if points:
+                series.append(Series(line[0].name(leaving_out=key), tuple(points)))
+        if series:
+            panels.append(Panel(here[0].where(leaving_out=key), horizontal, quantity(here[0].metric), tuple(series)))
+    if not panels:
+        raise ConfigError(f"No finished run has {settings[0].metric} after its last epoch; name another --metric.")
+    title = f"after the last epoch, along {horizontal.label}"
+    return plot_of(panels, runs, notes, title=title, caption=over_seeds(panels, "bars"), most=MOST_LINES)
+
+
+def _point(setting: Setting, x: float | None) -> Point | None:
+    """The mean over the runs that have the metric after their last epoch; None where none has."""
+    found = [value for run in setting.runs if (value := read_run(run, setting.metric).last) is not None]
+    mean = summarise(found)
+    return None if mean.mean is None else Point(x, mean.mean, y_sd=mean.sd, n=mean.n)
+
+
+def _number(config: Config, key: str, axis: str) -> float | None:
+    """The value of an option; None for a configuration without it, and for one where it is null."""
+    block, _, option = key.partition(".")
+    value = config.get(block)
+    if option:
+        value = value.get(option) if isinstance(value, dict) else None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(f"--axis {axis}: {flatten(config)[key]} is no number; name an option with numbers.")
+    return float(value)
+
+
+def _in_words(key: str) -> str:
+    """The option without its block, save where it would read as another one: there are two of rho and of every."""
+    block, _, option = key.rpartition(".")
+    return (f"{block} {option}" if block in ("sharpness", "evaluate") else option).replace("_", " ")
+
+
+def _without(run: Run, key: str) -> Run:
+    """The run as if it had no such option."""
+    block, _, option = key.partition(".")
+    config = {name: value for name, value in run.config.items() if name != block}
+    if option:
+        config[block] = {name: value for name, value in run.config[block].items() if name != option}
+    return dataclasses.replace(run, config=config)
