@@ -9,6 +9,7 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 _REGISTERED = re.compile(r'^@(\w+)\.register\("([^"]+)"\)', re.MULTILINE)
+_NUMBERS = re.compile(r"^    (\w+): (?:int|float)(?: \| None)? = option\(", re.MULTILINE)
 _ROOMS = {
     "datasets": ("DATASETS", "data/sources"),
     "models": ("MODELS", "models"),
@@ -77,6 +78,25 @@ def metrics() -> list[str]:
 
     recorded = (column for score in SCORES for column in columns(score) if column != "epoch")
     return list(dict.fromkeys([*recorded, *names("measures")]))
+
+
+def numbers() -> list[str]:
+    """The options that are numbers, with their blocks; those of optimizers without as well.
+
+    >>> {"rho", "optimizer.rho", "dataset.label_noise", "batch_size"} <= set(numbers())
+    True
+    """
+    blocks = (("optimizer", "optim"), ("dataset", "data"), ("model", "models"), ("schedule", "optim/schedules.py"))
+    found = {
+        f"{block}.{option}"
+        for block, room in blocks
+        for file in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*.py"))
+        if block == "schedule" or file.name != "schedules.py"
+        for option in _NUMBERS.findall(file.read_text(encoding="utf-8"))
+    }
+    schema = (PACKAGE / "config/schema.py").read_text(encoding="utf-8").partition("class Training")[2]
+    short = {name.removeprefix("optimizer.") for name in found if name.startswith("optimizer.")}
+    return sorted(found | short | set(_NUMBERS.findall(schema)))
 
 
 def measures_or_all(incomplete: str) -> list[str]:

@@ -13,7 +13,7 @@ from samcli import __version__
 
 def test_help_has_an_example_for_each_command(samcli: Samcli) -> None:
     called = samcli("--help")
-    for command in ("train", "compare", "sharpness", "landscape", "list", "runs", "runs rm", "export"):
+    for command in ("train", "compare", "plot", "sharpness", "landscape", "list", "runs", "runs rm", "export"):
         assert command in called.out
         assert f"Example: samcli {command}" in " ".join(samcli(*command.split(), "--help").out.split())
 
@@ -45,7 +45,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-COMMANDS = ("train", "compare", "sharpness", "landscape", "list", "check", "runs", "runs rm", "export")
+COMMANDS = ("train", "compare", "plot", "sharpness", "landscape", "list", "check", "runs", "runs rm", "export")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
