@@ -41,8 +41,13 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
     if width is not None:
         for layout in layouts:
             layout.join_interval(width)
-        for column in cells.DISPENSABLE if columns is None else ():
+        for column in cells.DISPENSABLE if columns is None else (cells.INTERVAL,):
             if column in used and max(layout.needed() for layout in layouts) > width:
+                if column is cells.INTERVAL:  # in two lines rather than not at all
+                    for layout in layouts:
+                        layout.break_interval()
+                    if columns or max(layout.needed() for layout in layouts) <= width:
+                        continue
                 dropped.append(column)
                 for layout in layouts:
                     layout.drop(column)
@@ -96,6 +101,11 @@ class _Layout:
             self.wrapped.append(cells.DELTA)
             for text in self.texts:
                 text[cells.DELTA] += " " + text[cells.INTERVAL].replace(", ", ",")  # a line of its own, unbroken
+
+    def break_interval(self) -> None:
+        """Let the interval below the difference take two lines."""
+        for text in self.texts:
+            text[cells.DELTA] = text[cells.DELTA].replace(",", ", ")
 
     def drop(self, column: Column) -> None:
         """Leave a column out."""
