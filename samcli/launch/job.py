@@ -151,30 +151,17 @@ def in_log(message: str, folder: RunFolder) -> str:
     log = folder.path / LOG
     if message.startswith("Traceback"):
         last = message.strip().splitlines()[-1][:500]
-        return f"{last}; the traceback is in {log}." if tells(log) else f"{last}."
-    return f"{message} Its log is {log}." if tells(log) else message
+        return f"{last}; the traceback is in {log}." if log.exists() else f"{last}."
+    return f"{message} Its log is {log}." if log.exists() else message
 
 
 def kept(folder: RunFolder) -> str:
-    """What is left of a run whose process ended too early: its epochs, and its log if anything is in it.
+    """What is left of a run whose process ended too early.
 
     >>> kept(RunFolder(Path("results/a")))
-    'its finished epochs are kept.'
+    'its finished epochs are kept, its log is results/a/log.txt.'
     """
-    log = folder.path / LOG
-    return f"its finished epochs are kept, its log is {log}." if tells(log) else "its finished epochs are kept."
-
-
-def tells(log: Path) -> bool:
-    """Whether there is anything in a log.
-
-    >>> tells(Path("nowhere"))
-    False
-    """
-    try:
-        return log.stat().st_size > 0
-    except OSError:
-        return False
+    return f"its finished epochs are kept, its log is {folder.path / LOG}."
 
 
 def record_failure(cell: Cell, message: str) -> None:
@@ -223,7 +210,10 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def logged(path: Path) -> Iterator[None]:
-    """Within the block what the process prints is appended to a file; in a folder that cannot be written it is lost."""
+    """Within the block what the process prints is appended to a file, after a line that tells when and which it was.
+
+    In a folder that cannot be written it is lost.
+    """
     where = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -234,4 +224,5 @@ def logged(path: Path) -> Iterator[None]:
         for descriptor in (1, 2):
             os.dup2(file.fileno(), descriptor)
         faulthandler.enable()
+        file.write(f"{now()} process {os.getpid()} begins\n".encode())
         yield

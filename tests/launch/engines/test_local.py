@@ -1,5 +1,6 @@
 """Several runs at once, each in a process of its own: the same bits, and no run that dies takes another with it."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -102,11 +103,16 @@ def test_a_process_that_is_killed_is_recorded_and_the_others_go_on(tmp_path: Pat
     assert sorted(outcome) == ["failed", "failed", "finished", "finished"]
     cell = cells[outcome.index("failed")]
     messages = [str(event[2]) for event in recorder.events if event[:2] == ("ended", "failed")]
+    (message,) = [told for told in messages if cell.folder.path.name in told]
+    log = cell.folder.path / "log.txt"
+    assert message == (
+        "Its process was killed, as the system does when memory runs out; its finished epochs are kept, its log is "
+        f"{log}."
+    )
+    assert re.fullmatch(r"\S+ process \d+ begins\n", log.read_text())
     status = cell.folder.read_status()
     assert status["status"] == "failed"
-    message = status["error"]
-    assert messages == [message, message]  # nothing is in the logs, so that none is named
-    assert message == "Its process was killed, as the system does when memory runs out; its finished epochs are kept."
+    assert status["error"] == message
     again = plan(tmp_path, text)
     assert sorted(cell.state for cell in again) == ["failed", "failed", "finished", "finished"]
     assert {again.detail for again in again if again.state == "failed"} >= {message}
@@ -150,7 +156,9 @@ def test_a_run_that_takes_too_long_is_ended_and_recorded(tmp_path: Path) -> None
     assert outcome == ["failed"]
     (message,) = [event[2] for event in recorder.events if event[:2] == ("ended", "failed")]
     slow = cells[0].folder
-    assert message == "It took longer than --timeout 3 seconds; its finished epochs are kept."
+    assert message == (
+        f"It took longer than --timeout 3 seconds; its finished epochs are kept, its log is {slow.path / 'log.txt'}."
+    )
     status = slow.read_status()
     assert (status["status"], status["error"]) == ("failed", message)
     done = status.get("epochs_done", 0)
