@@ -34,6 +34,17 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
     return f"{', '.join(first)} {word} {last}" if first else last
 
 
+def some_of(parts: Sequence[str], most: int = 4) -> str:
+    """Parts as a sentence lists them, the first ones and how many more where there are many.
+
+    >>> some_of(["a", "b"]), some_of(list("abcdefg"))
+    ('a and b', 'a, b, c, d and 3 others')
+    """
+    if len(parts) <= most + 1:
+        return joined(parts)
+    return f"{', '.join(parts[:most])} and {len(parts) - most} others"
+
+
 def lasting(seconds: float) -> str:
     """How long something takes or took.
 

@@ -11,7 +11,7 @@ from samcli.report.reading import described
 from samcli.report.row import Row
 from samcli.report.timing import CLOCKS, unsteady
 from samcli.runs.reader import Run
-from samcli.words import count, joined, seeds
+from samcli.words import count, seeds, some_of
 
 ERRORS_FROM_CHANCE = 2.0  # binomial standard errors within which an accuracy counts as that of guessing
 FARTHEST_FROM_CHANCE = 0.1  # and the share of the way from guessing to no error, for few test examples
@@ -80,7 +80,7 @@ def _chance(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
 def _equal_differences(here: Sequence[Row], name: Callable[[Row], str], examples: int | None) -> Iterator[str]:
     equal = [row for row in here if row.difference and row.difference.low == row.difference.high is not None]
     if equal:
-        names = joined([name(row) for row in equal])
+        names = some_of([name(row) for row in equal])
         why = (
             f": {count(examples, 'test example')} cannot tell them apart" if examples and _is_accuracy(equal[0]) else ""
         )
@@ -123,7 +123,7 @@ def _impossible(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str
             found.append(name(row))
     if found:
         yield (
-            f"{joined(found)}: the interval reaches beyond 0 to 100 %, as Student's t may with few seeds; "
+            f"{some_of(found)}: the interval reaches beyond 0 to 100 %, as Student's t may with few seeds; "
             "train more, for example with --seeds 0-9."
         )
 
@@ -134,7 +134,7 @@ def _unsteady(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
         found = [name(row) for row in rows if any(unsteady(one, clock) for one in row.timings.values())]
         if found:
             yield (
-                f"{joined(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}, "
+                f"{some_of(found)}: epochs of one run differ by more than a factor of two in {CLOCKS[clock]}, "
                 "so trust Passes more than Cost."
             )
 
