@@ -108,6 +108,7 @@ class _Jobs:
         self._terms, self._request = terms, request
         self._ledger = Ledger(cells, terms, observer)
         self._follower = Follower(observer)
+        self._noted: deque[Cell] = deque()  # an earlier command submitted them, and the queue is still to be asked
         self._waiting: deque[Cell] = deque()
         self._jobs: dict[str, _Submitted] = {}
         self._closing = False
@@ -124,7 +125,7 @@ class _Jobs:
                 self._close(asked=stop.asked)
             if not self._closing:
                 self._submit()
-            if not self._jobs and (self._closing or self._ledger.finished):
+            if not (self._jobs or self._noted) and (self._closing or self._ledger.finished):
                 if stop.asked:
                     raise KeyboardInterrupt
                 return dict(self._ledger.outcome)
@@ -141,18 +142,27 @@ class _Jobs:
 
     def _submit(self) -> None:
         """Submit the runs whose turn it is, and follow those that an earlier command has in the queue."""
-        there: dict[str, str] | None = None
         while cell := self._ledger.next():
-            if (note := _read_note(cell)) is not None:
-                there = (queue.states() or {}) if there is None else there
-                if note["job"] in there:
+            if _read_note(cell) is None:
+                self._let_wait(cell)
+            else:
+                self._noted.append(cell)
+        # where Slurm does not answer nobody knows what is in its queue, and nothing is submitted twice
+        if self._noted and (there := queue.states()) is not None:
+            while self._noted:
+                cell = self._noted.popleft()
+                note = _read_note(cell)
+                if note is not None and note["job"] in there:
                     self._jobs[note["job"]] = _Submitted(cell, _outcome_of(cell, note["token"]))
-                    continue
-            if (empty := self._ledger.cleared(cell)) is not None:
-                self._waiting.append(empty)
+                else:
+                    self._let_wait(cell)
         while self._waiting and not (self._request.most and self._jobs):  # a limit holds within an array
             share = [self._waiting.popleft() for _ in range(min(MOST_IN_ARRAY, len(self._waiting)))]
             self._submit_array(share)
+
+    def _let_wait(self, cell: Cell) -> None:
+        if (empty := self._ledger.cleared(cell)) is not None:
+            self._waiting.append(empty)
 
     def _submit_array(self, cells: Sequence[Cell]) -> None:
         import submitit
@@ -211,6 +221,7 @@ class _Jobs:
             return
         self._closing = True
         self._waiting.clear()
+        self._noted.clear()
         self._ledger.tell_closing([job.cell for job in self._jobs.values() if job.begun], asked=asked)
         self._looked = 0.0
 

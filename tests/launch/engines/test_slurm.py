@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from recorder import Recorder
 
 from samcli import launch
 from samcli.config import Draft, parse
 from samcli.errors import ResultsError
 from samcli.launch import Cell
 from samcli.launch.engines._slurm_job import SlurmJob
-from samcli.launch.engines.slurm import _left_by, _note_of, _outcome_of, _read_note, _Submitted
+from samcli.launch.engines.slurm import Request, _Jobs, _left_by, _note_of, _outcome_of, _read_note, _Submitted
 from samcli.launch.remote import Work, absolute
 from samcli.train import CATALOGUE
 
@@ -58,3 +59,21 @@ def test_a_note_names_no_other_file(cell: Cell, token: object) -> None:
     assert _read_note(cell) == {"job": "17", "token": "0123456789abcdef"}
     _note_of(cell).write_text(json.dumps({"job": "17", "token": token}))
     assert _read_note(cell) is None
+
+
+def test_while_slurm_does_not_answer_nothing_is_submitted_twice(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    _note_of(cell).parent.mkdir(parents=True)
+    _note_of(cell).write_text(json.dumps({"job": "17", "token": "0123456789abcdef"}))
+    submitted: list[Cell] = []
+    monkeypatch.setattr(_Jobs, "_submit_array", lambda self, cells: submitted.extend(cells))
+    answers: list[dict[str, str] | None] = [None, None, {"17": "RUNNING"}]
+    monkeypatch.setattr("samcli.launch.engines._slurm_queue.states", lambda: answers.pop(0))
+    jobs = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), Recorder(), Request())
+    for _ in range(3):
+        jobs._submit()
+    assert (submitted, list(jobs._jobs), answers) == ([], ["17"], [])
+
+    answers.append({})  # it has left the queue
+    others = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), Recorder(), Request())
+    others._submit()
+    assert submitted == [cell]
