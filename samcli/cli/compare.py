@@ -90,6 +90,10 @@ def compare(
             "setting that is best on validation."
         ),
     ] = Select.last,
+    target: Annotated[
+        float | None,
+        typer.Option(help="A value of the metric, 0.9 for 90 %: what of the budget is spent until it is reached."),
+    ] = None,
     margin: Annotated[
         float | None,
         typer.Option(help="Differences below it count as none, in the metric's unit: 0.005 is half a point."),
@@ -142,8 +146,8 @@ def compare(
             raise ConfigError("--correlate has columns of its own; leave --columns out.")
         if budget is not Budget.epochs:
             raise ConfigError("--correlate reads runs at their end; leave --budget out.")
-        if margin is not None or select is not Select.last:
-            raise ConfigError("--correlate compares no means; leave --margin and --select out.")
+        if margin is not None or target is not None or select is not Select.last:
+            raise ConfigError("--correlate compares no means; leave --margin, --target and --select out.")
         found = correlate_runs(runs, metric)
         if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
             warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
@@ -153,7 +157,7 @@ def compare(
             (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
         return
     comparison = compare_runs(
-        runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value
+        runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value, target=target
     )
     if hypotheses:
         _show_hypotheses(comparison, format)

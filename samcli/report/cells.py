@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from samcli.report.chosen import EPOCH
 from samcli.report.judged import settled
 from samcli.report.row import Comparison, Row
 from samcli.report.timing import CLOCKS
+from samcli.report.to_target import UNITS
 from samcli.runs.documents import STATUSES
 from samcli.stats import Summary
 from samcli.stats.effect import POWER
@@ -56,6 +58,7 @@ SUPERIORITY = Column(
     "superiority", "P(A>B)", ("superiority",), "P(A>B): share of the seeds that are better than the baseline's.", True
 )
 DETECTABLE = Column("detects", "Detects", ("detectable",), "", True)
+TARGET = Column("target", "To target", ("target_median", "target_reached", "target_runs", "target_p"), "", True)
 PASSES = Column(
     "passes", "Passes", ("passes",), "Passes: gradient evaluations of an epoch relative to the baseline's; exact.", True
 )
@@ -77,7 +80,7 @@ COST = Column("cost", "Cost", ("cost", "cost_clock"), "", True)
 RUNS = Column("runs", "Runs", (*STATUSES, "at_chance"))
 COLUMNS = (
     DATASET, MODEL, OPTIMIZER, SETTINGS, METRIC, N, LAST, BEST, DELTA, INTERVAL, VERDICT, P, EFFECT,
-    SUPERIORITY, DETECTABLE, PASSES, SHARPNESS, SECONDS, COST, RUNS
+    SUPERIORITY, DETECTABLE, TARGET, PASSES, SHARPNESS, SECONDS, COST, RUNS
 )  # fmt: skip
 # what is left out first where there is little room; the optimizer, its result and the difference stay
 DISPENSABLE = (DETECTABLE, SUPERIORITY, SECONDS, EFFECT, BEST, SHARPNESS, COST, P, N, PASSES, VERDICT, INTERVAL)
@@ -130,6 +133,7 @@ def cells(row: Row) -> dict[Column, str]:
         EFFECT: "" if verdict is None or verdict.effect is None else f"{verdict.effect:+.2f}",
         SUPERIORITY: "" if verdict is None or verdict.superiority is None else f"{verdict.superiority:.2f}",
         DETECTABLE: "" if verdict is None or verdict.detectable is None else shown(verdict.detectable, row.metric),
+        TARGET: _to_target(row),
         PASSES: "" if row.passes is None else f"{row.passes:.2f}",
         SHARPNESS: "" if row.sharpness is None else f"{row.sharpness:.3g}",
         SECONDS: "" if row.seconds is None else f"{row.seconds:.3g}" if row.seconds < 100 else f"{row.seconds:.0f}",
@@ -176,7 +180,7 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
     budget = "" if comparison.budget == "epochs" else " within the budget"
     lines = []
     if LAST in columns:
-        named = " or ".join(map(title, metrics))
+        named = named_metrics(metrics)
         when = "after the last epoch" if comparison.select != EPOCH else "at the epoch that is best on validation"
         lines.append(f"Last: {named} {when}{budget}, mean ± standard deviation over n runs.")
     if BEST in columns:
@@ -187,6 +191,12 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         unit = ", in percentage points" if all(map(is_share, metrics)) else ""
         difference = f"mean difference of Last to {comparison.baseline}"
         lines.append(f"Δ: {difference}, paired by seed{unit}, with Student's 95 % t interval.")
+    if TARGET in columns and comparison.target is not None:
+        what, unit = UNITS[comparison.budget], joined([shown(comparison.target, metric) for metric in metrics], "or")
+        lines.append(
+            f"To target: {what} until {named_metrics(metrics)} reaches {unit}, median over runs; one that misses it "
+            "counts as infinite, and in brackets stands how many reach it."
+        )
     lines += _verdict_legend(comparison, columns)
     lines += [column.legend for column in columns if column.legend]
     if COST in columns:
@@ -194,6 +204,23 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         by = f", in {joined(clocks, 'or')}" if clocks else ""
         lines.append(f"Cost: training seconds of an epoch relative to the baseline's{by}.")
     return lines
+
+
+def named_metrics(metrics: Sequence[str]) -> str:
+    """The metrics in words.
+
+    >>> named_metrics(["test_accuracy", "test_r2"])
+    'test accuracy in % or test R²'
+    """
+    return " or ".join(map(title, metrics))
+
+
+def _to_target(row: Row) -> str:
+    found = row.to_target
+    if found is None:
+        return ""
+    spent = "∞" if math.isinf(found.median) else f"{found.median:,.0f}" if found.median >= 10 else f"{found.median:.3g}"
+    return f"{spent} ({found.reached}/{found.n})"
 
 
 def _verdict_legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
+from samcli.report.to_target import to_target
 from samcli.runs.hypotheses_file import recorded
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
@@ -38,6 +40,7 @@ def compare(
     budget: str = "epochs",
     margin: float | None = None,
     select: str = "last",
+    target: float | None = None,
 ) -> Comparison:
     """Compare runs by setting, over seeds.
 
@@ -55,6 +58,7 @@ def compare(
         margin: differences below it are practically none, in the unit of the metric; None calls nothing equal.
         select: what is chosen on the validation part: nothing for "last"; for "epoch" the epoch at which each run is
             read; for "validation" the setting of each optimizer, which has then one row on a data set and model.
+        target: a value of the metric; each row then tells what of the budget its runs spend until they reach it.
 
     Raises:
         NothingToCompare: no runs.
@@ -102,6 +106,8 @@ def compare(
     if select == VALIDATION:
         by_setting = {group[0].setting: group for group in settings}
         rows, chosen = chosen_rows(rows, by_setting, chosen_by)
+    if target is not None:
+        rows = _with_targets(rows, {group[0].setting: group for group in settings}, target, budget)
     rows = with_failures(rows, places)
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
@@ -112,7 +118,24 @@ def compare(
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)), select)
+    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)), select, target)
+
+
+def _with_targets(rows: Sequence[Row], settings: Mapping[str, Sequence[Run]], target: float, budget: str) -> list[Row]:
+    """The rows with what their runs spend until they reach the target.
+
+    Raises:
+        ConfigError: the target is no number.
+    """
+    if not math.isfinite(target):
+        raise ConfigError("--target must be a number in the metric's unit: 0.9 is an accuracy of 90 %.")
+    return [
+        dataclasses.replace(
+            row,
+            to_target=to_target(settings[row.setting], list(row.by_seed.values()), row.metric, target, budget),
+        )
+        for row in rows
+    ]
 
 
 def _judgements(runs: Sequence[Run]) -> Iterator[Judgement]:

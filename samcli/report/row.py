@@ -10,6 +10,7 @@ from typing import Any
 from samcli.report.judgement import Judgement
 from samcli.report.settings import flatten
 from samcli.report.timing import Timing
+from samcli.report.to_target import ToTarget
 from samcli.stats import PairedDifference, Summary, Verdict
 
 
@@ -38,6 +39,7 @@ class Row:
         diverged: the seeds whose runs diverged.
         counted: the values behind `difference`: `by_seed`, and for diverged runs what they count as, see
             `samcli.report.judged.with_failures`.
+        to_target: what its runs spend until they reach a target, if there is one.
         verdict: what may be said of `difference`, among all comparisons of the table.
         states: how many runs finished, diverged, failed, were interrupted, are running.
         is_baseline: whether others are compared to rows like this one.
@@ -75,6 +77,7 @@ class Row:
     diverged: tuple[int, ...] = ()
     counted: Mapping[int, float] = field(default_factory=dict)
     verdict: Verdict | None = None
+    to_target: ToTarget | None = None
 
     @cached_property
     def flat(self) -> Mapping[str, str]:
@@ -109,3 +112,4 @@ class Comparison:
     margin: float | None = None
     judgements: tuple[Judgement, ...] = ()
     select: str = "last"
+    target: float | None = None

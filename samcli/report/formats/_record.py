@@ -21,7 +21,7 @@ def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
     >>> fields["last_mean"], fields["finished"], fields["failed"]
     (0.825, 2, 0)
     """
-    found, verdict = row.difference, row.verdict
+    found, verdict, target = row.difference, row.verdict, row.to_target
     fields = {
         "dataset": row.dataset,
         "dataset_settings": row.dataset_settings,
@@ -48,6 +48,10 @@ def record(row: Row, columns: Sequence[Column] | None = None) -> dict[str, Any]:
         "effect_size": _finite(verdict.effect) if verdict else None,
         "superiority": verdict.superiority if verdict else None,
         "detectable": verdict.detectable if verdict else None,
+        "target_median": _finite(target.median) if target else None,
+        "target_reached": target.reached if target else None,
+        "target_runs": target.n if target else None,
+        "target_p": target.p if target else None,
         "sharpness": row.sharpness,
         "passes": row.passes,
         "seconds_per_epoch": row.seconds,

@@ -32,6 +32,7 @@ def json(comparison: Comparison, columns: Sequence[Column] | None = None) -> str
         "baseline": comparison.baseline,
         "budget": comparison.budget,
         "select": comparison.select,
+        "target": comparison.target,
         "rows": rows,
         "notes": comparison.notes,
         "hypotheses": judged_records(comparison.judgements),
