@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -16,7 +14,7 @@ from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
 from samcli.errors import ConfigError, Interrupted, SamcliError, in_words
-from samcli.launched import launched
+from samcli.launched import launched, leave
 
 RUN, JUDGE, LOOK_INSIDE, TAKE_AWAY = "Run", "Judge", "Look inside", "Take away"  # panels of the help
 
@@ -63,19 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except SystemExit as ended:
         if arguments is None and launched()[1] > 1 and isinstance(ended.code, int | None):
-            _leave(ended.code or 0)
+            leave(ended.code or 0)
         raise
-
-
-def _leave(code: int) -> NoReturn:
-    """End at once: torch's own threads abort the process at times while Python ends, though all is done and closed.
-
-    It was seen in processes that torchrun had started anew after others had died.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

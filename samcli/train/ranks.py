@@ -27,7 +27,7 @@ import torch.distributed
 from samcli.allocator import keep_freed_memory
 from samcli.config import RunConfig
 from samcli.errors import ProcessError
-from samcli.launched import launched
+from samcli.launched import launched, leave
 from samcli.registry import load_plugin
 from samcli.runs import checkpoint
 from samcli.train.group import end_with, fate, is_disconnection, joined, lost, on_loopback, patience, started
@@ -291,3 +291,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (meeting / f"ready-{rank}").touch()
     with joined(meeting, rank=int(rank), size=int(size), backend=backend), suppress(ProcessError):
         follow()
+    if arguments is None:
+        leave()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from grids import CPU, TEXT, check_equal, plan, trained_here
 from ray_here import ray
+from real_command import hear_signals
 from recorder import Recorder
 
 from samcli import launch
@@ -122,7 +123,13 @@ def test_ctrl_c_in_a_terminal_and_again(tmp_path: Path) -> None:
     (tmp_path / "e2e.yaml").write_text(TEXT.replace("EPOCHS", "3000").replace("seeds: 0-1", "seeds: 0"))
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--engine", "ray", "--device", "cpu"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=hear_signals,  # noqa: PLW1509 - async-signal-safe
     )
     end = time.monotonic() + 100
     while not list(tmp_path.glob("results/small/*/checkpoint.pt")) and time.monotonic() < end:

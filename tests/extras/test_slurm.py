@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from grids import CPU, TEXT, check_equal, plan, trained_here
+from real_command import hear_signals
 from recorder import Recorder
 
 submitit = pytest.importorskip("submitit", reason="submitit is not installed; make test-extras installs it")
@@ -103,7 +104,14 @@ def test_requeued_killed_and_followed_by_a_second_command(tmp_path: Path) -> Non
 def test_ctrl_c_finishes_the_epoch_and_leaves_nothing_in_the_queue(tmp_path: Path) -> None:
     (tmp_path / "e2e.yaml").write_text(TEXT.replace("EPOCHS", "100000"))
     command = [sys.executable, "-m", "samcli", "train", "e2e.yaml", "--engine", "slurm", "--device", "cpu"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_signals,  # noqa: PLW1509 - async-signal-safe
+    )
     wait_for(lambda: list(tmp_path.glob("results/small/*/checkpoint.pt")))
     time.sleep(6)  # so that the command has seen them begin
     process.send_signal(signal.SIGINT)

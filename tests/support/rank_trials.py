@@ -11,6 +11,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
+from samcli.launched import leave
 from samcli.losses import MeanLoss
 from samcli.optim import VARIANTS, Batch, Ranks, SharpnessAware, build, take_step
 
@@ -200,3 +201,4 @@ def main() -> None:
     with open(sys.argv[4], "w", encoding="utf-8") as file:
         json.dump(found, file)
     torch.distributed.destroy_process_group()
+    leave()

@@ -36,13 +36,13 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=own_session,
-        preexec_fn=_hear_signals,  # noqa: PLW1509 - async-signal-safe
+        preexec_fn=hear_signals,  # noqa: PLW1509 - async-signal-safe
     )
     STARTED.append(process)
     return process
 
 
-def _hear_signals() -> None:
+def hear_signals() -> None:
     """A shell that runs the tests in the background, and nohup, hand down ignored signals."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
