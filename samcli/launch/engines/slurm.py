@@ -105,7 +105,8 @@ class _Jobs:
     """The jobs of a command."""
 
     def __init__(self, cells: Sequence[Cell], terms: Terms, observer: Observer, request: Request) -> None:
-        self._terms, self._request = terms, request
+        self._terms, self._observer, self._request = terms, observer, request
+        self._answered = True  # whether Slurm did when it was asked last
         self._ledger = Ledger(cells, terms, observer)
         self._follower = Follower(observer)
         self._noted: deque[Cell] = deque()  # an earlier command submitted them, and the queue is still to be asked
@@ -148,7 +149,7 @@ class _Jobs:
             else:
                 self._noted.append(cell)
         # where Slurm does not answer nobody knows what is in its queue, and nothing is submitted twice
-        if self._noted and (there := queue.states()) is not None:
+        if self._noted and (there := self._queue(self._noted[0])) is not None:
             while self._noted:
                 cell = self._noted.popleft()
                 note = _read_note(cell)
@@ -159,6 +160,14 @@ class _Jobs:
         while self._waiting and not (self._request.most and self._jobs):  # a limit holds within an array
             share = [self._waiting.popleft() for _ in range(min(MOST_IN_ARRAY, len(self._waiting)))]
             self._submit_array(share)
+
+    def _queue(self, cell: Cell) -> dict[str, str] | None:
+        """What is in the queue; None while Slurm does not answer, which is told once, with a run that waits for it."""
+        there = queue.states()
+        if there is None and self._answered:
+            self._observer.noticed(cell, "Slurm does not answer (squeue fails); waiting until it does.")
+        self._answered = there is not None
+        return there
 
     def _let_wait(self, cell: Cell) -> None:
         if (empty := self._ledger.cleared(cell)) is not None:
@@ -230,7 +239,9 @@ class _Jobs:
         if self._closing:  # said again at each look, for one that was about to begin
             queue.cancel(self._jobs, "--state=PENDING")
             queue.cancel(self._jobs, "--state=RUNNING", f"--signal={ASKED.name.removeprefix('SIG')}")
-        there = queue.states()
+        if not self._jobs:
+            return
+        there = self._queue(next(iter(self._jobs.values())).cell)
         if there is None:
             return
         for number, job in list(self._jobs.items()):

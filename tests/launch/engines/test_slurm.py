@@ -68,9 +68,11 @@ def test_while_slurm_does_not_answer_nothing_is_submitted_twice(cell: Cell, monk
     monkeypatch.setattr(_Jobs, "_submit_array", lambda self, cells: submitted.extend(cells))
     answers: list[dict[str, str] | None] = [None, None, {"17": "RUNNING"}]
     monkeypatch.setattr("samcli.launch.engines._slurm_queue.states", lambda: answers.pop(0))
-    jobs = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), Recorder(), Request())
+    told = Recorder()
+    jobs = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), told, Request())
     for _ in range(3):
         jobs._submit()
+    assert told.events == [("noticed", "Slurm does not answer (squeue fails); waiting until it does.")]
     assert (submitted, list(jobs._jobs), answers) == ([], ["17"], [])
 
     answers.append({})  # it has left the queue
