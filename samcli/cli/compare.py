@@ -11,7 +11,7 @@ import typer
 
 from samcli.cli import complete
 from samcli.cli.landscape import check_picture
-from samcli.cli.options import Quiet, Verbose
+from samcli.cli.options import Quiet, Results, Verbose
 from samcli.cli.output import (
     comma_separated,
     detail,
@@ -61,10 +61,7 @@ class Budget(StrEnum):
 
 
 def compare(
-    results: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
-    ] = None,
+    results: Results = None,
     baseline: Annotated[
         str,
         typer.Option(

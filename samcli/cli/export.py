@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from samcli.cli import complete
-from samcli.cli.options import Quiet
+from samcli.cli.options import Quiet, Results
 from samcli.cli.output import document, hint, result, say, status, warn
 from samcli.errors import ConfigError
 
@@ -26,10 +25,7 @@ class To(StrEnum):
 
 
 def export(
-    results: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
-    ] = None,
+    results: Results = None,
     to: Annotated[To | None, typer.Option(help="The format.", show_default=False)] = None,
     output: Annotated[
         Path | None,

@@ -18,6 +18,10 @@ Device = Annotated[
         autocompletion=complete.one_of(lambda: ("auto", "cpu", "cuda", "mps")),
     ),
 ]
+Results = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
+]
 DataDir = Annotated[Path, typer.Option(envvar=DATA_DIR, help="Where data sets lie or are downloaded to.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors, warnings and the result.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on the way.")]

@@ -10,7 +10,7 @@ import typer
 
 from samcli.cli import complete
 from samcli.cli.landscape import check_picture
-from samcli.cli.options import Quiet, Verbose
+from samcli.cli.options import Quiet, Results, Verbose
 from samcli.cli.output import detail, document, hint, result, say, warn
 from samcli.errors import ConfigError
 from samcli.metrics import SCORES
@@ -44,10 +44,7 @@ class Over(StrEnum):
 
 
 def plot(
-    results: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
-    ] = None,
+    results: Results = None,
     kind: Annotated[
         Kind, typer.Option(help="Over training, along an option, against cost, or against sharpness.")
     ] = Kind.curves,

@@ -62,8 +62,9 @@ def compare(
 
     Raises:
         NothingToCompare: no runs.
-        ConfigError: no run has the metric or a setting of the baseline, there is no such budget, or runs that should
-            have equal seconds were timed under different conditions.
+        ConfigError: no run has the metric or a setting of the baseline, there is no such budget or selection, nothing
+            to choose by, a margin or target that cannot be one, or runs that should have equal seconds were timed under
+            different conditions.
 
     >>> from samcli.report.example import example_runs
     >>> better, _ = compare(example_runs()).rows
@@ -102,17 +103,16 @@ def compare(
             if run.state == "finished"
         }
         rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
+    by_setting = {group[0].setting: group for group in settings}
     chosen: list[str] = []
     if select == VALIDATION:
-        by_setting = {group[0].setting: group for group in settings}
         rows, chosen = chosen_rows(rows, by_setting, chosen_by)
     if target is not None:
-        rows = _with_targets(rows, {group[0].setting: group for group in settings}, target, budget)
+        rows = _with_targets(rows, by_setting, target, budget)
     rows = with_failures(rows, places)
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
-    rows = with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin)
-    rows = in_order(rows)
+    rows = in_order(with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin))
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
     notes[:0] = chosen
     if left_out := unsaid(configs):

@@ -74,6 +74,7 @@ class _Running:
     process_started: str | None  # as `samcli.runs.process` tells it
     begun: float
     given_up: float | None = None  # when it was told to end at once, for it took too long
+    is_lost: bool = False  # whether it was seen that the server is gone
 
     @property
     def is_orphan(self) -> bool:
@@ -216,8 +217,9 @@ class _Pool:
     def _end_dead_ones(self) -> None:
         """Miss the runs whose process has ended, though a process that it started holds the other end of the pipe."""
         for connection, running in list(self._running.items()):
-            if running.process.exitcode == UNKNOWN:
-                forkserver.begin()  # if it is gone
+            if running.process.exitcode == UNKNOWN and not running.is_lost:
+                running.is_lost = True
+                forkserver.begin()  # another one, for the runs to come
             if running.process.exitcode is not None and not running.is_orphan and not connection.poll():
                 self._end(connection, *self._account(running))
 
