@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
+from samcli.errors import ConfigError
 from samcli.optim.ascent import WHOLE, Ascent
 from samcli.optim.base import BASES, Base
 from samcli.optim.build import clip_gradient
@@ -59,6 +60,32 @@ class OptimizerSettings:
             Ascent(**{key: block[key] for key in options_of(Ascent) if key in block}),
             RadiusSchedule(**{key: block[key] for key in options_of(RadiusSchedule) if key in block}),
         )
+
+    def passes_per_step(self, batch_size: int, epochs: int) -> float:
+        """How many examples go forward and backward in a step, in batches, on average over a training.
+
+        Args:
+            batch_size: examples in a batch.
+            epochs: of the training, over which the variant may be at work for a part only.
+
+        Raises:
+            ConfigError: the rule decides it by what it sees.
+
+        >>> block = {"name": "sam", "base": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0}
+        >>> block |= {"rho": 0.05, "norm": 2.0, "ascent_steps": 2, "start_epoch": 5.0}
+        >>> OptimizerSettings.of(block).passes_per_step(128, epochs=20)
+        2.5
+        """
+        if self.variant is None or self.variant.rho == 0.0:
+            return 1.0
+        if self.variant.climbs_first and self.ascent.ascent_fraction < 1.0:
+            raise ConfigError("what ascent_fraction saves is known after training only")
+        passes = self.variant.passes_per_step(self.ascent.m or batch_size)
+        if passes is None:
+            raise ConfigError("it decides by what it sees how many passes a step makes")
+        end = epochs if self.radius.end_epoch is None else min(self.radius.end_epoch, epochs)
+        share = max(end - self.radius.start_epoch, 0.0) / epochs
+        return 1.0 + (passes - 1.0) * share
 
     def build(self, model: nn.Module, *, clip_norm: float | None = None, seed: int = 0) -> Optimizer:
         """Build the optimizer of a model's trainable parameters.

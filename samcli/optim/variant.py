@@ -27,7 +27,7 @@ class Variant(ABC):
     while training lives in `step.memory` and `step.state`, which the optimizer saves and restores.
 
     Attributes:
-        passes: forward and backward passes per step, as a phrase for tables.
+        passes: forward and backward passes per step, as a phrase for tables; see also `passes_per_step`.
         memory: extra memory within a step, in units of the weights, as a phrase for tables.
         paper: the source of the rule.
         year: of its publication.
@@ -86,6 +86,20 @@ class Variant(ABC):
         """
         del step
         descend(means.gradient)
+
+    def passes_per_step(self, batch_size: int) -> float | None:
+        """How many examples go forward and backward in a step, in batches, on average over training.
+
+        Not asked while ρ is 0, when it is one. By default the number that `passes` is, and None where it is a phrase.
+
+        Args:
+            batch_size: examples in a batch.
+
+        Returns:
+            None where the rule decides by what it sees, so that nobody knows before training.
+        """
+        del batch_size
+        return float(self.passes) if self.passes.isdecimal() else None
 
     def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable | None:
         """The host's decisions about a step: steps of one signature may be recorded once and replayed from then on.

@@ -11,7 +11,12 @@ import torch
 
 from samcli.optim.base import SGD, Base
 from samcli.optim.promises._trial import Trial as Trial
-from samcli.optim.promises.passes import draws_as_one_pass, passes_share_their_draws, statistics_count_once
+from samcli.optim.promises.passes import (
+    costs_as_it_says,
+    draws_as_one_pass,
+    passes_share_their_draws,
+    statistics_count_once,
+)
 from samcli.optim.promises.settings import (
     climbs_cheaper,
     climbs_the_weight_decay,
@@ -41,6 +46,7 @@ PROMISES: tuple[Promise, ...] = (
     statistics_count_once,
     draws_as_one_pass,
     passes_share_their_draws,
+    costs_as_it_says,
     resumes_bit_for_bit,
     bad_gradient_changes_nothing,
     bad_second_gradient_changes_nothing,

@@ -69,13 +69,16 @@ class ESAM(TwoPass):
         factor = torch.where(length > 0, step.rho / (self.beta * length), 0.0)
         return [g * factor if draw < limit else None for g, draw in zip(gradient, draws, strict=True)]
 
+    def passes_per_step(self, batch_size: int) -> float:
+        return 1.0 + self._kept(batch_size) / batch_size
+
     def gradient(self, step: Step) -> list[Tensor]:
         _ = step.batch  # a plain closure is refused before its first pass
         return super().gradient(step)
 
     def descend(self, step: Step) -> list[Tensor]:
         batch = step.batch
-        count = math.ceil(self.gamma * len(batch) - 1e-9)  # 0.1 · 30 is a little above 3
+        count = self._kept(len(batch))
         if count == len(batch):
             return step.gradient_at(self.ascend(step))
         assert batch.output is not None
@@ -86,3 +89,7 @@ class ESAM(TwoPass):
             return batch.select(rise.argsort(descending=True, stable=True)[:count])()
 
         return step.gradient_at(self.ascend(step), most_sensitive)
+
+    def _kept(self, batch_size: int) -> int:
+        """How many examples of a batch are descended."""
+        return math.ceil(self.gamma * batch_size - 1e-9)  # 0.1 · 30 is a little above 3

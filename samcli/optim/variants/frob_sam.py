@@ -48,6 +48,10 @@ class FrobSAM(TwoPass):
     lam: float = option(0.005, "λ, the weight of the sharpness", minimum=0.0)
     n: int = option(2, "n, the number of perturbations", minimum=2)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + self.n
+
     def ascend(self, step: Step) -> list[Tensor]:
         return list(torch._foreach_mul(step.noise(), step.rho))
 

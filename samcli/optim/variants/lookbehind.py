@@ -66,6 +66,10 @@ class Lookbehind(TwoPass):
             gradient = step.gradient_at(list(total))
         return gradient
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return self.k + 1.0
+
     def update(self, step: Step, means: StepMeans, descend: Descent) -> None:
         slow = [p.clone() for p in means.gradient]
         for gradient in (*means.extras.values(), means.gradient):

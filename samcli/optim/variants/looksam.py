@@ -82,6 +82,10 @@ class LookSAM(TwoPass):
         factor = torch.where(length > 0, self.alpha * step.gradient_norm / length, 0.0)
         return list(torch._foreach_add(step.gradient, list(torch._foreach_mul(across, factor))))
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + 1.0 / self.k
+
     def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._looks(index, state)
 

@@ -60,6 +60,10 @@ class MESA(Variant):
         known = torch.isfinite(past).all(1)
         return gradient_with_trajectory(step, past, known, step.rho, self.temperature)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0
+
     def _average(self, step: Step, model: nn.Module) -> dict[str, Tensor]:
         """The average of the weights and buffers by the model's names, after it took in the present ones."""
         weights = step.memory("average", step.candidates)

@@ -56,6 +56,10 @@ class RWP(TwoPass):
     def descend(self, step: Step) -> list[Tensor]:
         return list(torch._foreach_lerp(step.gradient, step.gradient_at(self.ascend(step)), self.alpha))
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 2.0 if 0.0 < self.alpha < 1.0 else 1.0
+
     def perturbs(self, step: Step) -> bool:
         return self.alpha > 0.0
 

@@ -58,6 +58,10 @@ class SAM(TwoPass):
 
     ascent_steps: int = option(1, "k, gradient steps of length ρ/k from the weights to w + ε", minimum=1, maximum=1000)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + self.ascent_steps
+
     def ascend(self, step: Step) -> list[Tensor]:
         length = step.rho / self.ascent_steps
         epsilon = steepest_ascent(step.ascent_gradient, length, self.norm)

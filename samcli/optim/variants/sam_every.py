@@ -52,6 +52,10 @@ class SAMEvery(TwoPass):
     def perturbs(self, step: Step) -> bool:
         return self._due(step.index)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + 1.0 / self.k
+
     def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._due(index)
 

@@ -49,6 +49,9 @@ class SparseSAMF(SparseSAM):
 
     samples: int = option(16, "n, examples that the Fisher information is measured on", minimum=1)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        return 2.0 + min(self.samples, batch_size) / (self.k * batch_size)
+
     def choose(self, step: Step, gradient: list[Tensor], perturbed: Tensor | None) -> Tensor:
         batch = step.batch
         fisher = [torch.zeros_like(p) for p in step.parameters]

@@ -55,6 +55,10 @@ class StochasticScheduledSAM(TwoPass):
     def perturbs(self, step: Step) -> bool:
         return self._tossed(step.index, step.seed)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + self.p
+
     def signature(self, index: int, seed: int, state: Mapping[str, Any]) -> Hashable:
         return self._tossed(index, seed)
 

@@ -49,6 +49,10 @@ class TraceSAM(TwoPass):
     lam: float = option(1.0, "λ, the weight of the sharpness", minimum=0.0)
     n: int = option(1, "n, the number of perturbations", minimum=1)
 
+    def passes_per_step(self, batch_size: int) -> float:
+        del batch_size
+        return 1.0 + self.n
+
     def ascend(self, step: Step) -> list[Tensor]:
         return steepest_ascent(step.noise(), step.rho)
 
