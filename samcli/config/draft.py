@@ -13,6 +13,7 @@ from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.check import check
+from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.pattern import patterns_of
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_stop
@@ -28,7 +29,7 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
 SELECTING = ("only", "exclude")
-KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "plugins", *SELECTING, "hypotheses")
+KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "plugins", *SELECTING, "hypotheses")
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Draft:
     scalars: dict[str, Any] = field(default_factory=dict)
     nameless: dict[str, dict[str, Any]] = field(default_factory=lambda: {key: {} for key in NAMELESS})
     seeds: Any = 0
+    equal_compute: Any = False
     plugins: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     selection: Selection = field(default_factory=Selection)
@@ -141,7 +143,7 @@ class Draft:
             instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
-            if key not in (known := [*SCALARS, "name", "seeds"]):
+            if key not in (known := [*SCALARS, "name", "seeds", "equal_compute"]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
                 meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS, *NAMELESS])
                 raise ConfigError(f"--set {key}: unknown key {key!r}; {meant}")
@@ -185,6 +187,7 @@ class Draft:
         schedules, sharpnesses = self._variations("schedule"), self._sharpness()
         evaluations = [Evaluation(**values) for values in self._nameless("evaluate")]
         seeds = parse_seeds(self.seeds, self.source)
+        is_equal = wants_equal_compute(self.equal_compute, self.source)
         models = [self._models(dataset) for dataset in datasets]
         shared: tuple[list[Any], ...] = (trainings, schedules, sharpnesses, evaluations, seeds)
         check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
@@ -203,6 +206,7 @@ class Draft:
                     seed=seed,
                     plugins=tuple(self.plugins),
                 )
+                run = with_equal_compute(run, self.catalogue, self.source) if is_equal else run
                 runs.setdefault(run.identity, run)
         return list(runs.values())
 

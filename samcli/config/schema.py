@@ -7,11 +7,22 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from samcli.config.source import Source
 from samcli.errors import ConfigError, nearest
 from samcli.registry import Option, Registry, option, options_of
+
+
+class Costed(Protocol):
+    """What an optimizer's block describes, as far as its cost goes."""
+
+    def passes_per_step(self, batch_size: int, epochs: int) -> float:
+        """How many examples go forward and backward in a step, in batches, on average over a training.
+
+        Raises:
+            ConfigError: nobody knows before.
+        """
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Catalogue:
     variants: Registry[Any]
     schedules: Registry[Any]
     shared_options: tuple[type, ...]
-    optimizer: Callable[[Mapping[str, Any]], object]
+    optimizer: Callable[[Mapping[str, Any]], Costed]
     measures: Registry[Any]
 
     def optimizer_names(self) -> list[str]:

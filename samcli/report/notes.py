@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
 
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, namer
@@ -19,6 +20,7 @@ from samcli.report.row import Row
 from samcli.runs.reader import Run
 from samcli.words import count, joined, seeds
 
+EQUAL = 1.05  # the ratio of gradient evaluations up to which rows of different length had equal compute
 _UNITS = {"gradients": "gradient evaluations", "seconds": "training seconds"}
 
 
@@ -48,6 +50,7 @@ def collect_notes(
         *_budgets(rows, budget, limits),
         *_intervals(rows, name),
         *_stops(rows, budget, places, name),
+        *_lengths(rows, budget),
         *_competing(rows),
         *_unfinished(rows),
         *_unmeasured(rows, name),
@@ -107,6 +110,22 @@ def _stops(
         low, high = min(lengths), max(lengths)
         spread = count(low, "epoch") if low == high else f"{low} to {count(high, 'epoch')}"
         yield f"Runs that end at a training loss are read there, after {spread}."
+
+
+def _lengths(rows: Sequence[Row], budget: str) -> Iterator[str]:
+    """Where rows trained for different numbers of epochs: whether that made them equal in gradient evaluations."""
+    for here in grouped([row for row in rows if row.n], lambda row: row.place).values():
+        epochs = sorted({row.config["epochs"] for row in here})
+        spent = [fmean(sum(one.gradients) for one in row.timings.values()) for row in here]
+        if budget != "epochs" or len(epochs) < 2 or not all(spent):
+            continue
+        ratio = max(spent) / min(spent)
+        made = (
+            f"their gradient evaluations are equal within {100.0 * (ratio - 1.0):.1f} %"
+            if ratio < EQUAL
+            else f"some made {ratio:.1f} times the gradient evaluations of others"
+        )
+        yield f"Rows on {here[0].where} trained for {epochs[0]} to {epochs[-1]} epochs; {made}."
 
 
 def _competing(rows: Sequence[Row]) -> Iterator[str]:

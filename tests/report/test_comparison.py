@@ -379,3 +379,19 @@ def test_a_foreign_column_takes_no_figures(results: Results, sgd: Block, sam: Bl
     ]
     rows = compare(runs).rows
     assert [(row.metric, row.last.mean) for row in rows] == [("test_accuracy", 0.8), ("test_accuracy", 0.7)]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "sentence"),
+    [
+        (4, "Rows on digits, cnn trained for 2 to 4 epochs; their gradient evaluations are equal within 0.0 %."),
+        (3, "Rows on digits, cnn trained for 2 to 3 epochs; some made 1.3 times the gradient evaluations of others."),
+    ],
+)
+def test_whether_rows_of_different_length_had_equal_compute(
+    results: Results, sgd: Block, sam: Block, epochs: int, sentence: str
+) -> None:
+    results.add(sgd, 0, [0.5] * epochs, gradients=100)
+    results.add(sam, 0, [0.6] * 2, gradients=200)
+    assert sentence in compare(results.runs()).notes
+    assert sentence not in compare(results.runs(), budget="gradients").notes
