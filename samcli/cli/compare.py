@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,9 +26,11 @@ from samcli.cli.output import (
 )
 from samcli.errors import ConfigError, NothingToCompare
 from samcli.metrics import SCORES
+from samcli.words import joined
 
 if TYPE_CHECKING:
     from samcli.report import Comparison, Correlation
+    from samcli.report.small_table import SmallTable
     from samcli.runs.reader import Run
 
 EXAMPLE = "Example: samcli compare results/label-noise --format latex > table.tex"
@@ -105,6 +107,17 @@ def compare(
     hypotheses: Annotated[
         bool, typer.Option("--hypotheses", help="Instead: the hypotheses of the experiment alone, in any format.")
     ] = False,
+    tasks: Annotated[
+        bool, typer.Option("--tasks", help="Instead: one row for each optimizer, over all data sets and models.")
+    ] = False,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Instead: how results depend on an option, such as rho, and which value is best on validation.",
+            autocompletion=complete.one_of(complete.numbers),
+        ),
+    ] = None,
     format: Annotated[Format, typer.Option(help="How the table is written.")] = Format.table,
     columns: Annotated[
         str | None,
@@ -127,10 +140,25 @@ def compare(
             )
         check_picture(output)
 
+    _check_together(
+        {
+            "--correlate": correlate,
+            "--hypotheses": hypotheses,
+            "--tasks": tasks,
+            "--sensitivity": sensitivity is not None,
+        },
+        {
+            "--columns": columns is not None,
+            "--budget": budget is not Budget.epochs,
+            "--margin": margin is not None,
+            "--target": target is not None,
+            "--select": select is not Select.last,
+        },
+    )
+
     from samcli.report import compare as compare_runs
-    from samcli.report import correlate as correlate_runs
     from samcli.report import render
-    from samcli.report.settings import dataset_and_model
+    from samcli.report.small_table import written
     from samcli.runs.reader import scan
 
     runs, warnings = scan(results or [Path("results")])
@@ -139,35 +167,79 @@ def compare(
     for warning in warnings:
         warn(f"warning: {warning}")
     if correlate:
-        if columns is not None:
-            raise ConfigError("--correlate has columns of its own; leave --columns out.")
-        if budget is not Budget.epochs:
-            raise ConfigError("--correlate reads runs at their end; leave --budget out.")
-        if margin is not None or target is not None or select is not Select.last:
-            raise ConfigError("--correlate compares no means; leave --margin, --target and --select out.")
-        found = correlate_runs(runs, metric)
-        if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
-            warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
-        _show_correlations(found, runs, metric, format)
-        if output is not None:
-            _draw(found, runs, metric, output)
-            (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
+        _correlate(runs, metric, format, output)
         return
     comparison = compare_runs(
         runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value, target=target
     )
-    if hypotheses:
-        _show_hypotheses(comparison, format)
+    if hypotheses or tasks or sensitivity is not None:
+        table = _instead(comparison, runs, tasks=tasks, sensitivity=sensitivity)
+        text(written(table, format.value, width=terminal_width(), color=shows_bold()))
         return
     text(render(comparison, format.value, width=terminal_width(), color=shows_bold(), columns=columns))
 
 
-def _show_hypotheses(comparison: Comparison, format: Format) -> None:
-    from samcli.report.judged_table import judged
+def _check_together(instead: Mapping[str, bool], changed: Mapping[str, bool]) -> None:
+    """Refuse options that do not go together.
 
+    Args:
+        instead: whether each table that may stand instead of the comparison was asked for, by its option.
+        changed: whether each other option has another value than its default.
+
+    Raises:
+        ConfigError: several such tables, or an option that means nothing for one.
+    """
+    asked = [option for option, is_asked in instead.items() if is_asked]
+    if len(asked) > 1:
+        raise ConfigError(f"{joined(asked)} are tables of their own; ask for one of them at a time.")
+    for option in asked:
+        for other in _MEANINGLESS[option]:
+            if changed[other]:
+                raise ConfigError(f"{option} {_WHY[other]}; leave {other} out.")
+
+
+_MEANINGLESS = {
+    "--correlate": ("--columns", "--budget", "--margin", "--target", "--select"),
+    "--hypotheses": ("--columns",),
+    "--tasks": ("--columns",),
+    "--sensitivity": ("--columns", "--budget", "--target", "--select"),
+}
+_WHY = {
+    "--columns": "has columns of its own",
+    "--budget": "reads runs at their end",
+    "--margin": "compares no means",
+    "--target": "asks nothing of the way there",
+    "--select": "chooses no settings beforehand",
+}
+
+
+def _instead(comparison: Comparison, runs: Sequence[Run], *, tasks: bool, sensitivity: str | None) -> SmallTable:
+    """The table that is shown instead of the comparison."""
+    from samcli.report.judged_table import hypotheses_table
+    from samcli.report.over_tasks import over_tasks_table
+    from samcli.report.sensitivity import sensitivity_table
+
+    if tasks:
+        return over_tasks_table(comparison)
+    if sensitivity is not None:
+        return sensitivity_table(comparison, runs, sensitivity)
     if not comparison.judgements:
         raise NothingToCompare("The experiment states no hypotheses; write some in its file, under hypotheses:.")
-    text(judged(comparison.judgements, format.value, width=terminal_width(), color=shows_bold()))
+    return hypotheses_table(comparison.judgements)
+
+
+def _correlate(runs: Sequence[Run], metric: str | None, format: Format, output: Path | None) -> None:
+    """Show how sharpness ranks runs, and draw it if asked to."""
+    from samcli.report import correlate as correlate_runs
+    from samcli.report.settings import dataset_and_model
+
+    found = correlate_runs(runs, metric)
+    if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
+        warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
+    _show_correlations(found, runs, metric, format)
+    if output is not None:
+        _draw(found, runs, metric, output)
+        (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
 
 
 def _show_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, format: Format) -> None:

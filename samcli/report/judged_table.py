@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from samcli.escape import csv_cell, json_text, latex_text, markdown_text
 from samcli.report.judgement import Judgement, Outcome
-from samcli.report.text_table import text_table
+from samcli.report.small_table import SmallTable
 
 HEADINGS = ("Verdict", "Hypothesis", "Found", "n", "p")
 
@@ -41,15 +38,6 @@ def judged_records(found: Sequence[Judgement]) -> list[dict[str, Any]]:
     ]
 
 
-def judged_table(found: Sequence[Judgement], *, width: int | None = 100, color: bool = False) -> str:
-    """A row for each hypothesis, see `samcli.report.text_table.text_table`; nothing without any.
-
-    >>> judged_table([])
-    ''
-    """
-    return text_table([_texts(one) for one in found], width=width, color=color)
-
-
 def judged_legend(found: Sequence[Judgement]) -> list[str]:
     """Sentences that explain the table.
 
@@ -66,70 +54,20 @@ def judged_legend(found: Sequence[Judgement]) -> list[str]:
     return lines
 
 
-def judged_markdown(found: Sequence[Judgement]) -> str:
-    """The table in Markdown, with its legend; nothing without hypotheses.
+def hypotheses_table(found: Sequence[Judgement]) -> SmallTable:
+    r"""The hypotheses alone, for any of the formats of a comparison.
 
-    >>> judged_markdown([])
-    ''
-    """
-    if not found:
-        return ""
-    rows = [[markdown_text(text) for text in _texts(one).values()] for one in found]
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *rows]
-    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    return table + "\n" + "".join(f"- {markdown_text(line)}\n" for line in judged_legend(found))
-
-
-def judged_latex(found: Sequence[Judgement]) -> str:
-    """A floating table in LaTeX, with its legend; nothing without hypotheses.
-
-    >>> judged_latex([])
-    ''
-    """
-    if not found:
-        return ""
-    rows = [" & ".join(latex_text(text) for text in _texts(one).values()) + r" \\" for one in found]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            r"\small",
-            r"\caption{Hypotheses.}",
-            r"\begin{tabular}{@{}lp{0.33\linewidth}p{0.3\linewidth}rr@{}}",
-            r"\toprule",
-            " & ".join(HEADINGS) + r" \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\par\medskip",
-            rf"{{\footnotesize {latex_text(' '.join(judged_legend(found)))}\par}}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def judged(found: Sequence[Judgement], form: str, *, width: int | None = 100, color: bool = False) -> str:
-    r"""The hypotheses alone, in any of the formats of a comparison.
-
-    >>> judged([], "json")
+    >>> from samcli.report.small_table import written
+    >>> written(hypotheses_table([]), "json")
     '[]\n'
     """
-    records = judged_records(found)
-    if form == "json":
-        return json_text(records) + "\n"
-    if form == "markdown":
-        return judged_markdown(found)
-    if form == "latex":
-        return judged_latex(found)
-    if form == "csv":
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(records[0]) if records else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: csv_cell(value) for key, value in record.items()} for record in records)
-        return text.getvalue()
-    return judged_table(found, width=width, color=color) + "".join(f"{line}\n" for line in judged_legend(found))
+    return SmallTable(
+        caption="Hypotheses.",
+        texts=[_texts(one) for one in found],
+        records=judged_records(found),
+        legend=judged_legend(found),
+        columns=r"lp{0.33\linewidth}p{0.3\linewidth}rr",
+    )
 
 
 def _texts(one: Judgement) -> Mapping[str, str]:

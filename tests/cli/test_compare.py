@@ -166,3 +166,31 @@ def test_correlating_several_architectures_is_warned_of(samcli: Samcli, results:
     called = samcli("compare", results, "--correlate")
     assert called.code == 0
     assert "different architectures or data sets does not compare" in called.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--tasks", "--hypotheses"),
+            "--hypotheses and --tasks are tables of their own; ask for one of them at a time.",
+        ),
+        (("--tasks", "--columns", "n"), "--tasks has columns of its own; leave --columns out."),
+        (
+            ("--sensitivity", "rho", "--select", "epoch"),
+            "--sensitivity chooses no settings beforehand; leave --select out.",
+        ),
+        (
+            ("--sensitivity", "rho", "--budget", "gradients"),
+            "--sensitivity reads runs at their end; leave --budget out.",
+        ),
+        (("--tasks",), "These runs are of one data set and model; name those of several."),
+        (("--sensitivity", "rhoo"), "no run has a setting 'rhoo'; did you mean rho?"),
+    ],
+)
+def test_tables_of_their_own_and_what_they_do_not_take(
+    samcli: Samcli, results: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    called = samcli("compare", results, *arguments)
+    assert called.code != 0
+    assert sentence in " ".join(called.err.split())

@@ -10,8 +10,9 @@ from samcli.config import parse
 from samcli.config.hypotheses import hypotheses_of
 from samcli.report import compare, render
 from samcli.report.hypotheses import Evidence
-from samcli.report.judged_table import judged
+from samcli.report.judged_table import hypotheses_table
 from samcli.report.judgement import Judgement, Outcome, judge
+from samcli.report.small_table import written
 from samcli.runs.hypotheses_file import Recorded, record
 
 THREE = """
@@ -100,15 +101,15 @@ def test_they_stand_under_the_table_of_every_format(ten: Results) -> None:
         assert "SAM wins" in text
         assert "contradicted" in text
     assert "SAM wins" not in render(found, "csv")
-    alone = judged(found.judgements, "csv").splitlines()
+    alone = written(hypotheses_table(found.judgements), "csv").splitlines()
     assert alone[0].startswith("says,kind,verdict,estimate")
     assert alone[1].startswith("SAM wins,better,held,")
 
 
 def test_what_was_written_afterwards_is_marked(ten: Results) -> None:
     early, late = judge(standing(), ten.runs()), judge(standing(finished_before=12), ten.runs())
-    assert "*" not in judged(early, "table", width=120)
-    shown = judged(late, "table", width=120)
+    assert "*" not in written(hypotheses_table(early), "table", width=120)
+    shown = written(hypotheses_table(late), "table", width=120)
     assert "SAM wins *" in shown
     assert "*: written after runs of the experiment had finished (3 of 3)." in shown
 
@@ -118,8 +119,8 @@ def test_names_are_text_in_every_format(ten: Results) -> None:
         "hypotheses: [{says: '50 % & <b>_x_|$', better: {optimizer: sam, optimizer.rho: 0.1}, than: {optimizer: sgd}}]"
     )
     found = judge(standing(text), ten.runs())
-    assert r"50 \% \& $<$b$>$\_x\_" in judged(found, "latex")
-    assert "<b>" not in judged(found, "markdown")
+    assert r"50 \% \& $<$b$>$\_x\_" in written(hypotheses_table(found), "latex")
+    assert "<b>" not in written(hypotheses_table(found), "markdown")
 
 
 def test_another_experiment_has_its_own(ten: Results, tmp_path: Path) -> None:

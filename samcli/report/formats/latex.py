@@ -10,8 +10,9 @@ from samcli.metrics import higher_is_better
 from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.formats._type_width import BOLD, SMALL, type_width
-from samcli.report.judged_table import judged_latex
+from samcli.report.judged_table import hypotheses_table
 from samcli.report.row import Comparison, Row
+from samcli.report.small_table import in_latex
 from samcli.words import joined
 
 TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
@@ -84,7 +85,7 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
             r"\par\medskip",
             rf"{{\footnotesize {latex_text(' '.join(below))}\par}}",
             r"\end{table}",
-            judged_latex(comparison.judgements),
+            in_latex(hypotheses_table(comparison.judgements)),
         ]
     )
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from samcli.escape import markdown_text
 from samcli.report import cells
 from samcli.report.cells import Column
-from samcli.report.judged_table import judged_markdown
+from samcli.report.judged_table import hypotheses_table
 from samcli.report.row import Comparison
+from samcli.report.small_table import in_markdown
 
 
 def markdown(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
@@ -36,6 +37,6 @@ def markdown(comparison: Comparison, columns: Sequence[Column] | None = None) ->
 
     rule = ["-" * (width - 1) + (":" if c.is_number else "-") for width, c in zip(widths, columns, strict=True)]
     below = [markdown_text(line) for line in cells.legend(comparison, columns)]
-    hypotheses = f"\n{judged_markdown(comparison.judgements)}" if comparison.judgements else ""
+    hypotheses = f"\n{in_markdown(hypotheses_table(comparison.judgements))}" if comparison.judgements else ""
     below += [f"**Note:** {markdown_text(note)}" for note in comparison.notes]
     return "\n".join([*map(line, [head, rule, *body]), "", *(f"- {text}" for text in below)]) + "\n" + hypotheses

@@ -10,9 +10,9 @@ from samcli.escape import visible
 from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.cells import Column
-from samcli.report.judged_table import judged_legend, judged_table
+from samcli.report.judged_table import hypotheses_table
 from samcli.report.row import Comparison, Row
-from samcli.report.text_table import drawn
+from samcli.report.text_table import drawn, text_table
 from samcli.words import joined
 
 SHARE_OF_NAME = 0.3  # of the width, which a name has before it wraps
@@ -62,9 +62,10 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
         names = joined([layouts[0].heading(column) for column in reversed(dropped)])
         lines.append(Text(f"No room for {names} at this width; see --columns {_example(dropped)}.", "dim"))
     lines += [Text(visible(f"Note: {note}")) for note in comparison.notes]
-    if found := comparison.judgements:
-        parts += [judged_table(found, width=width, color=color), "\n"]
-        lines = [*(Text(line, "dim") for line in judged_legend(found)), *lines]
+    if comparison.judgements:
+        hypotheses = hypotheses_table(comparison.judgements)
+        parts += [text_table(hypotheses.texts, width=width, color=color), "\n"]
+        lines = [*(Text(line, "dim") for line in hypotheses.legend), *lines]
     return "".join([*parts, *(drawn(line, width or PARAGRAPH, color) for line in lines)])
 
 

@@ -10,6 +10,7 @@ from samcli.metrics import higher_is_better
 from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
 from samcli.report.hypotheses._evidence import BySeed, Evidence, all_above_zero, interval
 from samcli.report.hypotheses._levels import by_level
+from samcli.stats.longest_range import longest_range
 
 
 def range_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
@@ -40,7 +41,7 @@ def range_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     against = [p for _, p, _ in tests if p is not None]
     effects = [effect for _, _, effect in tests if effect is not None]
     sure = [level for level in levels if (interval(leads[level])[1] or -1.0) > 0.0]
-    found = _longest(sure, levels)
+    found = longest_range(sure, levels)
     words = f"{axis} {found[0]:g} to {found[-1]:g}" if found else f"no {axis} surely better"
     return Evidence(
         words,
@@ -66,17 +67,3 @@ def _windows(levels: Sequence[float], spans: float) -> list[list[float]]:
         if first > 0.0 and end is not None:
             found.append(list(levels[begin : end + 1]))
     return found
-
-
-def _longest(better: Sequence[float], levels: Sequence[float]) -> list[float]:
-    """The longest range of neighbouring levels among those that are better.
-
-    >>> _longest([0.1, 0.4, 0.8], [0.1, 0.2, 0.4, 0.8])
-    [0.4, 0.8]
-    """
-    best: list[float] = []
-    here: list[float] = []
-    for level in levels:
-        here = [*here, level] if level in better else []
-        best = max(best, here, key=len)
-    return best

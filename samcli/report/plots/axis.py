@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Sequence
 
 from samcli.errors import ConfigError
 from samcli.report.baseline import setting_key
 from samcli.report.groups import grouped
+from samcli.report.option_axis import axis_words, number_of, without
 from samcli.report.plot import Panel, Plot, Point, Quantity, Series, quantity, spans
 from samcli.report.plots._settings import MOST_LINES, Setting, over_seeds, plot_of, settings_of
 from samcli.report.reading import read_run
-from samcli.report.settings import Config, flatten
+from samcli.report.settings import flatten
 from samcli.runs.reader import Run
 from samcli.stats import summarise
 
@@ -40,16 +39,16 @@ def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None) -> Plo
     """
     settings, notes = settings_of(runs, metric)
     key = setting_key(axis, {key: None for one in settings for key in flatten(one.config)}, f"--axis {axis}")
-    numbers = {id(setting): _number(setting.config, key, axis) for setting in settings}
+    numbers = {id(setting): number_of(setting.config, key, f"--axis {axis}") for setting in settings}
     values = sorted({number for number in numbers.values() if number is not None})
     if len(values) < 2:
         only = "no number" if not values else f"{values[0]:g}"
         raise ConfigError(f"--axis {axis}: all runs that have it have {only}; name an option in which they differ.")
-    horizontal = Quantity(key, _in_words(key), is_logarithmic=spans(values, SPAN_FOR_LOG))
+    horizontal = Quantity(key, axis_words(key), is_logarithmic=spans(values, SPAN_FOR_LOG))
     panels = []
-    for here in grouped(settings, lambda setting: _without(setting.runs[0], key).place).values():
+    for here in grouped(settings, lambda setting: without(setting.runs[0], key).place).values():
         series = []
-        for line in grouped(here, lambda setting: _without(setting.runs[0], key).setting).values():
+        for line in grouped(here, lambda setting: without(setting.runs[0], key).setting).values():
             points = []
             for setting in sorted(line, key=lambda setting: numbers[id(setting)] or 0.0):
                 point = _point(setting, numbers[id(setting)])
@@ -72,31 +71,3 @@ def _point(setting: Setting, x: float | None) -> Point | None:
     found = [value for run in setting.runs if (value := read_run(run, setting.metric).last) is not None]
     mean = summarise(found)
     return None if mean.mean is None else Point(x, mean.mean, y_sd=mean.sd, n=mean.n)
-
-
-def _number(config: Config, key: str, axis: str) -> float | None:
-    """The value of an option; None for a configuration without it, and for one where it is null."""
-    block, _, option = key.partition(".")
-    value = config.get(block)
-    if option:
-        value = value.get(option) if isinstance(value, dict) else None
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ConfigError(f"--axis {axis}: {flatten(config)[key]} is no number; name an option with numbers.")
-    return float(value)
-
-
-def _in_words(key: str) -> str:
-    """The option without its block, save where it would read as another one: there are two of rho and of every."""
-    block, _, option = key.rpartition(".")
-    return (f"{block} {option}" if block in ("sharpness", "evaluate") else option).replace("_", " ")
-
-
-def _without(run: Run, key: str) -> Run:
-    """The run as if it had no such option."""
-    block, _, option = key.partition(".")
-    config = {name: value for name, value in run.config.items() if name != block}
-    if option:
-        config[block] = {name: value for name, value in run.config[block].items() if name != option}
-    return dataclasses.replace(run, config=config)

@@ -1,0 +1,110 @@
+r"""Tables beside the comparison of all rows, in any of its formats: hypotheses, several tasks, sensitivity.
+
+>>> rows, records = [{"Optimizer": "sgd", "Rank": "1.5"}], [{"optimizer": "sgd", "rank": 1.5}]
+>>> table = SmallTable("Ranks.", rows, records, ["Less is better."])
+>>> print(written(table, "csv"), end="")
+optimizer,rank
+sgd,1.5
+>>> print(written(table, "markdown"), end="")
+| Optimizer | Rank |
+| --- | --- |
+| sgd | 1.5 |
+<BLANKLINE>
+- Less is better.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from samcli.escape import csv_cell, json_text, latex_text, markdown_text
+from samcli.report.text_table import text_table
+
+
+@dataclass(frozen=True)
+class SmallTable:
+    """What is to be written.
+
+    Attributes:
+        caption: of the table in LaTeX.
+        texts: a row each for people, by heading; the same headings in all.
+        records: a row each for programs, plain values, unrounded.
+        legend: sentences that explain it.
+        columns: how LaTeX sets the columns; None: the first to the left, the others to the right.
+    """
+
+    caption: str
+    texts: Sequence[Mapping[str, str]]
+    records: Sequence[Mapping[str, Any]]
+    legend: Sequence[str] = ()
+    columns: str | None = None
+
+
+def written(table: SmallTable, form: str, *, width: int | None = 100, color: bool = False) -> str:
+    """The table in one of the formats of a comparison.
+
+    Args:
+        table: any.
+        form: "json", "markdown", "latex", "csv" or "table".
+        width: of the terminal, in characters; for "table".
+        color: whether the terminal shows bold text; for "table".
+    """
+    if form == "json":
+        return json_text(list(table.records)) + "\n"
+    if form == "markdown":
+        return in_markdown(table)
+    if form == "latex":
+        return in_latex(table)
+    if form == "csv":
+        return in_csv(table.records)
+    return text_table(table.texts, width=width, color=color) + "".join(f"{line}\n" for line in table.legend)
+
+
+def in_markdown(table: SmallTable) -> str:
+    """The table with its legend; nothing without rows."""
+    if not table.texts:
+        return ""
+    headings = list(table.texts[0])
+    rows = [[markdown_text(text) for text in row.values()] for row in table.texts]
+    lines = "".join(f"| {' | '.join(cells)} |\n" for cells in [headings, ["---"] * len(headings), *rows])
+    return lines + "\n" + "".join(f"- {markdown_text(line)}\n" for line in table.legend)
+
+
+def in_latex(table: SmallTable) -> str:
+    """A floating table with its legend, for booktabs; nothing without rows."""
+    if not table.texts:
+        return ""
+    headings = list(table.texts[0])
+    columns = table.columns or "l" + "r" * (len(headings) - 1)
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            r"\small",
+            rf"\caption{{{latex_text(table.caption)}}}",
+            rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+            r"\toprule",
+            " & ".join(map(latex_text, headings)) + r" \\",
+            r"\midrule",
+            *(" & ".join(latex_text(text) for text in row.values()) + r" \\" for row in table.texts),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\par\medskip",
+            rf"{{\footnotesize {latex_text(' '.join(table.legend))}\par}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def in_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records under their keys; cells that a spreadsheet would run are made harmless."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]) if records else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: csv_cell(value) for key, value in record.items()} for record in records)
+    return text.getvalue()
