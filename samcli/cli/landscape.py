@@ -154,6 +154,8 @@ def _draw_slices(
         detail(f"{path}")
         how |= {"dimensions": dimensions, "directions": directions, "points": points, "seed": seed}
         found.append(survey_slice(path, tell=hints_of_progress(), **how))
+        if found[-1].unwritten:
+            hint(f"  It is not kept beside the checkpoint. {found[-1].unwritten}")
         if not found[-1].landscapes["train"].converged:
             hint("  The eigenvectors have not converged: the directions are roughly the leading ones.")
     configs = [one.configs[0] for one in found]

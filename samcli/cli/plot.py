@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from samcli.report.plot import Plot
     from samcli.runs.reader import Run
 
-EXAMPLE = "Example: samcli plot results/label-noise --kind axis --axis rho -o radius.pdf"
+EXAMPLE = "Example: samcli plot results/label-noise --kind noise -o noise.pdf"
 
 
 class Kind(StrEnum):
     """What a plot shows."""
 
     curves = "curves"
+    rho = "rho"
+    noise = "noise"
     axis = "axis"
     cost = "cost"
+    pareto = "pareto"
     sharpness = "sharpness"
+    landscape = "landscape"
 
 
 class Over(StrEnum):
@@ -43,10 +47,17 @@ class Over(StrEnum):
     seconds = "seconds"
 
 
+AXES = {Kind.axis: "", Kind.rho: "optimizer.rho", Kind.noise: "dataset.label_noise"}
+
+
 def plot(
     results: Results = None,
     kind: Annotated[
-        Kind, typer.Option(help="Over training, along an option, against cost, or against sharpness.")
+        Kind,
+        typer.Option(
+            help="Over training; along the radius, the label noise or any --axis; time against passes; against cost; "
+            "against sharpness; around the weights."
+        ),
     ] = Kind.curves,
     metric: Annotated[
         str | None,
@@ -58,7 +69,7 @@ def plot(
     ] = None,
     over: Annotated[
         Over | None,
-        typer.Option(help="What curves go over, or cost is counted in.", show_default="epochs; cost: gradients"),
+        typer.Option(help="What curves go over, or cost is counted in.", show_default="epochs; pareto: gradients"),
     ] = None,
     axis: Annotated[
         str | None,
@@ -71,7 +82,7 @@ def plot(
     baseline: Annotated[
         str | None,
         typer.Option(
-            help="With --kind cost: what costs 1: sgd, or with settings: 'sgd lr=0.1'.",
+            help="With --kind cost or pareto: what costs 1: sgd, or with settings: 'sgd lr=0.1'.",
             autocompletion=complete.one_of(lambda: complete.names("optimizers")),
             show_default="sgd",
         ),
@@ -95,11 +106,12 @@ def plot(
 ) -> None:
     """Draw finished runs in one figure: means over seeds with one standard deviation, for each setting.
 
-    Curves of a metric; a metric after the last epoch along an option of the grid, or against the cost of training; or
-    the test score of each run against its sharpness. Each data set and model has a panel of its own.
+    Curves of a metric; a metric after the last epoch along an option of the grid, or against the cost of training;
+    training time against gradient evaluations; the test score of each run against its sharpness; or the training loss
+    around the weights, as samcli landscape kept it. Each data set and model has a panel of its own.
     """
     say(quiet=quiet, verbose=verbose)
-    _check_request(kind, over, axis, baseline)
+    _check_request(kind, metric, over, axis, baseline)
     if output is None and not json:
         output = Path("plot.png")
     if output is not None:
@@ -125,7 +137,7 @@ def plot(
         document({"kind": kind.value, **record(made)})
 
 
-def _check_request(kind: Kind, over: Over | None, axis: str | None, baseline: str | None) -> None:
+def _check_request(kind: Kind, metric: str | None, over: Over | None, axis: str | None, baseline: str | None) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -135,33 +147,42 @@ def _check_request(kind: Kind, over: Over | None, axis: str | None, baseline: st
         raise ConfigError("--kind axis needs the option that it goes along: --axis rho, for example.")
     if kind is not Kind.axis and axis is not None:
         raise ConfigError("--axis goes with --kind axis; add it, or leave --axis out.")
-    if kind is not Kind.cost and baseline is not None:
-        raise ConfigError("--baseline goes with --kind cost; add it, or leave --baseline out.")
-    if kind in (Kind.axis, Kind.sharpness) and over is not None:
-        raise ConfigError(f"--kind {kind} reads runs at their end; leave --over out.")
-    if kind is Kind.cost and over is Over.epochs:
+    if kind not in (Kind.cost, Kind.pareto) and baseline is not None:
+        raise ConfigError("--baseline goes with --kind cost or pareto; add it, or leave --baseline out.")
+    if kind is Kind.pareto and over is Over.epochs:
         raise ConfigError("Cost is counted in gradients or seconds; choose one of these with --over.")
+    if kind not in (Kind.curves, Kind.pareto) and over is not None:
+        raise ConfigError(f"--over goes with --kind curves or pareto, not with {kind}; leave it out.")
+    if kind in (Kind.cost, Kind.landscape) and metric is not None:
+        raise ConfigError(f"--kind {kind} shows no metric; leave --metric out.")
 
 
 def _numbers(
     kind: Kind, runs: Sequence[Run], metric: str | None, over: Over | None, axis: str | None, baseline: str | None
 ) -> Plot:
-    from samcli.report.plots import against_cost, against_sharpness, along_axis, curves
+    from samcli.report import plots
 
-    if kind is Kind.axis:
-        return along_axis(runs, str(axis), metric)
+    if kind in AXES:
+        return plots.along_axis(runs, axis or AXES[kind], metric)
     if kind is Kind.cost:
-        return against_cost(runs, baseline or "sgd", metric, (over or Over.gradients).value)
+        return plots.costs(runs, baseline or "sgd")
+    if kind is Kind.pareto:
+        return plots.against_cost(runs, baseline or "sgd", metric, (over or Over.gradients).value)
     if kind is Kind.sharpness:
-        return against_sharpness(runs, metric or "sharpness")
-    return curves(runs, metric, (over or Over.epochs).value)
+        return plots.against_sharpness(runs, metric or "sharpness")
+    if kind is Kind.landscape:
+        return plots.landscapes(runs)
+    return plots.curves(runs, metric, (over or Over.epochs).value)
 
 
 def _picture(kind: Kind, made: Plot, width: float) -> Figure:
     from samcli.report.pictures.axis import draw_axis
     from samcli.report.pictures.cost import draw_cost
     from samcli.report.pictures.curves import draw_curves
+    from samcli.report.pictures.pareto import draw_pareto
     from samcli.report.pictures.sharpness import draw_sharpness
 
-    draw = {Kind.curves: draw_curves, Kind.axis: draw_axis, Kind.cost: draw_cost, Kind.sharpness: draw_sharpness}
-    return draw[kind](made, width)
+    if kind in AXES:
+        return draw_axis(made, width)
+    others = {Kind.cost: draw_cost, Kind.pareto: draw_pareto, Kind.sharpness: draw_sharpness}
+    return others.get(kind, draw_curves)(made, width)

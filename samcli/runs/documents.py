@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running")
 
@@ -114,6 +115,34 @@ class MeasurementDocument(Document):
     details: MeasurementDetails
 
 
+class LandscapeKey(Document):
+    """How a slice was cut."""
+
+    dimensions: Literal[1, 2]
+    directions: Text
+    span: float
+    points: Count
+    examples: Count
+    seed: Count
+
+
+class LandscapeDocument(Document):
+    """An entry of `landscape.json`."""
+
+    key: LandscapeKey
+    loss: Text
+    axes: list[list[float]] = Field(min_length=1, max_length=2)
+    losses: list[Measured]
+    examples: Count
+    converged: bool
+
+    @model_validator(mode="after")
+    def _has_a_loss_at_each_point(self) -> LandscapeDocument:
+        if len(self.axes) != self.key.dimensions or len(self.losses) != math.prod(map(len, self.axes)):
+            raise ValueError("a loss for each point of the axes is needed")
+        return self
+
+
 class CheckpointDocument(Document):
     """What a session needs of a checkpoint in order to continue; the tensors are checked where they are loaded."""
 
@@ -144,6 +173,8 @@ def fault_of(document: Mapping[str, Any], kind: type[D]) -> str | None:
         # of a union, the branches that do not fit stand behind the key
         place = [part for part in first["loc"] if isinstance(part, int) or part in _keys_of(document)]
         where = ".".join(map(str, place or first["loc"][:1]))
+        if not first["loc"]:  # each value is sound, and all of them together are not
+            return f"is not sound: {first['msg'].removeprefix('Value error, ')}"
         if first["type"] == "missing":
             return f"has no {'.'.join(map(str, first['loc']))}"
         return f"has no sound value of {where}: {_short(first['input'])}"

@@ -3,6 +3,7 @@
 from samcli.sharpness import measures as measures
 from samcli.sharpness.base import MEASURES as MEASURES
 from samcli.sharpness.base import Measure as Measure
+from samcli.sharpness.landscape import Directions as Directions
 from samcli.sharpness.landscape import Landscape as Landscape
 from samcli.sharpness.landscape import loss_line as loss_line
 from samcli.sharpness.landscape import loss_slice as loss_slice

@@ -11,7 +11,8 @@ import torch
 
 from samcli.data import Part
 from samcli.errors import CheckpointError, ConfigError
-from samcli.sharpness import Landscape, loss_line, loss_slice
+from samcli.runs.landscape_file import LandscapeFile
+from samcli.sharpness import Directions, Landscape, loss_line, loss_slice
 from samcli.train.trained import Trained, load_trained
 
 BATCH_SIZE = 500
@@ -27,6 +28,7 @@ class Surveyed:
         loss: the name of the loss, with its unit.
         landscapes: by the part of the data, "train" or "test".
         same_data: whether the runs had the same training examples and labels.
+        unwritten: why the slice could not be kept beside the checkpoint, in a sentence; None if it could.
     """
 
     checkpoints: tuple[Path, ...]
@@ -34,6 +36,7 @@ class Surveyed:
     loss: str
     landscapes: dict[str, Landscape]
     same_data: bool = True
+    unwritten: str | None = None
 
 
 def survey_slice(
@@ -44,9 +47,13 @@ def survey_slice(
     data_dir: Path | None,
     device: torch.device,
     image_folder: Path | None = None,
+    dimensions: int = 1,
+    directions: Directions = "random",
+    span: float = 1.0,
+    points: int = 41,
     **how: Any,
 ) -> Surveyed:
-    """The training loss on a slice through a checkpoint.
+    """The training loss on a slice through a checkpoint, which is kept beside it, see `LandscapeFile`.
 
     >>> from tempfile import TemporaryDirectory
     >>> from samcli.config import Draft, parse
@@ -68,19 +75,34 @@ def survey_slice(
         data_dir: where data sets lie; None is where the run found them.
         device: where to compute.
         image_folder: where the runs' images lie now, see `load_trained`.
-        how: options of `samcli.sharpness.loss_slice`.
+        dimensions: 1 for a line, 2 for a plane.
+        directions: random ones, or the leading eigenvectors of the Hessian.
+        span: the largest coordinate.
+        points: along each direction.
+        how: other options of `samcli.sharpness.loss_slice`.
 
     Raises:
         CheckpointError: the checkpoint cannot be read, or its weights are not finite.
         ConfigError: the model does not have such directions.
     """
+    kept = LandscapeFile(path)
+    cut: dict[str, Any] = {"dimensions": dimensions, "directions": directions, "span": span, "points": points}
     trained = _load(path, data_dir, device, image_folder)
-    task = trained.data.task
+    task, batches = trained.data.task, _batches(trained.data.train, examples, seed)
     try:
-        found = loss_slice(trained.model, task.loss, _batches(trained.data.train, examples, seed), seed=seed, **how)
+        found = loss_slice(trained.model, task.loss, batches, seed=seed, **cut, **how)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return Surveyed((path,), (trained.config.document(),), task.loss_name, {"train": found})
+    entry = {
+        "key": {**cut, "examples": examples, "seed": seed},
+        "loss": task.loss_name,
+        "axes": found.axes,
+        "losses": found.losses.flatten().tolist(),
+        "examples": found.examples,
+        "converged": found.converged,
+    }
+    kept.add([entry], trained.epoch)
+    return Surveyed((path,), (trained.config.document(),), task.loss_name, {"train": found}, unwritten=kept.unwritten)
 
 
 def survey_line(

@@ -9,7 +9,7 @@ import pytest
 
 import samcli
 from samcli.errors import ResultsError
-from samcli.runs import sharpness_file
+from samcli.runs import beside_checkpoint
 from samcli.runs.sharpness_file import SharpnessFile
 
 
@@ -90,7 +90,7 @@ def test_where_nothing_can_be_written_it_lasts_as_long_as_the_object(
     def refuse(path: Path, data: str) -> None:
         raise ResultsError(f"Cannot write {path}: Read-only file system. Make room.")
 
-    monkeypatch.setattr(sharpness_file, "write_atomic", refuse)
+    monkeypatch.setattr(beside_checkpoint, "write_atomic", refuse)
     kept = SharpnessFile(checkpoint)
     kept.add([entry_of(KEY)], epoch=3)
     assert kept.find(KEY) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -17,6 +18,7 @@ from samcli.runs.reader import Run
 from samcli.words import joined
 
 GAP = "gap"  # the generalisation gap of the task's score
+PER_EPOCH = ("train_seconds", "cpu_seconds", "eval_seconds")  # columns that have what each epoch took
 FREE = ("seeds", "epochs")  # may differ between the two sides of a comparison, beside the optimizer's options
 
 Stratum = tuple[tuple[str, Any], ...]
@@ -58,7 +60,8 @@ class Cases:
         return sorted(float(value) for value in found if is_number(value))
 
     def values(self, metric: str) -> list[float | None]:
-        """What each run has of a metric at its end; of a diverged run's score the worst that any run there has.
+        """What each run has of a metric at its end, of seconds over all its epochs; of a diverged run's score the worst
+        that any run there has.
 
         Raises:
             Untestable: no run has it.
@@ -75,7 +78,8 @@ class Cases:
             return [kept.values.get(run.folder) for run in self.runs]
         if metric == GAP:
             return [_gap(run) for run in self.runs]
-        found = [read_run(run, metric).last if metric in run.columns else None for run in self.runs]
+        read = _total if metric in PER_EPOCH else _last
+        found = [read(run, metric) if metric in run.columns else None for run in self.runs]
         finished = [value if run.state == "finished" else None for run, value in zip(self.runs, found, strict=True)]
         if score_of(metric) is None:
             return finished
@@ -178,6 +182,17 @@ def told(pattern: Pattern) -> str:
 @cache
 def _score(columns: tuple[str, ...]) -> str:
     return score_among(columns).name
+
+
+def _last(run: Run, metric: str) -> float | None:
+    return read_run(run, metric).last
+
+
+def _total(run: Run, metric: str) -> float | None:
+    """The sum over epochs; None where one has none, unless only some epochs are evaluated."""
+    values = [value for value in run.values(metric) if not math.isnan(value) or metric != "eval_seconds"]
+    total = sum(values)
+    return total if values and math.isfinite(total) else None
 
 
 def _gap(run: Run) -> float | None:

@@ -209,3 +209,12 @@ def test_seeds_that_one_side_lacks_are_left_out(results: Results) -> None:
         if seed > 1:
             results.add(SAM, seed, (0.6 + 0.01 * seed,))
     assert evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}").n == 6
+
+
+def test_seconds_are_those_of_the_whole_training(results: Results) -> None:
+    """Twice as long an epoch for half the epochs is no longer; Results' first epoch takes ten times as long."""
+    for seed in SEEDS:
+        results.add(SGD, seed, [0.5] * 4, seconds=1.0)
+        results.add(SAM, seed, [0.5] * 2, seconds=2.0)
+    found = evidence(results, "ratio_of: {optimizer: sam}, to: {optimizer: sgd}, metric: train_seconds, below: 2.5")
+    assert found.estimate == pytest.approx(22.0 / 13.0, rel=1e-12)

@@ -13,13 +13,13 @@ from samcli.report.pictures import encode
 from samcli.report.pictures._figure import DPI
 from samcli.report.pictures._panels import MANY, SMALL, look_of
 from samcli.report.pictures.axis import draw_axis
-from samcli.report.pictures.cost import draw_cost
 from samcli.report.pictures.curves import draw_curves
+from samcli.report.pictures.pareto import draw_pareto
 from samcli.report.pictures.sharpness import draw_sharpness
 from samcli.report.plot import Panel, Plot, Point, Quantity, Series, quantity
 
 NAME = "\x1b[31m_evil\u202e|$x$_\\input{y}[red]\r\n<script>"
-DRAW = {"curves": draw_curves, "axis": draw_axis, "cost": draw_cost, "sharpness": draw_sharpness}
+DRAW = {"curves": draw_curves, "axis": draw_axis, "cost": draw_pareto, "sharpness": draw_sharpness}
 
 
 def plot(names: tuple[str, ...] = ("sam rho=0.1", "sgd"), panels: int = 1, where: str = "digits, cnn") -> Plot:

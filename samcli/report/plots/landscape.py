@@ -1,0 +1,96 @@
+"""The training loss around trained networks, on the slices that `samcli landscape` has kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from samcli.errors import NothingToCompare
+from samcli.report.groups import grouped
+from samcli.report.plot import Panel, Plot, Point, Quantity, Series, spans
+from samcli.report.plots._settings import MOST_LINES, Setting, over_seeds, plot_of, settings_of
+from samcli.runs.landscape_file import LandscapeFile
+from samcli.runs.reader import Run
+from samcli.stats import summarise
+from samcli.words import count
+
+SPAN_FOR_LOG = 100.0  # between losses, from which their axis is logarithmic
+ALONG = {
+    "random": "along a random direction, in units of the filters' norms",
+    "leading": "along the leading eigenvector of the Hessian",
+}
+
+
+def landscapes(runs: Sequence[Run]) -> Plot:
+    """The mean over seeds of the training loss along a line through the weights, for each setting.
+
+    Of slices that were cut in several ways those count that most runs have, of several the last ones made.
+
+    Args:
+        runs: any runs; those that have no slice are left out, which a note says.
+
+    Raises:
+        NothingToCompare: no finished run has a slice along a line.
+        ConfigError: there are too many settings for one picture.
+
+    >>> from samcli.report.example import example_runs
+    >>> landscapes(example_runs())
+    Traceback (most recent call last):
+    samcli.errors.NothingToCompare: No finished run has a landscape; make some first: samcli landscape RESULTS
+    """
+    settings, notes = settings_of(runs)
+    kept = {run.folder: _lines(run) for setting in settings for run in setting.runs}
+    order = [key for lines in kept.values() for key in lines]
+    if not order:
+        raise NothingToCompare("No finished run has a landscape; make some first: samcli landscape RESULTS")
+    times = Counter(order)
+    how = max(dict.fromkeys(order), key=lambda key: (times[key], order.index(key)))
+    key = json.loads(how)
+    without = sum(how not in lines for lines in kept.values())
+    if without:
+        notes.append(f"{count(without, 'finished run')} without such a slice left out.")
+    if len(times) > 1:
+        notes.append(
+            f"Slices were cut in {len(times)} ways; drawn are those with directions {key['directions']}, seed "
+            f"{key['seed']}, {key['points']} points to a span of {key['span']:g} and {key['examples']} examples."
+        )
+    if not all(lines[how]["converged"] for lines in kept.values() if how in lines):
+        notes.append("Some eigenvectors have not converged: their directions are roughly the leading ones.")
+    panels = []
+    for here in grouped(settings, lambda setting: setting.runs[0].place).values():
+        found = [
+            (setting, [kept[run.folder][how] for run in setting.runs if how in kept[run.folder]]) for setting in here
+        ]
+        series = [_series(setting, entries) for setting, entries in found if entries]
+        if series:
+            losses = [point.y for one in series for point in one.points]
+            (loss, *_) = (entries[0]["loss"] for _, entries in found if entries)
+            x = Quantity("alpha", f"distance {ALONG.get(key['directions'], key['directions'])}")
+            y = Quantity("train_loss", f"training loss, {loss}", is_logarithmic=spans(losses, SPAN_FOR_LOG))
+            panels.append(Panel(here[0].where(), x, y, tuple(series)))
+    caption = f"{over_seeds(panels, 'bands')}; evaluation mode, {count(key['examples'], 'training example')} at most"
+    return plot_of(panels, runs, notes, title="around the trained weights", caption=caption, most=MOST_LINES)
+
+
+def _lines(run: Run) -> dict[str, Mapping[str, Any]]:
+    """The slices of a run along a line, by how they were cut."""
+    entries = LandscapeFile(run.folder / "checkpoint.pt").entries
+    return {json.dumps(e["key"], sort_keys=True): e for e in entries if e["key"]["dimensions"] == 1}
+
+
+def _series(setting: Setting, entries: Sequence[Mapping[str, Any]]) -> Series:
+    """The mean over slices at each point at which all of them are finite."""
+    at: dict[float, list[float]] = defaultdict(list)
+    for entry in entries:
+        for x, y in zip(entry["axes"][0], entry["losses"], strict=True):
+            if isinstance(y, float | int) and math.isfinite(y):
+                at[x].append(y)
+    points = []
+    for x, losses in sorted(at.items()):
+        mean = summarise(losses)
+        if len(losses) == len(entries) and mean.mean is not None:
+            points.append(Point(x, mean.mean, y_sd=mean.sd, n=mean.n))
+    return Series(setting.name(), tuple(points))
