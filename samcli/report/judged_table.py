@@ -66,7 +66,7 @@ def hypotheses_table(found: Sequence[Judgement]) -> SmallTable:
         texts=[_texts(one) for one in found],
         records=judged_records(found),
         legend=judged_legend(found),
-        columns=r"lp{0.33\linewidth}p{0.3\linewidth}rr",
+        columns=r"lp{0.35\linewidth}p{0.33\linewidth}rr",
     )
 
 

@@ -24,7 +24,7 @@ from samcli.stats.several_tasks import (
 )
 from samcli.words import count, joined
 
-FACTORS = (1.0, 1.5, 2.0, 4.0)  # of what the best spends, at which a performance profile is read
+FACTORS = (1.0, 2.0, 4.0)  # of what the best spends, at which a performance profile is read
 MOST_NAMED = 5  # in a sentence on what is left out
 
 
@@ -130,11 +130,14 @@ def over_tasks_table(comparison: Comparison) -> SmallTable:
             f"≤ 2×: share of the tasks on which at most twice the {UNITS[comparison.budget]} of the best are spent "
             f"until {title(metric)} reaches {shown(comparison.target, metric)}."
         )
+    texts = [_texts(one, metric) for one in found]
+    name = 0.22 if comparison.target is not None else 0.4  # of the line
     return SmallTable(
         caption=f"{title(metric)[:1].upper()}{title(metric)[1:]} over several tasks.",
-        texts=[_texts(one, metric) for one in found],
+        texts=texts,
         records=[_record(one, metric) for one in found],
         legend=[*legend, *(f"Note: {note}" for note in notes)],
+        columns=rf"p{{{name}\linewidth}}{'r' * (len(texts[0]) - 1)}",
     )
 
 

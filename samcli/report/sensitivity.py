@@ -119,11 +119,13 @@ def sensitivity_table(comparison: Comparison, runs: Sequence[Run], axis: str) ->
         chosen,
         *(sentence for one in found for sentence in _sentences(one, key, comparison.baseline)),
     ]
+    texts = [_texts(one, level, key, several=several, validated=validated) for one in found for level in one.levels]
     return SmallTable(
         caption=f"Sensitivity to {axis_words(key)}.",
-        texts=[_texts(one, level, key, several=several, validated=validated) for one in found for level in one.levels],
+        texts=texts,
         records=[_record(one, level, key) for one in found for level in one.levels],
         legend=legend,
+        columns=rf"p{{0.2\linewidth}}{'r' * (len(texts[0]) - 1)}",
     )
 
 
@@ -180,8 +182,7 @@ def _texts(one: Sensitivity, level: Level, key: str, *, several: bool, validated
     if found and found.low is not None and found.high is not None:
         interval = f"[{shown(found.low, metric, '+')}, {shown(found.high, metric, '+')}]"
     return {
-        "Optimizer": one.who,
-        **({"Data set and model": one.where} if several else {}),
+        "Optimizer": f"{one.who} on {one.where}" if several else one.who,
         axis_words(key): f"{level.value:g}{' ←' if level is one.chosen else ''}",
         "n": str(row.n),
         **({"Validation": "" if level.validation is None else shown(level.validation, metric)} if validated else {}),

@@ -84,7 +84,8 @@ def in_latex(table: SmallTable) -> str:
         [
             r"\begin{table}",
             r"\centering",
-            r"\small",
+            r"\footnotesize",
+            r"\setlength{\tabcolsep}{3pt}",
             rf"\caption{{{latex_text(table.caption)}}}",
             rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
             r"\toprule",
@@ -94,7 +95,7 @@ def in_latex(table: SmallTable) -> str:
             r"\bottomrule",
             r"\end{tabular}",
             r"\par\medskip",
-            rf"{{\footnotesize {latex_text(' '.join(table.legend))}\par}}",
+            rf"{{\scriptsize {latex_text(' '.join(table.legend))}\par}}",
             r"\end{table}",
             "",
         ]

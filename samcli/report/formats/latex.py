@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from samcli.escape import latex_text
 from samcli.metrics import higher_is_better
@@ -18,13 +18,18 @@ from samcli.words import joined
 TEXT_WIDTH = 345.0  # pt of a line of the class article at 10 pt
 COLUMN_SPACE = 4.0  # pt on either side of a column
 LAST_OF_LATIN = "\u017f"  # up to it pdflatex knows the letters
+MOST_ROWS = 26  # of a floating table, which must fit on a page, also where some names take two lines
+MOST_LINES = 40  # of a table and what stands below it
+CHARACTERS = 100  # in a line of that
 LEAST_NAME = 90.0  # pt of the first column, below which it does not wrap
 IN_HEADING = (cells.DATASET, cells.MODEL, cells.METRIC)
 WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
 
 
 def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
-    r"""A floating table; data set and model stand in the caption, or above their rows where there are several.
+    r"""Floating tables of at most a page; data set and model stand in the caption, or above their rows.
+
+    What explains them stands below the last, as a paragraph of its own where the page has no room for it.
 
     By default it has the columns that fit one line of `article`, 345 pt; a comment says which it has not. The best
     means of each data set and model are bold.
@@ -48,19 +53,20 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
             zip(comparison.rows, texts, strict=True), key=lambda pair: (pair[0].place, pair[0].metric)
         )
     ]
-    lines: list[str] = []
-    for group in groups:
-        row, text = group[0]
-        if len(groups) > 1:
-            heading = latex_text(f"{row.where}: {text[cells.METRIC]}")
-            lines += [r"\midrule"] * bool(lines)
-            lines += [rf"\multicolumn{{{len(chosen)}}}{{@{{}}l@{{}}}}{{\emph{{{heading}}}}} \\"]
-        best = _best([row for row, _ in group])
-        lines += [_line([_cell(column, row, text, best) for column in chosen]) for row, text in group]
+    floats = _floats(_blocks(groups, chosen))
     where = f" on {comparison.rows[0].where}" if len(groups) == 1 else ""
-    caption = " or ".join(dict.fromkeys(text[cells.METRIC] for text in texts)) + where
-    below = [*cells.legend(comparison, chosen), *comparison.notes]
-    foreign = any(character > LAST_OF_LATIN for character in "".join(lines) + latex_text(caption))
+    caption = latex_text(" or ".join(dict.fromkeys(text[cells.METRIC] for text in texts)) + where)
+    below = latex_text(" ".join([*cells.legend(comparison, chosen), *comparison.notes]))
+    fits = len(floats[-1]) + len(below) / CHARACTERS < MOST_LINES
+    foreign = any(
+        character > LAST_OF_LATIN for character in caption + "".join(line for rows in floats for line in rows)
+    )
+    heading = _line([latex_text(cells.heading(column, texts)) for column in chosen])
+    parts = []
+    for number, rows in enumerate(floats):
+        legend = [r"\par\medskip", rf"{{\footnotesize {below}\par}}"] if fits and number == len(floats) - 1 else []
+        title = caption[0].upper() + caption[1:] + " (continued)" * (number > 0)
+        parts += _float(title, _preamble(chosen, texts), heading, rows, legend)
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
@@ -70,24 +76,53 @@ def latex(comparison: Comparison, columns: Sequence[Column] | None = None) -> st
                 if left_out
                 else []
             ),
-            r"\begin{table}",
-            r"\centering",
-            r"\small",
-            rf"\setlength{{\tabcolsep}}{{{COLUMN_SPACE:g}pt}}",
-            rf"\caption{{{latex_text(caption[0].upper() + caption[1:])}.}}",
-            rf"\begin{{tabular}}{{@{{}}{_preamble(chosen, texts)}@{{}}}}",
-            r"\toprule",
-            _line([latex_text(cells.heading(column, texts)) for column in chosen]),
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\par\medskip",
-            rf"{{\footnotesize {latex_text(' '.join(below))}\par}}",
-            r"\end{table}",
+            *parts,
+            *([] if fits else ["", rf"{{\noindent\footnotesize {below}\par}}"]),
             in_latex(hypotheses_table(comparison.judgements)),
         ]
     )
+
+
+def _blocks(groups: Sequence[Sequence[tuple[Row, dict[Column, str]]]], chosen: Sequence[Column]) -> Iterator[list[str]]:
+    """The rows of each data set and model, in as many blocks as pages need; named above them if there are several."""
+    for group in groups:
+        row, text = group[0]
+        best = _best([row for row, _ in group])
+        rows = [_line([_cell(column, row, text, best) for column in chosen]) for row, text in group]
+        where = latex_text(f"{row.where}: {text[cells.METRIC]}")
+        above = [rf"\multicolumn{{{len(chosen)}}}{{@{{}}l@{{}}}}{{\emph{{{where}}}}} \\"] if len(groups) > 1 else []
+        for begin in range(0, len(rows), MOST_ROWS):
+            yield [*above, *rows[begin : begin + MOST_ROWS]]
+
+
+def _float(caption: str, preamble: str, heading: str, rows: Sequence[str], legend: Sequence[str]) -> list[str]:
+    """The lines of a floating table."""
+    return [
+        r"\begin{table}",
+        r"\centering",
+        r"\small",
+        rf"\setlength{{\tabcolsep}}{{{COLUMN_SPACE:g}pt}}",
+        rf"\caption{{{caption}.}}",
+        rf"\begin{{tabular}}{{@{{}}{preamble}@{{}}}}",
+        r"\toprule",
+        heading,
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+        *legend,
+        r"\end{table}",
+    ]
+
+
+def _floats(blocks: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The rows of each floating table: as many blocks as a page has room for, with a line between them."""
+    floats: list[list[str]] = [[]]
+    for block in blocks:
+        if floats[-1] and len(floats[-1]) + len(block) > MOST_ROWS:
+            floats.append([])
+        floats[-1] += [r"\midrule", *block] if floats[-1] else block
+    return floats
 
 
 def _texts(row: Row, columns: Sequence[Column] | None) -> dict[Column, str]:
