@@ -88,7 +88,7 @@ class Draft:
                     draft.plug_in(str(file))
             else:
                 setattr(draft, key, value)
-        draft.hypotheses = hypotheses_of(source)
+        draft.hypotheses = hypotheses_of(source, catalogue.datasets.canonical)
         return draft
 
     def plug_in(self, file: str) -> None:

@@ -19,6 +19,7 @@ from samcli.errors import ConfigError, nearest
 MOST = 100  # in one file
 AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2}  # and how many values each needs
 LONGEST = 300  # characters of what one says
+DATASETS = ("dataset", "dataset.name")  # keys of a pattern
 EXAMPLE = "{says: SAM beats SGD, better: {optimizer: sam}, than: {optimizer: sgd}}"
 
 
@@ -63,8 +64,13 @@ class Hypothesis:
                 yield from (one for one in value if isinstance(one, Pattern))
 
 
-def hypotheses_of(source: Source) -> tuple[Hypothesis, ...]:
+def hypotheses_of(source: Source, canonical: Canonical = str) -> tuple[Hypothesis, ...]:
     """The hypotheses of a document; none if it has no such key.
+
+    Args:
+        source: the document.
+        canonical: see `samcli.config.grid.Grid`. A hypothesis outlives the command that it was written for, and names
+            of data sets are kept as its runs have them: a folder of images by its whole path.
 
     Raises:
         ConfigError: not a list of blocks, an unknown key, a missing one, or a value that does not fit; names the line.
@@ -81,11 +87,31 @@ def hypotheses_of(source: Source) -> tuple[Hypothesis, ...]:
         raise ConfigError(
             f"{source.where(('hypotheses',))}: hypotheses must be a list of 1 to {MOST} blocks such as {EXAMPLE}."
         )
-    found = tuple(_hypothesis(source, ("hypotheses", index), block) for index, block in enumerate(written))
+    found = tuple(
+        _hypothesis(source, ("hypotheses", index), _canonical(block, canonical)) for index, block in enumerate(written)
+    )
     for index, one in enumerate(found):
         if any(one.says == other.says for other in found[:index]):
             raise ConfigError(f"{one.where}: two hypotheses say {one.says!r}; say what tells them apart.")
     return found
+
+
+def _canonical(block: Any, canonical: Canonical) -> Any:
+    """A block with the canonical names of the data sets that its patterns have."""
+    if isinstance(block, list):
+        return [_canonical(one, canonical) for one in block]
+    if not isinstance(block, dict):
+        return block
+    return {
+        key: _names(value, canonical) if key in DATASETS else _canonical(value, canonical)
+        for key, value in block.items()
+    }
+
+
+def _names(value: Any, canonical: Canonical) -> Any:
+    if isinstance(value, list):
+        return [_names(one, canonical) for one in value]
+    return canonical(value) if isinstance(value, str) else value
 
 
 def check_hypotheses(hypotheses: Iterable[Hypothesis], runs: Iterable[RunConfig], canonical: Canonical) -> None:

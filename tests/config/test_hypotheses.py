@@ -1,5 +1,7 @@
 """What `hypotheses:` may say, and the sentences for what it may not."""
 
+from pathlib import Path
+
 import pytest
 
 from samcli.config import Draft, parse
@@ -115,3 +117,14 @@ def test_flags_that_leave_runs_out_leave_hypotheses_valid() -> None:
     assert len(draft.expand()) == 12
     with pytest.raises(ConfigError, match="hypotheses is no setting of a run"):
         draft.set("hypotheses=[]")
+
+
+def test_a_folder_of_images_is_kept_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever compares from elsewhere finds the runs all the same."""
+    monkeypatch.chdir(tmp_path)
+    equal = "[{dataset: 'image-folder:pics'}, {dataset.name: [digits, 'image-folder:pics']}]"
+    text = f"hypotheses: [{{says: x, equal: {equal}, within: 1}}]"
+    (one,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).hypotheses
+    whole = f"image-folder:{tmp_path.resolve() / 'pics'}"
+    assert one.document["equal"] == [{"dataset": whole}, {"dataset.name": ["digits", whole]}]
+    assert [wanted.value for pattern in one.patterns for wanted in pattern] == [whole, ["digits", whole]]
