@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.report.baseline import baseline_matcher
 from samcli.report.chosen import EPOCH, VALIDATION, chosen_rows, validation_of
 from samcli.report.conditions import require_same_conditions
 from samcli.report.doubts import is_at_chance
-from samcli.report.groups import grouped
+from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judged import with_failures, with_verdicts
-from samcli.report.judgement import Judgement, judge
+from samcli.report.judging import judged_experiments
 from samcli.report.metric import task_metric, with_metric
 from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
@@ -25,7 +24,6 @@ from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
 from samcli.report.timing import cost, passes, seconds, timing
 from samcli.report.to_target import to_target
-from samcli.runs.hypotheses_file import recorded
 from samcli.runs.reader import NO_SETTINGS, Run
 from samcli.stats import paired_difference, summarise
 
@@ -114,11 +112,12 @@ def compare(
     references = {place: Nearest(group) for place, group in baselines.items()}
     rows = in_order(with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin))
     notes = collect_notes(rows, baseline, budget, limits, places, duplicates)
-    notes[:0] = chosen
+    judgements, whose = judged_experiments(runs)
+    notes[:0] = [*whose, *chosen]
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(_judgements(single)), select, target)
+    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(judgements), select, target)
 
 
 def _with_targets(rows: Sequence[Row], settings: Mapping[str, Sequence[Run]], target: float, budget: str) -> list[Row]:
@@ -136,12 +135,6 @@ def _with_targets(rows: Sequence[Row], settings: Mapping[str, Sequence[Run]], ta
         )
         for row in rows
     ]
-
-
-def _judgements(runs: Sequence[Run]) -> Iterator[Judgement]:
-    """What the runs say of the hypotheses of their experiments, each by its own."""
-    for experiment, members in grouped(runs, lambda run: str(run.folder.parent)).items():
-        yield from judge(recorded(Path(experiment)), members)
 
 
 def _row(
@@ -202,22 +195,3 @@ def _against_baseline(row: Row, baselines: Nearest | None) -> Row:
         cost=found.ratio if found else None,
         cost_clock=found.clock if found else None,
     )
-
-
-def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
-    """The runs that count, one for each setting and seed, and the others: finished ones go first, then later ones.
-
-    >>> from samcli.report.example import example_runs
-    >>> first, *others = example_runs()
-    >>> one_per_seed([first, *others, first])[1] == [first]
-    True
-    """
-    counted: dict[tuple[str, int], Run] = {}
-    duplicates = []
-    for run in sorted(runs, key=lambda run: (run.state == "finished", str(run.status.get("started"))), reverse=True):
-        key = (run.setting, run.seed)
-        if key in counted:
-            duplicates.append(run)
-        else:
-            counted[key] = run
-    return [run for run in runs if counted[run.setting, run.seed] is run], duplicates

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import score_among
-from samcli.report.comparison import one_per_seed
+from samcli.report.groups import one_per_seed
 from samcli.report.kept import kept_measures
 from samcli.runs.reader import Run
 from samcli.stats import RankCorrelation, kendall

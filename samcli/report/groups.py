@@ -33,3 +33,22 @@ def finished_by_setting(places: Mapping[str, Sequence[Run]]) -> dict[str, list[R
     return grouped(
         (run for runs in places.values() for run in runs if run.state == "finished"), lambda run: run.setting
     )
+
+
+def one_per_seed(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs that count, one for each setting and seed, and the others: finished ones go first, then later ones.
+
+    >>> from samcli.report.example import example_runs
+    >>> first, *others = example_runs()
+    >>> one_per_seed([first, *others, first])[1] == [first]
+    True
+    """
+    counted: dict[tuple[str, int], Run] = {}
+    duplicates = []
+    for run in sorted(runs, key=lambda run: (run.state == "finished", str(run.status.get("started"))), reverse=True):
+        key = (run.setting, run.seed)
+        if key in counted:
+            duplicates.append(run)
+        else:
+            counted[key] = run
+    return [run for run in runs if counted[run.setting, run.seed] is run], duplicates

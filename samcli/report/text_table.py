@@ -58,7 +58,19 @@ def text_table(rows: Sequence[Mapping[str, str]], *, width: int | None = 100, co
         return drawn(_stacked(rows, longest, long, width), width, color)
     # a name alone may be too long for the terminal: it folds
     widths[widest] = max(room, widths[widest] if widest == name else 1, 1)
+    _balance(widths, longest, [heading for heading in long if heading != widest], widest)
     return drawn(_grid(rows, widths), width, color)
+
+
+def _balance(widths: dict[str, int], longest: Mapping[str, int], others: Sequence[str], widest: str) -> None:
+    """Let other long columns have of the widest what brings them to the same share of their length."""
+    spare = widths[widest] - READABLE
+    total = sum(longest[heading] for heading in (*others, widest))
+    room = sum(widths[heading] for heading in (*others, widest))
+    for heading in others:
+        more = min(max(room * longest[heading] // total, widths[heading]) - widths[heading], spare)
+        if more > 0:
+            widths[heading], widths[widest], spare = widths[heading] + more, widths[widest] - more, spare - more
 
 
 def _grid(rows: Sequence[Mapping[str, str]], widths: Mapping[str, int]) -> Table:

@@ -10,6 +10,7 @@ from samcli.metrics import higher_is_better, is_share
 from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
 from samcli.stats import slopes
+from samcli.words import count
 
 
 def lead_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
@@ -27,7 +28,7 @@ def lead_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
             at[float(level)].append({seed: turn * (ours[seed] - theirs[seed]) for seed in ours if seed in theirs})
     leads = {level: mean_over_strata(strata) for level, strata in sorted(at.items())}
     if len(leads) < 2:
-        raise Untestable(f"The runs of both have {len(leads)} values of {axis}; a trend needs two.")
+        raise Untestable(f"The runs of both have {count(len(leads), 'value')} of {axis}; a trend needs two.")
     seeds = set.intersection(*(set(one) for one in leads.values()))
     slope = slopes(list(leads), {seed: [one[seed] for one in leads.values()] for seed in sorted(seeds)})
     rising = "grows_with" in fields

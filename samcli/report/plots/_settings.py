@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from samcli.errors import ConfigError, NothingToCompare
-from samcli.report.comparison import one_per_seed
-from samcli.report.groups import grouped
+from samcli.report.groups import grouped, one_per_seed
 from samcli.report.metric import task_metric, with_metric
 from samcli.report.order import by_size
 from samcli.report.plot import Panel, Plot
