@@ -21,8 +21,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from samcli.escape import csv_cell, json_text, latex_text, markdown_text
-from samcli.report.text_table import text_table
+from samcli.escape import csv_cell, json_text, latex_text, markdown_text, visible
+from samcli.report.text_table import PARAGRAPH, drawn, text_table
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ def written(table: SmallTable, form: str, *, width: int | None = 100, color: boo
         return in_latex(table)
     if form == "csv":
         return in_csv(table.records)
-    return text_table(table.texts, width=width, color=color) + "".join(f"{line}\n" for line in table.legend)
+    from rich.text import Text
+
+    lines = (drawn(Text(visible(line)), width or PARAGRAPH, color) for line in table.legend)
+    return "".join([text_table(table.texts, width=width, color=color), *lines])
 
 
 def in_markdown(table: SmallTable) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
 
+PARAGRAPH = 100  # characters in a line of a legend where the terminal has no width
 SHORT = 18  # characters of a text that stays on one line
 UNBROKEN = 28  # of a text in the first column that does
 READABLE = 20  # of a line of the longest column; where there is less room, long texts go below their row

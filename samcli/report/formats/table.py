@@ -12,11 +12,10 @@ from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.judged_table import hypotheses_table
 from samcli.report.row import Comparison, Row
-from samcli.report.text_table import drawn, text_table
+from samcli.report.text_table import PARAGRAPH, drawn, text_table
 from samcli.words import joined
 
 SHARE_OF_NAME = 0.3  # of the width, which a name has before it wraps
-PARAGRAPH = 100  # characters in a line of the legend where the terminal has no width
 ABOVE = (cells.DATASET, cells.MODEL, cells.METRIC)
 WITH_OPTIMIZER = (cells.SETTINGS, cells.RUNS)
 
