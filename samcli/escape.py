@@ -1,7 +1,7 @@
 """Text that others wrote, made safe for the form it is printed in.
 
 Names come from a stranger's files, checkpoints and folders. What is printed passes through this module, once for each
-form: a terminal obeys no sequence hidden in it, a spreadsheet no formula, Markdown and LaTeX no markup.
+form: a terminal obeys no sequence hidden in it, a spreadsheet no formula, Markdown, LaTeX and HTML no markup.
 """
 
 from __future__ import annotations
@@ -97,6 +97,34 @@ def latex_text(text: str) -> str:
     """
     escaped = "".join(_LATEX.get(character, character) for character in visible(text).replace("--", "-\0-"))
     return re.sub(r"(?<![\w.}-])-(?=\d)", "$-$", escaped).replace("\0", "{}")
+
+
+def html_text(text: str, keep: str = "") -> str:
+    r"""The text for HTML, between tags and in quoted attributes alike: no tag, no entity, no end of an attribute.
+
+    Quotes are numeric entities, which the labels of Plotly, a small part of HTML, know too.
+
+    Args:
+        text: any.
+        keep: characters that do not show and stay nevertheless, see `visible`.
+
+    >>> print(html_text("<script>alert('x')</script> \"&amp; \u202e"))
+    &lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &#34;&amp;amp; \u202e
+    """
+    escaped = visible(text, keep).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace('"', "&#34;").replace("'", "&#39;")
+
+
+def script_json(document: str) -> str:
+    r"""A JSON document for a script element of HTML, which it cannot end; it reads back as it was.
+
+    Args:
+        document: as `json_text` writes it.
+
+    >>> print(script_json(json_text("</script><!-- & \u2028", indent=None)))
+    "\u003c/script\u003e\u003c!-- \u0026 \u2028"
+    """
+    return document.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def csv_cell(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, export, landscape, listing, plot, runs, sharpness, train
+from samcli.cli import check, compare, export, landscape, listing, plot, report, runs, sharpness, train
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
@@ -33,6 +33,7 @@ app.command("runs", rich_help_panel=RUN, cls=Command, epilog=runs.EXAMPLE)(runs.
 app.command("runs rm", rich_help_panel=RUN, cls=Command, epilog=runs.REMOVAL_EXAMPLE)(runs.remove)
 app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPLE)(compare.compare)
 app.command("plot", rich_help_panel=JUDGE, cls=Command, epilog=plot.EXAMPLE)(plot.plot)
+app.command("report", rich_help_panel=JUDGE, cls=Command, epilog=report.EXAMPLE)(report.report)
 app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
 app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
 app.command("export", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export.EXAMPLE)(export.export)

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samcli.cli import complete
 from samcli.cli.landscape import check_picture
-from samcli.cli.options import Quiet, Results, Verbose
+from samcli.cli.options import (
+    Baseline,
+    Budget,
+    BudgetOption,
+    Margin,
+    Metric,
+    Quiet,
+    Results,
+    Select,
+    SelectOption,
+    Verbose,
+)
 from samcli.cli.output import (
     comma_separated,
     detail,
@@ -25,7 +35,6 @@ from samcli.cli.output import (
     warn,
 )
 from samcli.errors import ConfigError, NothingToCompare
-from samcli.metrics import SCORES
 from samcli.words import joined
 
 if TYPE_CHECKING:
@@ -46,57 +55,17 @@ class Format(StrEnum):
     json = "json"
 
 
-class Select(StrEnum):
-    """What is chosen on the validation part."""
-
-    last = "last"
-    epoch = "epoch"
-    validation = "validation"
-
-
-class Budget(StrEnum):
-    """The budgets that runs can be compared at."""
-
-    epochs = "epochs"
-    gradients = "gradients"
-    seconds = "seconds"
-
-
 def compare(
     results: Results = None,
-    baseline: Annotated[
-        str,
-        typer.Option(
-            help="What others are compared to: sgd, or with settings: 'sam rho=0.1'.",
-            autocompletion=complete.one_of(lambda: complete.names("optimizers")),
-        ),
-    ] = "sgd",
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            help="Column of metrics.csv, or a measure kept by samcli sharpness.",
-            autocompletion=complete.one_of(complete.metrics),
-            show_default=" or ".join(f"test_{score}" for score in SCORES),
-        ),
-    ] = None,
-    budget: Annotated[
-        Budget, typer.Option(help="Compare after equal epochs, gradient evaluations or seconds.")
-    ] = Budget.epochs,
-    select: Annotated[
-        Select,
-        typer.Option(
-            help="Read runs at their last epoch, at the epoch best on validation, or show for each optimizer the "
-            "setting that is best on validation."
-        ),
-    ] = Select.last,
+    baseline: Baseline = "sgd",
+    metric: Metric = None,
+    budget: BudgetOption = Budget.epochs,
+    select: SelectOption = Select.last,
     target: Annotated[
         float | None,
         typer.Option(help="A value of the metric, 0.9 for 90 %: what of the budget is spent until it is reached."),
     ] = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(help="Differences below it count as none, in the metric's unit: 0.005 is half a point."),
-    ] = None,
+    margin: Margin = None,
     correlate: Annotated[
         bool,
         typer.Option("--correlate", help="Instead: does sharpness, measured before, rank runs as their gaps do?"),

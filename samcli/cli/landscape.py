@@ -134,6 +134,19 @@ def check_picture(output: Path) -> None:
     """
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+    check_writable(output)
+
+
+def check_writable(output: Path) -> None:
+    """Refuse a file that cannot be written before anything is computed for it.
+
+    Raises:
+        ConfigError: a folder stands there, or its folder cannot be written to.
+
+    >>> check_writable(Path("."))
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: --output . cannot be written; name a file in a folder of yours.
+    """
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if output.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")

@@ -127,9 +127,9 @@ def cells(row: Row) -> dict[Column, str]:
         LAST: _mean(row.last, row.metric),
         BEST: _mean(row.best, row.metric),
         DELTA: "baseline" if row.is_baseline else _signed(found.mean, row.metric) if found else "",
-        INTERVAL: _interval(found.low, found.high, row.metric) if found else "",
+        INTERVAL: interval_of(found.low, found.high, row.metric) if found else "",
         VERDICT: str(verdict.word) if verdict else "",
-        P: _probability(verdict.p_adjusted) if verdict else "",
+        P: probability(verdict.p_adjusted) if verdict else "",
         EFFECT: "" if verdict is None or verdict.effect is None else f"{verdict.effect:+.2f}",
         SUPERIORITY: "" if verdict is None or verdict.superiority is None else f"{verdict.superiority:.2f}",
         DETECTABLE: "" if verdict is None or verdict.detectable is None else shown(verdict.detectable, row.metric),
@@ -237,7 +237,12 @@ def _verdict_legend(comparison: Comparison, columns: Sequence[Column]) -> list[s
     return lines
 
 
-def _probability(p: float | None) -> str:
+def probability(p: float | None) -> str:
+    """A p-value as people read it; empty where there is none.
+
+    >>> probability(0.00195), probability(1e-9), probability(None)
+    ('0.0019', '<0.0001', '')
+    """
     return "" if p is None else f"{p:.4f}" if p >= 0.0001 else "<0.0001"
 
 
@@ -259,5 +264,10 @@ def _signed(value: float | None, metric: str) -> str:
     return "" if value is None else shown(value, metric, "+")
 
 
-def _interval(low: float | None, high: float | None, metric: str) -> str:
+def interval_of(low: float | None, high: float | None, metric: str) -> str:
+    """An interval of differences; empty where there is none.
+
+    >>> interval_of(-0.01, 0.02, "test_accuracy"), interval_of(None, None, "test_loss")
+    ('[-1.00, +2.00]', '')
+    """
     return "" if low is None or high is None else f"[{shown(low, metric, '+')}, {shown(high, metric, '+')}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from samcli.report.cells import probability
 from samcli.report.judgement import Judgement, Outcome
 from samcli.report.small_table import SmallTable
 
@@ -73,12 +74,17 @@ def hypotheses_table(found: Sequence[Judgement]) -> SmallTable:
 def _texts(one: Judgement) -> Mapping[str, str]:
     after = " *" if one.recorded.finished_before else ""
     n = "" if one.evidence is None else str(one.evidence.n)
-    p = "" if one.p is None else f"{one.p:.4f}" if one.p >= 0.0001 else "<0.0001"
-    return dict(zip(HEADINGS, (str(one.outcome), one.says + after, _found(one), n, p), strict=True))
+    p = probability(one.p)
+    return dict(zip(HEADINGS, (str(one.outcome), one.says + after, found_in(one), n, p), strict=True))
 
 
-def _found(one: Judgement) -> str:
-    """The estimate, what kept it from being judged, and how many seeds would decide."""
+def found_in(one: Judgement) -> str:
+    """The estimate, what kept it from being judged, and how many seeds would decide.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> found_in(Stub(evidence=None, why="No run has finished yet.", outcome=Outcome.UNDECIDED))
+    'No run has finished yet'
+    """
     parts = [one.evidence.words] if one.evidence else []
     if one.why:
         parts.append(one.why.removesuffix("."))

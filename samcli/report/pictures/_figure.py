@@ -20,10 +20,6 @@ from samcli.escape import visible
 from samcli.report.order import by_size
 from samcli.words import count
 
-# M. Okabe and K. Ito's palette, told apart by colour-blind readers; without yellow, which is faint on white
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = "os^DvPX<"  # one more than there are colours, so that the pairs of both come back after 56 entries
-STROKES = ("-", "--", "-.", ":")
 CHARACTERS = 32  # in a line of a name above a panel or at an end of a line, or of one of two columns of the legend
 CHARACTERS_PER_INCH = 14  # in a title
 CHARACTERS_OF_MARKER = 9  # the room it takes before a name in a legend, with the space between columns

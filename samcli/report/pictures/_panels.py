@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from samcli.report.palette import COLOURS, MARKERS, STROKES
 from samcli.report.pictures._figure import (
     CHARACTERS_OF_MARKER,
-    COLOURS,
-    MARKERS,
     SIZE,
-    STROKES,
     TICKS,
     characters_in,
     in_picture,

@@ -11,10 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from samcli.metrics import is_share, score_among, title
 from samcli.report.correlation import Correlation
+from samcli.report.palette import COLOURS, MARKERS
 from samcli.report.pictures._figure import (
     CHARACTERS,
-    COLOURS,
-    MARKERS,
     TICKS,
     in_picture,
     joined_by_or,

@@ -11,10 +11,9 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm
 
 from samcli.report.landscape_csv import Landscape
+from samcli.report.palette import COLOURS, STROKES
 from samcli.report.pictures._figure import (
     CHARACTERS,
-    COLOURS,
-    STROKES,
     in_picture,
     joined_by_or,
     legend_groups,

@@ -1,6 +1,7 @@
 """Which numbers a plot of runs shows, one kind a file: a function from runs to a `samcli.report.plot.Plot`."""
 
 from samcli.report.plots.axis import along_axis as along_axis
+from samcli.report.plots.axis import axes_of as axes_of
 from samcli.report.plots.cost import costs as costs
 from samcli.report.plots.curves import OVER as OVER
 from samcli.report.plots.curves import curves as curves

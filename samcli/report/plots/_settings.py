@@ -100,7 +100,7 @@ def _unfinished(setting: Setting, group: Sequence[Run]) -> Iterator[str]:
 
 
 def plot_of(
-    panels: Sequence[Panel], runs: Sequence[Run], notes: Sequence[str], *, title: str, caption: str, most: int
+    panels: Sequence[Panel], runs: Sequence[Run], notes: Sequence[str], *, title: str, caption: str, most: int | None
 ) -> Plot:
     """The plot of some panels, if they are few enough, and so are the names of their series.
 
@@ -110,7 +110,7 @@ def plot_of(
         notes: sentences on the runs that are not in it.
         title: what follows the name of the metric.
         caption: its one line.
-        most: how many series the picture can show.
+        most: how many series the picture can show; None where it has room for any number, and for any panels.
 
     Raises:
         ConfigError: too many.
@@ -121,7 +121,10 @@ def plot_of(
     'Test loss over epochs'
     """
     names = {series.name for panel in panels for series in panel.series}
-    for number, noun, limit in ((len(panels), "data sets and models", MOST_PANELS), (len(names), "settings", most)):
+    limits = (
+        () if most is None else ((len(panels), "data sets and models", MOST_PANELS), (len(names), "settings", most))
+    )
+    for number, noun, limit in limits:
         if number > limit:
             example = runs[0].folder.parent / f"*-{runs[0].config['optimizer']['name']}-*"
             raise ConfigError(

@@ -18,7 +18,7 @@ from samcli.stats import summarise
 SPAN_FOR_LOG = 8.0  # between the values of the option, from which their axis is logarithmic
 
 
-def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None) -> Plot:
+def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None, *, limited: bool = True) -> Plot:
     """The mean of a metric after the last epoch over seeds, along an option, for each of what else settings differ in.
 
     Settings without the option, such as plain SGD along a radius, are one point whose x is None: they hold all along.
@@ -27,6 +27,7 @@ def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None) -> Plo
         runs: any runs.
         axis: the option, as `samcli.report.baseline.setting_key` takes it: "rho", "dataset.label_noise", "epochs".
         metric: a column of `metrics.csv`, or a kept measure of sharpness; by default the test score of the task.
+        limited: whether there may be no more lines and panels than one picture has room for.
 
     Raises:
         NothingToCompare: no finished runs.
@@ -63,7 +64,37 @@ def along_axis(runs: Sequence[Run], axis: str, metric: str | None = None) -> Plo
     if not panels:
         raise ConfigError(f"No finished run has {settings[0].metric} after its last epoch; name another --metric.")
     title = f"after the last epoch, along {horizontal.label}"
-    return plot_of(panels, runs, notes, title=title, caption=over_seeds(panels, "bars"), most=MOST_LINES)
+    return plot_of(
+        panels, runs, notes, title=title, caption=over_seeds(panels, "bars"), most=MOST_LINES if limited else None
+    )
+
+
+def axes_of(runs: Sequence[Run]) -> list[str]:
+    """The options along which runs can be drawn: numbers, which differ between settings that are equal in all else.
+
+    Args:
+        runs: any runs; those that have finished count.
+
+    Raises:
+        NothingToCompare: no finished runs.
+
+    >>> from samcli.report.example import example_runs
+    >>> axes_of(example_runs())
+    []
+    """
+    settings, _ = settings_of(runs)
+    found = []
+    for key in dict.fromkeys(key for setting in settings for key in flatten(setting.config)):
+        try:
+            numbers = [(setting, number_of(setting.config, key, key)) for setting in settings]
+        except ConfigError:  # words
+            continue
+        having = [(setting, number) for setting, number in numbers if number is not None]
+        if len({number for _, number in having}) > 1:
+            lines = grouped(having, lambda one: without(one[0].runs[0], key).setting).values()  # noqa: B023
+            if any(len({number for _, number in line}) > 1 for line in lines):
+                found.append(key)
+    return found
 
 
 def _point(setting: Setting, x: float | None) -> Point | None:

@@ -24,7 +24,7 @@ OVER = {
 SPAN_FOR_LOG = 100.0  # between means, from which a logarithmic axis shows more; accuracies keep a linear one
 
 
-def curves(runs: Sequence[Run], metric: str | None = None, over: str = "epochs") -> Plot:
+def curves(runs: Sequence[Run], metric: str | None = None, over: str = "epochs", *, limited: bool = True) -> Plot:
     """The mean of a column over the finished seeds of each setting, with its standard deviation, epoch by epoch.
 
     A point is where all finished seeds of a setting have a value: none where the column is not measured after every
@@ -35,6 +35,7 @@ def curves(runs: Sequence[Run], metric: str | None = None, over: str = "epochs")
         runs: any runs.
         metric: a column of `metrics.csv`; by default the test score of the task.
         over: one of `OVER`: "epochs", "gradients", or "seconds" of training.
+        limited: whether there may be no more lines and panels than one picture has room for.
 
     Raises:
         NothingToCompare: no finished runs.
@@ -71,7 +72,7 @@ def curves(runs: Sequence[Run], metric: str | None = None, over: str = "epochs")
         notes,
         title=f"over {OVER[over].label if over != 'epochs' else over}",
         caption=over_seeds(panels, "band"),
-        most=MOST_LINES,
+        most=MOST_LINES if limited else None,
     )
 
 

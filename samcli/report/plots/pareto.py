@@ -20,7 +20,12 @@ from samcli.words import joined
 
 
 def against_cost(
-    runs: Sequence[Run], baseline: str = "sgd", metric: str | None = None, over: str = "gradients"
+    runs: Sequence[Run],
+    baseline: str = "sgd",
+    metric: str | None = None,
+    over: str = "gradients",
+    *,
+    limited: bool = True,
 ) -> Plot:
     """The mean of a metric after the last epoch, and of the cost of the whole training, over the seeds of each setting.
 
@@ -33,6 +38,7 @@ def against_cost(
         baseline: an optimizer, or one with settings, see `samcli.report.baseline.baseline_matcher`.
         metric: a column of `metrics.csv`, or a kept measure of sharpness; by default the test score of the task.
         over: "gradients" or "seconds".
+        limited: whether there may be no more settings and panels than one picture has room for.
 
     Raises:
         NothingToCompare: no finished runs.
@@ -72,7 +78,9 @@ def against_cost(
     by = f"; {joined(sorted(CLOCKS[clock] for clock in clocks), 'or')}" if over == "seconds" else ""
     caption = f"{over_seeds(panels, 'bars')}{by}; numbers: settings that no other beats in both"
     title = "after the last epoch against the cost of training"
-    return plot_of(panels, runs, [*notes, *missing], title=title, caption=caption, most=MOST_POINTS)
+    return plot_of(
+        panels, runs, [*notes, *missing], title=title, caption=caption, most=MOST_POINTS if limited else None
+    )
 
 
 def pareto(points: Sequence[tuple[float, float]], higher_is_better: bool) -> set[int]:

@@ -16,12 +16,13 @@ from samcli.words import count
 SPAN_FOR_LOG = 10.0  # between the values of sharpness, from which their axis is logarithmic
 
 
-def against_sharpness(runs: Sequence[Run], measure: str = "sharpness") -> Plot:
+def against_sharpness(runs: Sequence[Run], measure: str = "sharpness", *, limited: bool = True) -> Plot:
     """The test score of each finished run after its last epoch against a measure of its sharpness there.
 
     Args:
         runs: any runs.
         measure: a column of `metrics.csv`, or a kept measure of sharpness.
+        limited: whether there may be no more settings and panels than one picture has room for.
 
     Raises:
         NothingToCompare: no finished runs.
@@ -58,4 +59,4 @@ def against_sharpness(runs: Sequence[Run], measure: str = "sharpness") -> Plot:
         raise ConfigError(f"No finished run has {measure} after its last epoch; name another measure with --metric.")
     drawn = sum(len(one.points) for panel in panels for one in panel.series)
     title, caption = f"against {panels[0].x.label}", f"{count(drawn, 'run')} after their last epoch"
-    return plot_of(panels, runs, notes, title=title, caption=caption, most=MOST_POINTS)
+    return plot_of(panels, runs, notes, title=title, caption=caption, most=MOST_POINTS if limited else None)

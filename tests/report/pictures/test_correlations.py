@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from samcli.report.correlation import Correlation
+from samcli.report.palette import COLOURS, MARKERS
 from samcli.report.pictures import encode
-from samcli.report.pictures._figure import COLOURS, DPI, MARKERS
+from samcli.report.pictures._figure import DPI
 from samcli.report.pictures.correlations import draw_correlations
 from samcli.runs import Run
 from samcli.stats import kendall

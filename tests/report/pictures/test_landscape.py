@@ -10,9 +10,10 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from samcli.report.palette import COLOURS
 from samcli.report.pictures import encode
 from samcli.report.pictures import landscape as pictures
-from samcli.report.pictures._figure import COLOURS, DPI
+from samcli.report.pictures._figure import DPI
 from samcli.report.pictures.landscape import Labels, draw_curves, draw_line, draw_panels
 from samcli.sharpness import Landscape
 

@@ -1,0 +1,199 @@
+"""The sections of a page as HTML, each a function from what it tells to its markup."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import yaml
+
+from samcli.escape import html_text, visible
+from samcli.metrics import title
+from samcli.report import cells
+from samcli.report.groups import grouped
+from samcli.report.judged_table import judged_legend
+from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, settings_of_runs
+from samcli.report.page.figures import MOST_AT_FIRST, Section
+from samcli.report.page.parts import chip, folded, listed, name, paragraphs, sentence, table
+from samcli.report.row import Comparison, Row
+from samcli.report.sentences import judgement_sentence, verdict_counts, verdict_sentence, verdict_word
+from samcli.runs.reader import Run
+
+MOST_SENTENCES = 12  # of one data set and model, which are not folded
+
+
+def verdicts(comparison: Comparison) -> str:
+    """The hypotheses and what became of them, then each row against its baseline.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> "too few seeds" in verdicts(compare(example_runs()))
+    True
+    """
+    parts = []
+    if found := comparison.judgements:
+        items = [
+            f"<li>{chip(str(one.outcome))}<div><p class=says>{name(one.says)}</p>"
+            f"<p>{sentence(judgement_sentence(one))}</p></div></li>"
+            for one in found
+        ]
+        parts.append(f"<h3>Hypotheses</h3><ul class=verdicts>{''.join(items)}</ul>{paragraphs(judged_legend(found))}")
+        parts.append("<h3>Settings</h3>")
+    for rows in grouped(comparison.rows, lambda row: row.place).values():
+        compared = [row for row in rows if not row.is_baseline]
+        where = f"{rows[0].where}: {title(rows[0].metric)}"
+        if not compared:
+            parts.append(f"<h4>{name(where)}</h4>{paragraphs(['There is nothing but the baseline.'], 'lead')}")
+            continue
+        items = [
+            f"<li>{chip(verdict_word(row))}<p>{sentence(verdict_sentence(row, comparison))}</p></li>"
+            for row in compared
+        ]
+        several = f"<ul class=verdicts>{''.join(items)}</ul>"
+        if len(items) > MOST_SENTENCES:
+            several = folded(f"All {len(items)} in sentences", several)
+        counts = paragraphs([verdict_counts(rows)], "lead") if len(items) > 1 else ""
+        parts.append(f"<h4>{name(where)}</h4>{counts}{several}")
+    return "".join(parts)
+
+
+def comparison_tables(comparison: Comparison) -> str:
+    """The table of `samcli compare` for each data set and model, its legend, and its notes.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> "82.50 ± 3.54" in comparison_tables(compare(example_runs()))
+    True
+    """
+    used = cells.used_columns([cells.cells(row) for row in comparison.rows])
+    shown = [column for column in used if column not in (cells.DATASET, cells.MODEL, cells.METRIC, cells.SETTINGS)]
+    parts = []
+    for _, group in itertools.groupby(comparison.rows, key=lambda row: (row.place, row.metric)):
+        rows = list(group)
+        parts.append(_table(rows, shown))
+    legend = "".join(f"<li>{html_text(line)}</li>" for line in cells.legend(comparison, shown))
+    parts.append(folded("How to read the columns", f"<ul class=legend-of-table>{legend}</ul>"))
+    if comparison.notes:
+        parts.append(f"<h3>What to know about these numbers</h3>{paragraphs(comparison.notes)}")
+    return "".join(parts)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[cells.Column]) -> str:
+    texts = [cells.cells(row) for row in rows]
+    headings = {column: cells.heading(column, texts) for column in columns}
+    lines = [
+        {headings[column]: row.who if column is cells.OPTIMIZER else text[column] for column in columns}
+        for row, text in zip(rows, texts, strict=True)
+    ]
+    return table(
+        list(headings.values()),
+        lines,
+        caption=f"{rows[0].where}: {title(rows[0].metric)}",
+        numbers=[headings[column] for column in columns if column.is_number],
+        marked=[number for number, row in enumerate(rows) if row.is_baseline],
+        verdict=headings.get(cells.VERDICT, ""),
+    )
+
+
+def plots(section: Section, known: set[str]) -> str:
+    """A section of plots: where they are drawn, what to know of them, and where their numbers go.
+
+    Args:
+        section: with at least one plot.
+        known: notes that were told before; the new ones are added.
+
+    >>> from samcli.report.example import example_runs
+    >>> from samcli.report.page.figures import sections_of
+    >>> 'data-view="gradient evaluations"' in plots(sections_of(example_runs())[0], set())
+    True
+    """
+    key = html_text(section.key)
+    first = next(iter(section.plots.values()))
+    views = list(section.plots)
+    choice = ""
+    if len(views) > 1:
+        buttons = "".join(
+            f'<button type="button" data-view="{html_text(view)}" aria-pressed="{"false" if number else "true"}">'
+            f"{html_text(view)}</button>"
+            for number, view in enumerate(views)
+        )
+        choice = f'<div class="choice" role="group" aria-label="Over what">{buttons}</div>'
+    notes = list(dict.fromkeys(note for plot in section.plots.values() for note in plot.notes))
+    new = [note for note in notes if note not in known]
+    known |= set(notes)
+    many = len(section.names)
+    few = (
+        f"{MOST_AT_FIRST} of {many} lines are shown at first: the baseline's, and those that end best. "
+        "Press a name to show or hide it."
+        if section.kind in ("curves", "axis") and many > MOST_AT_FIRST
+        else "Press a name to hide or show it."
+    )
+    figures = "".join(
+        f'<figure><figcaption>{name(panel.where)}</figcaption><div class="canvas" data-panel="{number}" role="img" '
+        f'aria-label="{html_text(f"{first.title}, {panel.where}; the numbers follow as a table")}"></div>'
+        f'<details class="numbers"><summary>Numbers</summary><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{html_text(f"Numbers of {first.title}, {panel.where}")}"></div></details></figure>'
+        for number, panel in enumerate(first.panels)
+    )
+    caption = first.caption.replace("numbers: settings", "the dotted line joins the settings")
+    about = [f"{first.title}: {caption}.", *([section.left_out] if section.left_out else [])]
+    return (
+        f'<div class="plots {section.kind}" data-section="{key}">{paragraphs(about)}{choice}'
+        f'<div class="legend" role="group" aria-label="Settings"></div>{paragraphs([few], "note screen-only")}'
+        f'<div class="panels">{figures}</div>{listed(new)}</div>'
+    )
+
+
+def measures(runs: Sequence[Run]) -> str:
+    """The measures of sharpness that are kept beside the runs; empty without any.
+
+    >>> from samcli.report.example import example_runs
+    >>> measures(example_runs())
+    ''
+    """
+    headings, rows = measures_of_runs(runs)
+    if not rows:
+        return ""
+    lines = [dict(zip(headings, row, strict=True)) for row in rows]
+    return paragraphs(
+        ["Mean ± standard deviation over runs, and in brackets how many; of the last checkpoint."]
+    ) + table(headings, lines, caption="Measures kept by samcli sharpness", numbers=headings[1:])
+
+
+def provenance(runs: Sequence[Run], warnings: Sequence[str]) -> str:
+    """Every setting with its configuration and its runs, the hypotheses with their dates, and what cannot be read.
+
+    >>> from samcli.report.example import example_runs
+    >>> provenance(example_runs(), []).count("<details")
+    2
+    """
+    parts = [paragraphs(warnings, "note warning")] if warnings else []
+    for one in settings_of_runs(runs):
+        headings = [heading for heading in one.runs[0] if any(run[heading] for run in one.runs)]
+        written = yaml.safe_dump(dict(one.config), sort_keys=False, allow_unicode=True)
+        body = table(headings, one.runs, caption="Runs", numbers=["Seed", "Threads"])
+        parts.append(folded(f"{one.name} – {one.states}", f"{body}<pre>{html_text(written, keep=chr(10))}</pre>"))
+    if found := hypotheses_of_runs(runs):
+        rows = [
+            {
+                "Hypothesis": one.hypothesis.says,
+                "First seen": one.first_seen,
+                "Runs finished by then": str(one.finished_before),
+                "Withdrawn": one.withdrawn or "",
+                "Digest": one.hypothesis.digest[:HASH],
+            }
+            for one in found
+        ]
+        parts.append(
+            f"<h3>Hypotheses</h3>{table(list(rows[0]), rows, caption='Hypotheses and when they were written')}"
+        )
+    return "".join(parts)
+
+
+def plain(text: str) -> str:
+    """A text for the title of the window.
+
+    >>> plain("a<b")
+    'a&lt;b'
+    """
+    return html_text(visible(text))
