@@ -1,3 +1,3 @@
 """The page of `samcli report`: its values and their HTML; `page.html`, `page.css` and `page.js` are its shell."""
 
-from samcli.report.page.page import page as page
+from samcli.report.page.document import page as page

@@ -184,7 +184,8 @@ def measures_of_runs(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
             texts.append("" if mean.mean is None else f"{mean.mean:.4g}{spread} ({mean.n})")
         rows.append(texts)
     unconverged = [
-        f"{one.name}, {one.examples} examples" + f", {one.unconverged} not converged" * bool(one.unconverged)
+        (one.name if "examples=" in one.name else f"{one.name}, {one.examples} examples")
+        + f", {one.unconverged} not converged" * bool(one.unconverged)
         for one in kept
     ]
     return ["Setting", *unconverged], sorted(rows, key=lambda row: by_size(row[0]))

@@ -17,6 +17,9 @@ _MARKS = {  # a sign beside each word, for whoever does not see colours
 }
 
 
+_WIDE, _HIGH, _ENDS = 200, 20, 6  # of the picture of a difference, in pixels; the ends have room for its point
+
+
 def chip(word: str) -> str:
     """A verdict as a small label with a sign.
 
@@ -52,6 +55,43 @@ def paragraphs(texts: Iterable[str], kind: str = "note") -> str:
     '<p class="note">a</p><p class="note">b</p>'
     """
     return "".join(f'<p class="{kind}">{html_text(text)}</p>' for text in texts)
+
+
+def bar(
+    word: str, low: float, middle: float, high: float, scale: tuple[float, float], margin: float | None = None
+) -> str:
+    """A difference with its interval as a small picture, on a scale that its neighbours share; zero is a line.
+
+    Args:
+        word: the verdict, which colours it.
+        low: where its interval begins.
+        middle: the difference.
+        high: where its interval ends.
+        scale: what its ends stand for; zero lies within.
+        margin: what counts as no difference; a band around zero.
+
+    >>> bar("better", 0.0, 5.0, 10.0, (-10.0, 10.0)).count("<line")
+    2
+    """
+    kind, _ = _MARKS.get(word, ("open", ""))
+    least, most = scale
+    width = most - least
+
+    def place(value: float) -> str:
+        return f"{_ENDS + (_WIDE - 2 * _ENDS) * (min(max(value, least), most) - least) / width:.1f}"
+
+    band = ""
+    if margin:
+        left, right = place(-margin), place(margin)
+        band = f'<rect class="band" x="{left}" y="0" width="{float(right) - float(left):.1f}" height="{_HIGH}"/>'
+    middle_line, half = place(0.0), _HIGH // 2
+    return (
+        f'<svg class="bar {kind}" viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" aria-hidden="true">'
+        f"{band}"
+        f'<line class="zero" x1="{middle_line}" x2="{middle_line}" y1="0" y2="{_HIGH}"/>'
+        f'<line x1="{place(low)}" x2="{place(high)}" y1="{half}" y2="{half}"/>'
+        f'<circle cx="{place(middle)}" cy="{half}" r="4"/></svg>'
+    )
 
 
 def folded(summary: str, body: str, *, is_open: bool = False, key: str = "") -> str:

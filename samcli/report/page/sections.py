@@ -14,12 +14,14 @@ from samcli.report.groups import grouped
 from samcli.report.judged_table import judged_legend
 from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, settings_of_runs
 from samcli.report.page.figures import MOST_AT_FIRST, Section
-from samcli.report.page.parts import chip, folded, listed, name, paragraphs, sentence, table
+from samcli.report.page.parts import bar, chip, folded, listed, name, paragraphs, sentence, table
 from samcli.report.row import Comparison, Row
 from samcli.report.sentences import judgement_sentence, verdict_counts, verdict_sentence, verdict_word
 from samcli.runs.reader import Run
 
-MOST_SENTENCES = 12  # of one data set and model, which are not folded
+MOST_SENTENCES = 12  # of one data set and model; more can be folded
+
+BARS = "To the right: the mean difference with its 95 % interval; the thin line is no difference, a band the margin."
 
 
 def verdicts(comparison: Comparison) -> str:
@@ -39,22 +41,45 @@ def verdicts(comparison: Comparison) -> str:
         ]
         parts.append(f"<h3>Hypotheses</h3><ul class=verdicts>{''.join(items)}</ul>{paragraphs(judged_legend(found))}")
         parts.append("<h3>Settings</h3>")
+    if any(_interval(row) for row in comparison.rows):
+        parts.append(paragraphs([BARS]))
     for rows in grouped(comparison.rows, lambda row: row.place).values():
         compared = [row for row in rows if not row.is_baseline]
         where = f"{rows[0].where}: {title(rows[0].metric)}"
         if not compared:
             parts.append(f"<h4>{name(where)}</h4>{paragraphs(['There is nothing but the baseline.'], 'lead')}")
             continue
+        bars = _bars(compared, comparison.margin)
         items = [
-            f"<li>{chip(verdict_word(row))}<p>{sentence(verdict_sentence(row, comparison))}</p></li>"
-            for row in compared
+            f"<li>{chip(verdict_word(row))}<p>{sentence(verdict_sentence(row, comparison))}</p>{drawn}</li>"
+            for row, drawn in zip(compared, bars, strict=True)
         ]
         several = f"<ul class=verdicts>{''.join(items)}</ul>"
         if len(items) > MOST_SENTENCES:
-            several = folded(f"All {len(items)} in sentences", several)
+            several = folded(f"All {len(items)} in sentences", several, is_open=True)
         counts = paragraphs([verdict_counts(rows)], "lead") if len(items) > 1 else ""
         parts.append(f"<h4>{name(where)}</h4>{counts}{several}")
     return "".join(parts)
+
+
+def _bars(rows: Sequence[Row], margin: float | None) -> list[str]:
+    """A picture of the difference of each row, all on one scale; empty where there is no interval."""
+    intervals = [_interval(row) for row in rows]
+    ends = [end for one in intervals if one for end in (one[0], one[2])]
+    scale = (min([0.0, *ends]), max([0.0, *ends]))
+    if scale[0] == scale[1]:
+        return [""] * len(rows)
+    return [
+        bar(verdict_word(row), *one, scale, margin) if one else "" for row, one in zip(rows, intervals, strict=True)
+    ]
+
+
+def _interval(row: Row) -> tuple[float, float, float] | None:
+    """The ends of the interval of a row's difference with the mean between them."""
+    found = row.difference
+    if found is None or found.low is None or found.mean is None or found.high is None:
+        return None
+    return found.low, found.mean, found.high
 
 
 def comparison_tables(comparison: Comparison) -> str:
