@@ -4,11 +4,22 @@ import csv
 import io
 import json
 import unicodedata
+from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
 
-from samcli.escape import STAND_IN, csv_cell, json_text, latex_text, markdown_text, spelled_out, visible
+from samcli.escape import (
+    STAND_IN,
+    csv_cell,
+    html_text,
+    json_text,
+    latex_text,
+    markdown_text,
+    script_json,
+    spelled_out,
+    visible,
+)
 
 HOSTILE = [
     "\x1b]0;owned\x07\x1b[31mred\x1b[0m",
@@ -26,7 +37,7 @@ def test_nothing_invisible_is_left(text: str) -> None:
     shown = visible(text)
     assert {unicodedata.category(character) for character in shown}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
     assert visible(shown) == shown
-    for form in (markdown_text, latex_text, csv_cell):
+    for form in (markdown_text, latex_text, csv_cell, html_text):
         assert form(text).isascii()
         assert form(text).isprintable()
     document = json_text([text])
@@ -39,6 +50,40 @@ def test_letters_stay() -> None:
     for text in ("ρ=0.05", "naïve café", "数据 集", "данные", "82.50 ± 3.54 ×", "nbsp\u00a0here"):
         assert visible(text) == text
     assert visible("two\nlines", keep="\n") == "two\nlines"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</p><script>alert(1)</script>",
+        "\" onload='x' `y`",
+        "&lt;&copy;&#60;&amp",
+        "<!-- --> <![CDATA[ ]]> </",
+        "a<b>c & d",
+    ],
+)
+def test_html_shows_the_text_itself(text: str) -> None:
+    """Between tags and in an attribute, whichever quotes it has, as the parser of the standard library reads it."""
+    found: list[tuple[str, object]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, attrs))
+
+        def handle_data(self, data: str) -> None:
+            found.append(("text", data))
+
+    reader = Reader()
+    reader.feed(f"<p title=\"{html_text(text)}\" lang='{html_text(text)}'>{html_text(text)}</p>")
+    reader.close()
+    assert found == [("p", [("title", text), ("lang", text)]), ("text", text)]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "</script>", "<!--<script>", "]]>", "a & b", "\u2028"])
+def test_json_in_a_script_element_cannot_end_it(text: str) -> None:
+    document = script_json(json_text({text: [text]}))
+    assert json.loads(document) == {text: [text]}
+    assert not set("<>&\u2028\u2029") & set(document)
 
 
 @pytest.mark.parametrize(

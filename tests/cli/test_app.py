@@ -13,7 +13,18 @@ from samcli import __version__
 
 def test_help_has_an_example_for_each_command(samcli: Samcli) -> None:
     called = samcli("--help")
-    for command in ("train", "compare", "plot", "sharpness", "landscape", "list", "runs", "runs rm", "export"):
+    for command in (
+        "train",
+        "compare",
+        "plot",
+        "report",
+        "sharpness",
+        "landscape",
+        "list",
+        "runs",
+        "runs rm",
+        "export",
+    ):
         assert command in called.out
         assert f"Example: samcli {command}" in " ".join(samcli(*command.split(), "--help").out.split())
 
@@ -38,14 +49,26 @@ def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys\nfrom samcli.cli.app import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "heavy = ('torch', 'pandas', 'scipy', 'numpy', 'pydantic', 'matplotlib')\n"
+        "heavy = ('torch', 'pandas', 'scipy', 'numpy', 'pydantic', 'matplotlib', 'plotly')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-COMMANDS = ("train", "compare", "plot", "sharpness", "landscape", "list", "check", "runs", "runs rm", "export")
+COMMANDS = (
+    "train",
+    "compare",
+    "plot",
+    "report",
+    "sharpness",
+    "landscape",
+    "list",
+    "check",
+    "runs",
+    "runs rm",
+    "export",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

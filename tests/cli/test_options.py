@@ -14,6 +14,7 @@ def params(command: str) -> dict[str, tuple[object, ...]]:
     ("one", "other", "names"),
     [
         ("sharpness", "landscape", {"checkpoints", "plugin", "data_dir", "device"}),
+        ("compare", "report", {"results", "baseline", "metric", "budget", "select", "margin"}),
         ("train", "check", {"data_dir"}),
         ("train", "sharpness", {"device"}),
     ],

@@ -16,10 +16,12 @@ from samcli.escape import html_text, json_text, script_json
 from samcli.report.formats.json import json
 from samcli.report.page import figures, sections
 from samcli.report.page.facts import title_of, what_was_compared, when_and_with_what
+from samcli.report.page.parts import paragraphs
 from samcli.report.row import Comparison
 from samcli.runs.reader import Run
 
 HERE = Path(__file__).parent
+WHOLE_RUNS = "Plots show all epochs of all finished runs, whatever budget or selection the table has."
 NOTHING_YET = "No run has finished yet, so there is nothing to draw."
 
 
@@ -87,9 +89,10 @@ def _body(
         ("table", "Comparison", sections.comparison_tables(comparison)),
     ]
     known = set(comparison.notes)
+    told = paragraphs([WHOLE_RUNS]) if comparison.budget != "epochs" or comparison.select != "last" else ""
     axes = []
     for section in drawn:
-        text = sections.plots(section, known)
+        text, told = told + sections.plots(section, known), ""
         if section.kind == "axis":
             axes.append(f"<h3>{html_text(section.heading)}</h3>{text}")
         else:

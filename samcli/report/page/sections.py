@@ -21,7 +21,7 @@ from samcli.runs.reader import Run
 
 MOST_SENTENCES = 12  # of one data set and model; more can be folded
 
-BARS = "To the right: the mean difference with its 95 % interval; the thin line is no difference, a band the margin."
+BARS = "Marks: the mean difference with its 95 % interval; the thin upright line is no difference"
 
 
 def verdicts(comparison: Comparison) -> str:
@@ -42,7 +42,7 @@ def verdicts(comparison: Comparison) -> str:
         parts.append(f"<h3>Hypotheses</h3><ul class=verdicts>{''.join(items)}</ul>{paragraphs(judged_legend(found))}")
         parts.append("<h3>Settings</h3>")
     if any(_interval(row) for row in comparison.rows):
-        parts.append(paragraphs([BARS]))
+        parts.append(paragraphs([f"{BARS}, the band the margin." if comparison.margin else f"{BARS}."]))
     for rows in grouped(comparison.rows, lambda row: row.place).values():
         compared = [row for row in rows if not row.is_baseline]
         where = f"{rows[0].where}: {title(rows[0].metric)}"

@@ -17,7 +17,7 @@ from samcli.config.source import Source
 from samcli.errors import NothingToCompare
 from samcli.report import compare, render
 from samcli.report.page import page as make
-from samcli.report.page.document import NOTHING_YET
+from samcli.report.page.document import NOTHING_YET, WHOLE_RUNS
 from samcli.runs.hypotheses_file import record
 
 MakePage = Callable[..., Page]
@@ -142,6 +142,11 @@ def test_diverged_runs_are_never_hidden(noisy: Results, page: MakePage) -> None:
     assert "Of 8 runs, 7 finished and 1 diverged." in words
     assert "1 without a finished run" in words
     assert "sam rho=5 has no finished run, so nothing can be said of it." in words
+
+
+def test_plots_do_not_pretend_to_have_the_budget(noisy: Results, page: MakePage) -> None:
+    assert page(noisy.runs(), budget="gradients").words.count(WHOLE_RUNS) == 1
+    assert WHOLE_RUNS not in page(noisy.runs()).words
 
 
 def test_only_a_page_that_is_watched_loads_itself(noisy: Results, page: MakePage) -> None:
