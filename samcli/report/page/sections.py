@@ -105,16 +105,16 @@ def comparison_tables(comparison: Comparison) -> str:
 
 def _table(rows: Sequence[Row], columns: Sequence[cells.Column]) -> str:
     texts = [cells.cells(row) for row in rows]
-    headings = {column: cells.heading(column, texts) for column in columns}
+    headings = {column: cells.heading(column, texts) for column in columns if any(text[column] for text in texts)}
     lines = [
-        {headings[column]: row.who if column is cells.OPTIMIZER else text[column] for column in columns}
+        {heading: row.who if column is cells.OPTIMIZER else text[column] for column, heading in headings.items()}
         for row, text in zip(rows, texts, strict=True)
     ]
     return table(
         list(headings.values()),
         lines,
         caption=f"{rows[0].where}: {title(rows[0].metric)}",
-        numbers=[headings[column] for column in columns if column.is_number],
+        numbers=[heading for column, heading in headings.items() if column.is_number],
         marked=[number for number, row in enumerate(rows) if row.is_baseline],
         verdict=headings.get(cells.VERDICT, ""),
     )

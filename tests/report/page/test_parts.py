@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from samcli.report.page.parts import bar, folded, listed, name, table
+from samcli.report.page.parts import bar, folded, listed, name, sentence, table
 
 NAME = "</b><script>'\"&"
 
@@ -21,6 +21,10 @@ def test_texts_are_escaped_wherever_they_stand() -> None:
     ):
         assert "<script" not in made
         assert "&lt;script&gt;" in made
+
+
+def test_numbers_of_a_sentence_stay_together() -> None:
+    assert sentence("n = 6, 95 % of ±2, 80% x %{y}") == "n\u00a0=\u00a06, 95\u00a0%\u00a0of ±2, 80% x %{y}"
 
 
 def test_many_notes_are_folded() -> None:
