@@ -105,8 +105,10 @@ def _write(output: Path, text: str) -> None:
 
 def _watch(paths: Sequence[Path], output: Path, how: dict[str, Any], every: float) -> None:
     """Write the page whenever it has changed, until no run is going on; the last one stays as it is."""
+    from samcli.report.run_table import tally
+
     told: set[str] = set()
-    written, idle = "", 0
+    written, told_last, idle = "", "", 0
     try:
         while True:
             runs, warnings = _read(paths)
@@ -119,8 +121,9 @@ def _watch(paths: Sequence[Path], output: Path, how: dict[str, Any], every: floa
             text = _page(runs, warnings, how, None if is_last else every)
             if text != written:
                 _write(output, text)
-                hint(f"{output}: {tally(runs)}.")
                 written = text
+            if told_last != (told_last := tally(runs)):
+                hint(f"{told_last}.")
             if is_last:
                 return
             time.sleep(every)
@@ -129,16 +132,3 @@ def _watch(paths: Sequence[Path], output: Path, how: dict[str, Any], every: floa
             runs, warnings = _read(paths)
             _write(output, _page(runs, warnings, how))
         raise
-
-
-def tally(runs: Sequence[Run]) -> str:
-    """How many runs there are of each state.
-
-    >>> from samcli.report.example import example_runs
-    >>> tally(example_runs())
-    '4 runs, all finished'
-    """
-    from samcli.report.page.facts import states_of
-    from samcli.words import count
-
-    return f"{count(len(runs), 'run')}, {states_of(runs)}"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from samcli.escape import visible
 from samcli.metrics import is_share, shown
 from samcli.runs.listing import STATES, Listed
+from samcli.runs.reader import Run
 from samcli.words import count, lasting
 
 GAP = "  "
@@ -52,7 +53,7 @@ def run_table(runs: Sequence[Listed], *, width: int | None = None) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def tally(runs: Sequence[Listed]) -> str:
+def tally(runs: Sequence[Listed] | Sequence[Run]) -> str:
     """How many runs there are of each status.
 
     >>> from pathlib import Path

@@ -115,7 +115,7 @@ def test_watch(samcli: Samcli, results: Results, looks: list[str]) -> None:
     assert [look.count('data-reload="3"') for look in looks] == [1, 1, 1, 1]
     assert looks[0] != looks[1], "an epoch more is another page"
     assert looks[1] == looks[2], "nothing new, nothing written"
-    assert "5 runs, 4 finished and 1 running." in called.err
+    assert called.err == "5 runs: 4 finished, 1 running.\n5 runs: 5 finished.\n", "no line for each look"
     found = page()
     assert "data-reload" not in found.all("html")[0].attributes, "a page that is finished does not load itself"
     assert "Of 5 runs, all finished." in found.words

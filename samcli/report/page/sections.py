@@ -144,7 +144,8 @@ def plots(section: Section, known: set[str]) -> str:
         )
         choice = f'<div class="choice" role="group" aria-label="Over what">{buttons}</div>'
     notes = list(dict.fromkeys(note for plot in section.plots.values() for note in plot.notes))
-    new = [note for note in notes if note not in known]
+    # what goes unsaid is told below the table, in almost the same words
+    new = [note for note in notes if note not in known and not note.startswith("Settings that do not say otherwise")]
     known |= set(notes)
     many = len(section.names)
     few = (
