@@ -45,7 +45,8 @@ def sentence(text: str) -> str:
     >>> sentence("n = 10, p < 0.0001") == "n\u00a0=\u00a010, p\u00a0&lt;\u00a00.0001"
     True
     """
-    return html_text(re.sub(r" ([=<%±]) ", "\u00a0\\1\u00a0", text))
+    text = re.sub(r" ([=<%±]) ", "\u00a0\\1\u00a0", text)
+    return html_text(re.sub(r"(\[[+-][^ \]]*), ([+-][^ \]]*\])", "\\1,\u00a0\\2", text))
 
 
 def paragraphs(texts: Iterable[str], kind: str = "note") -> str:

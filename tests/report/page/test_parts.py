@@ -25,6 +25,7 @@ def test_texts_are_escaped_wherever_they_stand() -> None:
 
 def test_numbers_of_a_sentence_stay_together() -> None:
     assert sentence("n = 6, 95 % of ±2, 80% x %{y}") == "n\u00a0=\u00a06, 95\u00a0%\u00a0of ±2, 80% x %{y}"
+    assert sentence("[-0.61, +0.11], [a, b]") == "[-0.61,\u00a0+0.11], [a, b]"
 
 
 def test_many_notes_are_folded() -> None:
