@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samcli.cli import complete
 from samcli.cli.landscape import check_picture
 from samcli.cli.options import (
     Baseline,

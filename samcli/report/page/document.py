@@ -88,13 +88,16 @@ def _body(
         ("verdicts", "Verdicts", sections.verdicts(comparison)),
         ("table", "Comparison", sections.comparison_tables(comparison)),
     ]
+    if tasks := sections.over_tasks(comparison):
+        found.append(("tasks", "Over all data sets", tasks))
     known = set(comparison.notes)
     told = paragraphs([WHOLE_RUNS]) if comparison.budget != "epochs" or comparison.select != "last" else ""
     axes = []
     for section in drawn:
         text, told = told + sections.plots(section, known), ""
         if section.kind == "axis":
-            axes.append(f"<h3>{html_text(section.heading)}</h3>{text}")
+            table = sections.along(comparison, runs, section.key.removeprefix("axis-"))
+            axes.append(f"<h3>{html_text(section.heading)}</h3>{text}{table}")
         else:
             found.append((section.key, section.heading, text))
     if axes:

@@ -13,7 +13,7 @@ from samcli.metrics import higher_is_better
 from samcli.report.option_axis import axis_words
 from samcli.report.palette import COLOURS, MARKERS, STROKES
 from samcli.report.plot import Panel, Plot, Series
-from samcli.report.plots import against_cost, against_sharpness, along_axis, axes_of, curves
+from samcli.report.plots import against_cost, against_sharpness, along_axis, axes_of, curves, landscapes
 from samcli.runs.reader import Run
 from samcli.words import count
 
@@ -94,6 +94,9 @@ def sections_of(runs: Sequence[Run], *, baseline: str = "sgd", metric: str | Non
             lambda over: against_cost(runs, baseline, metric, over, limited=False),
         ),
         _section("sharpness", "Score against sharpness", {"": ""}, lambda _: against_sharpness(runs, limited=False)),
+        _section(
+            "landscape", "Loss around the weights", {"": ""}, lambda _: landscapes(runs, limited=False), kind="curves"
+        ),
     ]
     try:
         axes = axes_of(runs)
@@ -110,7 +113,9 @@ def sections_of(runs: Sequence[Run], *, baseline: str = "sgd", metric: str | Non
     return [section for section in found if section]
 
 
-def _section(key: str, heading: str, views: dict[str, str], make: Callable[[str], Plot]) -> Section | None:
+def _section(
+    key: str, heading: str, views: dict[str, str], make: Callable[[str], Plot], kind: str | None = None
+) -> Section | None:
     """The plots that can be made of some views; None if that is none."""
     plots, missing = {}, []
     for name, over in views.items():
@@ -126,7 +131,7 @@ def _section(key: str, heading: str, views: dict[str, str], make: Callable[[str]
         if "seconds" in missing
         else ""
     )
-    return Section(key, key.partition("-")[0], heading, plots, left_out)
+    return Section(key, kind or key.partition("-")[0], heading, plots, left_out)
 
 
 def _thinned(section: Section, axis: str) -> Section | None:

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 
 import yaml
 
+from samcli.errors import ConfigError, NothingToCompare
 from samcli.escape import html_text, visible
 from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.groups import grouped
 from samcli.report.judged_table import judged_legend
+from samcli.report.over_tasks import over_tasks_table
 from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, settings_of_runs
 from samcli.report.page.figures import MOST_AT_FIRST, Section
 from samcli.report.page.parts import bar, chip, folded, listed, name, paragraphs, sentence, table
 from samcli.report.row import Comparison, Row
+from samcli.report.sensitivity import sensitivity_table
 from samcli.report.sentences import judgement_sentence, verdict_counts, verdict_sentence, verdict_word
+from samcli.report.small_table import SmallTable
 from samcli.runs.reader import Run
 
 MOST_SENTENCES = 12  # of one data set and model; more can be folded
@@ -118,6 +122,50 @@ def _table(rows: Sequence[Row], columns: Sequence[cells.Column]) -> str:
         marked=[number for number, row in enumerate(rows) if row.is_baseline],
         verdict=headings.get(cells.VERDICT, ""),
     )
+
+
+def small(made: SmallTable) -> str:
+    """A small table with what explains it.
+
+    >>> small(SmallTable("Ranks.", [{"Optimizer": "sgd", "Rank": "1.5"}], [{}], ["Less is better."]))[-35:]
+    '<p class="note">Less is better.</p>'
+    """
+    headings = list(made.texts[0])
+    verdict = "Verdict" if "Verdict" in headings else ""
+    numbers = [heading for heading in headings[1:] if heading != verdict]
+    body = table(headings, made.texts, caption=made.caption.removesuffix("."), numbers=numbers, verdict=verdict)
+    return body + listed(made.legend)
+
+
+def over_tasks(comparison: Comparison) -> str:
+    """Optimizers over all data sets and models; empty where there are not several, or nothing is on all of them.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> over_tasks(compare(example_runs()))
+    ''
+    """
+    try:
+        return small(over_tasks_table(comparison))
+    except (ConfigError, NothingToCompare):
+        return ""
+
+
+def along(comparison: Comparison, runs: Sequence[Run], axis: str) -> str:
+    """What depends on an option of the optimizer or the training, see `samcli.report.sensitivity`; empty for others.
+
+    >>> from samcli.report import compare
+    >>> from samcli.report.example import example_runs
+    >>> along(compare(example_runs()), example_runs(), "optimizer.rho")
+    ''
+    """
+    if comparison.budget != "epochs" or comparison.select != "last":  # which it knows nothing of
+        return ""
+    try:
+        made = sensitivity_table(comparison, runs, axis)
+    except ConfigError:
+        return ""
+    return folded(made.caption.removesuffix("."), small(made))
 
 
 def plots(section: Section, known: set[str]) -> str:

@@ -24,13 +24,14 @@ ALONG = {
 }
 
 
-def landscapes(runs: Sequence[Run]) -> Plot:
+def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
     """The mean over seeds of the training loss along a line through the weights, for each setting.
 
     Of slices that were cut in several ways those count that most runs have, of several the last ones made.
 
     Args:
         runs: any runs; those that have no slice are left out, which a note says.
+        limited: whether there may be no more lines and panels than one picture has room for.
 
     Raises:
         NothingToCompare: no finished run has a slice along a line.
@@ -72,7 +73,8 @@ def landscapes(runs: Sequence[Run]) -> Plot:
             y = Quantity("train_loss", f"training loss, {loss}", is_logarithmic=spans(losses, SPAN_FOR_LOG))
             panels.append(Panel(here[0].where(), x, y, tuple(series)))
     caption = f"{over_seeds(panels, 'bands')}; evaluation mode, {count(key['examples'], 'training example')} at most"
-    return plot_of(panels, runs, notes, title="around the trained weights", caption=caption, most=MOST_LINES)
+    most = MOST_LINES if limited else None
+    return plot_of(panels, runs, notes, title="around the trained weights", caption=caption, most=most)
 
 
 def _lines(run: Run) -> dict[str, Mapping[str, Any]]:
