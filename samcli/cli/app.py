@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, export, landscape, listing, plot, report, runs, sharpness, train
+from samcli.cli import check, compare, export, landscape, listing, plot, report, runs, sharpness, train, tune
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
@@ -29,6 +29,7 @@ app = typer.Typer(
     epilog="Start with: samcli train",
 )
 app.command("train", rich_help_panel=RUN, cls=Command, epilog=train.EXAMPLE)(train.train)
+app.command("tune", rich_help_panel=RUN, cls=Command, epilog=tune.EXAMPLE)(tune.tune)
 app.command("runs", rich_help_panel=RUN, cls=Command, epilog=runs.EXAMPLE)(runs.runs)
 app.command("runs rm", rich_help_panel=RUN, cls=Command, epilog=runs.REMOVAL_EXAMPLE)(runs.remove)
 app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPLE)(compare.compare)

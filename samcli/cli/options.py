@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from samcli.cli import complete
+from samcli.cli.engine import Engine
+from samcli.cli.jobs import MOST_JOBS
 from samcli.metrics import SCORES
 
 DATA_DIR = "SAMCLI_DATA_DIR"
@@ -96,4 +98,82 @@ KnownDataDir = Annotated[
 MovedImages = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Where the runs' images lie now, if their folder was moved."),
+]
+
+# of commands that train an experiment
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set any key, e.g. optimizer.rho=0.1; may be repeated."),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE", help="Only runs of the grid that have it, e.g. optimizer=sgd,sam; may be repeated."
+    ),
+]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE.py",
+        help="Python file with optimizers, models or data sets; may be repeated.",
+        autocompletion=complete.python_files,
+    ),
+]
+ResultsFolder = Annotated[Path, typer.Option(help="Where results go.")]
+Name = Annotated[str | None, typer.Option(help="Name of the experiment, its folder in the results.")]
+Jobs = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|N",
+        help="Runs that train at once, each in a process with its share of the cores; auto fills the cores, or the "
+        "GPUs; 0: one after the other in this process, for a debugger.",
+    ),
+]
+JobsPerGpu = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="Runs that share a GPU; one if left out.")]
+Processes = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_JOBS, help="Processes that share the batches of each run; see also torchrun."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=MOST_JOBS, help="Threads of each run; one for each of its cores if left out."),
+]
+OnEngine = Annotated[
+    Engine, typer.Option(help="Where runs train: on this machine, a Ray cluster, or Slurm; see docs/clusters.md.")
+]
+CpusPerRun = Annotated[
+    int | None, typer.Option(min=1, max=MOST_JOBS, help="CPUs of each run on a cluster; one if left out.")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT", help="Head of the Ray cluster; if left out, a Ray of its own on this machine alone."
+    ),
+]
+Partition = Annotated[str | None, typer.Option(help="Partition of Slurm; its default if left out.")]
+Minutes = Annotated[
+    int | None,
+    typer.Option(
+        "--time",
+        min=1,
+        metavar="MINUTES",
+        help="Minutes of a job of Slurm, 60 if left out; a run that takes longer is requeued and goes on.",
+    ),
+]
+Gpus = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="GPUs of each run on Slurm.")]
+MaxConcurrent = Annotated[int | None, typer.Option(min=1, metavar="N", help="Jobs of Slurm that run at once, at most.")]
+Timeout = Annotated[
+    float | None, typer.Option(min=0.001, help="Seconds that one run may take before it counts as failed.")
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Try runs again that failed before; their epochs are kept.")
+]
+ReuseChanged = Annotated[
+    bool,
+    typer.Option(
+        "--reuse-changed", help="Count runs that were trained with another content of a plug-in file or data set."
+    ),
+]
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Continue runs of a process on another machine that is gone.")
 ]

@@ -25,7 +25,8 @@ class PlainProgress:
 
     SECONDS_BETWEEN_LINES = 10.0
 
-    def __init__(self, cells: list[Cell]) -> None:
+    def __init__(self, cells: list[Cell], part: str = "test") -> None:
+        self._part = part
         settings = distinguishing([cell.config.document() for cell in cells])
         self._labels = {cell.folder: _label(cell, words) for cell, words in zip(cells, settings, strict=True)}
         self._total = sum(cell.to_do or cell.state == "busy" for cell in cells)  # those may be left to do in the end
@@ -51,7 +52,7 @@ class PlainProgress:
         hint(f"run {number}/{self._total}  {self._labels[cell.folder]}{again}")
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
-        self._lines[cell.folder] = f"epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row)}"
+        self._lines[cell.folder] = f"epoch {row['epoch']}/{cell.config.training.epochs}  {summary(row, self._part)}"
         if time.monotonic() - self._last > self.SECONDS_BETWEEN_LINES:
             for folder in self._lines:
                 self._tell(folder)
@@ -77,8 +78,8 @@ class PlainProgress:
 class RichProgress(PlainProgress):
     """A bar for all epochs of all runs and one for each run under way."""
 
-    def __init__(self, cells: list[Cell], jobs: int = 1) -> None:
-        super().__init__(cells)
+    def __init__(self, cells: list[Cell], jobs: int = 1, part: str = "test") -> None:
+        super().__init__(cells, part)
         self._time = TimeLeft(cells, jobs)
         self._epochs = {cell.folder: cell.epochs_left for cell in cells if cell.epochs_left}  # behind the bar of all
         self._all = Bar("all runs", total=sum(self._epochs.values()))
@@ -116,11 +117,11 @@ class RichProgress(PlainProgress):
 
     def epoch_done(self, cell: Cell, row: dict[str, Any]) -> None:
         bar = self._current[cell.folder]
-        self._lines[cell.folder] = summary(row)
+        self._lines[cell.folder] = summary(row, self._part)
         bar.done += 1
         self._all.done += 1
         score = score_among(row).name
-        if (value := row.get(f"test_{score}")) is not None:  # otherwise the last one known stays
+        if (value := row.get(f"{self._part}_{score}")) is not None:  # otherwise the last one known stays
             bar.score = f"{score} {value:.4f}"
         bar.more = f"loss {row['train_loss']:.4f}"
         self._time.epoch_done(cell, row)
@@ -166,12 +167,13 @@ def fitted(line: str, width: int) -> str:
     return "  ".join(parts)
 
 
-def progress_for(cells: list[Cell], jobs: int = 1) -> PlainProgress:
+def progress_for(cells: list[Cell], jobs: int = 1, part: str = "test") -> PlainProgress:
     """Bars if a person is watching, lines otherwise.
 
     Args:
         cells: the plan.
         jobs: how many runs train at once.
+        part: of the data, whose score is shown.
 
     >>> import contextlib, io
     >>> with contextlib.redirect_stderr(io.StringIO()):
@@ -179,7 +181,7 @@ def progress_for(cells: list[Cell], jobs: int = 1) -> PlainProgress:
     'PlainProgress'
     """
     watched = sys.stderr.isatty() and not is_quiet() and any(cell.to_do for cell in cells)
-    return RichProgress(cells, jobs) if watched else PlainProgress(cells)
+    return RichProgress(cells, jobs, part) if watched else PlainProgress(cells, part)
 
 
 def _label(cell: Cell, words: Mapping[str, str]) -> str:
@@ -194,7 +196,7 @@ def _names(cell: Cell) -> str:
     return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}"
 
 
-def summary(row: dict[str, Any]) -> str:
+def summary(row: dict[str, Any], part: str = "test") -> str:
     """The row's loss and score in a few words.
 
     >>> summary({"epoch": 3, "train_loss": 0.25, "test_accuracy": 0.9, "sharpness": None})
@@ -202,8 +204,8 @@ def summary(row: dict[str, Any]) -> str:
     """
     score = score_among(row).name
     parts = [f"loss {row['train_loss']:.4f}"]
-    if row.get(f"test_{score}") is not None:
-        parts.append(f"test {score} {row[f'test_{score}']:.4f}")
+    if (value := row.get(f"{part}_{score}")) is not None:
+        parts.append(f"{part} {score} {value:.4f}")
     if row.get("sharpness") is not None:
         parts.append(f"sharpness {row['sharpness']:.4f}")
     return "  ".join(parts)

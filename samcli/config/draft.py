@@ -20,6 +20,7 @@ from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Tr
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
+from samcli.config.tune import Tuning, check_space, tuning_of
 from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 
@@ -29,7 +30,7 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
 SELECTING = ("only", "exclude")
-KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "plugins", *SELECTING, "hypotheses")
+KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "plugins", *SELECTING, "hypotheses", "tune")
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Draft:
         nameless: the values in `sharpness` and `evaluate`.
         selection: which cells of the grid are runs.
         hypotheses: what the document expects of them.
+        tuning: how it has settings searched for.
         left_out: how many cells it left out when the draft was last expanded.
         withheld: Python files that the document names and may not run.
     """
@@ -57,6 +59,7 @@ class Draft:
     withheld: list[str] = field(default_factory=list)
     selection: Selection = field(default_factory=Selection)
     hypotheses: tuple[Hypothesis, ...] = ()
+    tuning: Tuning | None = None
     left_out: int = 0
 
     @classmethod
@@ -68,7 +71,10 @@ class Draft:
         """
         draft = cls(source, catalogue)
         for key, value in source.data.items():
-            if str(key).startswith("x-") or key == "hypotheses":  # the user's own, a place for anchors; and see below
+            if str(key).startswith("x-") or key in (
+                "hypotheses",
+                "tune",
+            ):  # the user's own, a place for anchors; and see below
                 continue
             if key not in KEYS:
                 raise ConfigError(f"{source.where((key,))}: {_refusal(str(key), value)}")
@@ -89,6 +95,7 @@ class Draft:
             else:
                 setattr(draft, key, value)
         draft.hypotheses = hypotheses_of(source, catalogue.datasets.canonical)
+        draft.tuning = tuning_of(source)
         return draft
 
     def plug_in(self, file: str) -> None:
@@ -139,7 +146,7 @@ class Draft:
             raise ConfigError(f"--set {key}: name the option, for example {key}.{next(iter(NAMELESS[section]))}=VALUE.")
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
-        elif section in (*SELECTING, "base", "hypotheses"):
+        elif section in (*SELECTING, "base", "hypotheses", "tune"):
             instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
@@ -170,13 +177,19 @@ class Draft:
         self.left_out = len(grid) - len(runs)
         if self.hypotheses:
             check_hypotheses(self.hypotheses, self._as_written(), self.catalogue.datasets.canonical)
+        if self.tuning:
+            check_space(self.tuning, self._written()._options_of_blocks("optimizer"))
         for run in runs:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
         return runs
 
     def _as_written(self) -> list[RunConfig]:
         """The grid of the document as it is without flags."""
-        return Draft.of(replace(self.source, flags=set()), self.catalogue)._grid()
+        return self._written()._grid()
+
+    def _written(self) -> Draft:
+        """The document as it is without flags."""
+        return Draft.of(replace(self.source, flags=set()), self.catalogue)
 
     def _grid(self) -> list[RunConfig]:
         """Every cell, each once."""

@@ -1,0 +1,315 @@
+"""`samcli tune`: settings for every optimizer by a search that is as long for each of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from samcli.cli import complete
+from samcli.cli.draft import draft_of
+from samcli.cli.engine import Engine, Where
+from samcli.cli.options import (
+    CpusPerRun,
+    DataDir,
+    Device,
+    Gpus,
+    Jobs,
+    JobsPerGpu,
+    MaxConcurrent,
+    Minutes,
+    Name,
+    OnEngine,
+    Only,
+    Partition,
+    Plugins,
+    Processes,
+    Quiet,
+    RayAddress,
+    ResultsFolder,
+    RetryFailed,
+    ReuseChanged,
+    Set,
+    TakeOver,
+    Threads,
+    Timeout,
+    Verbose,
+)
+from samcli.cli.output import document, hint, result, say, terminal_width, text, warn
+from samcli.cli.planned import check_no_file, check_writable
+from samcli.cli.training import Training
+from samcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from samcli.config import Draft, RunConfig
+    from samcli.config.tune import Tuning
+    from samcli.tune.contender import Contender
+    from samcli.tune.search import Progress
+    from samcli.tune.trial import Outcome
+
+EXAMPLE = "Example: samcli tune experiments/fair.yaml"
+
+
+def tune(
+    ctx: typer.Context,
+    experiment: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EXPERIMENT.yaml", help="An experiment file with tune:.", autocompletion=complete.experiments
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.yaml",
+            help="The experiment file to write.",
+            show_default="NAME-tuned.yaml beside EXPERIMENT.yaml",
+        ),
+    ] = None,
+    set_: Set = None,
+    only: Only = None,
+    plugin: Plugins = None,
+    results: ResultsFolder = Path("results"),
+    name: Name = None,
+    data_dir: DataDir = Path("data"),
+    device: Device = "auto",
+    jobs: Jobs = "auto",
+    jobs_per_gpu: JobsPerGpu = None,
+    processes: Processes = None,
+    threads: Threads = None,
+    engine: OnEngine = Engine.LOCAL,
+    cpus_per_run: CpusPerRun = None,
+    ray_address: RayAddress = None,
+    partition: Partition = None,
+    time: Minutes = None,
+    gpus: Gpus = None,
+    max_concurrent: MaxConcurrent = None,
+    timeout: Timeout = None,
+    retry_failed: RetryFailed = False,
+    reuse_changed: ReuseChanged = False,
+    take_over: TakeOver = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be searched, and train nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Search settings for every optimizer of an experiment, and write the experiment with those that were chosen.
+
+    Each optimizer has as many trials, or as many gradient evaluations, and is judged by its validation score on seeds
+    of the search. The test part plays no role. The same command continues a search that was interrupted.
+    """
+    say(quiet=quiet, verbose=verbose)
+    from samcli.tune import suggest
+
+    suggest.require()
+    how = Training.of(
+        where=Where(engine, cpus_per_run, threads, ray_address, partition, time, gpus, max_concurrent),
+        device=device,
+        jobs=jobs,
+        jobs_per_gpu=jobs_per_gpu,
+        processes=processes,
+        results=results,
+        data_dir=data_dir,
+        timeout=timeout,
+        retry_failed=retry_failed,
+        reuse_changed=reuse_changed,
+        take_over=take_over,
+        begins=not dry_run,
+    )
+    if how.is_followed(ctx):
+        return
+    draft = draft_of(
+        experiment, plugins=plugin or [], chosen={}, name=name, shorthand={}, assignments=set_ or [], only=only or []
+    )
+    if draft.tuning is None:
+        from samcli.config.tune import EXAMPLE as BLOCK
+
+        raise ConfigError(f"{experiment} does not say what to search; add tune: {BLOCK}")
+    search = _Search.of(how, draft, draft.tuning)
+    output = output or experiment.with_name(f"{search.runs[0].name}-tuned.yaml")
+    _check_output(output)
+    if dry_run:
+        check_no_file(results)
+        search.show(json)
+        return
+    check_writable(results)
+    progress = search.train()
+    _report(search, progress, output, json)
+
+
+class _Search:
+    """A search and what it needs."""
+
+    def __init__(self, how: Training, draft: Draft, tuning: Tuning, runs: list[RunConfig]) -> None:
+        from samcli.train import CATALOGUE
+        from samcli.tune.contender import contenders_of
+
+        self.how, self.draft, self.tuning, self.runs = how, draft, tuning, runs
+        self.contenders: list[Contender] = contenders_of(runs, tuning, CATALOGUE)
+        self.place = how.results / f"{runs[0].name}-tune"
+        self.begun = False
+
+    @classmethod
+    def of(cls, how: Training, draft: Draft, tuning: Tuning) -> _Search:
+        return cls(how, draft, tuning, how.checked(draft))
+
+    def train(self) -> Progress:
+        """Search to the end; `tune.csv` is replaced after each round.
+
+        Raises:
+            Exit: a run is another process's, or none did anything but fail.
+        """
+        from samcli.runs.files import write_atomic
+        from samcli.train import CATALOGUE
+        from samcli.tune.search import rounds
+        from samcli.tune.suggest import OptunaSuggester
+        from samcli.tune.table import as_csv, trial_rows
+
+        column, unit = self._measure()
+        suggesters = {one.name: OptunaSuggester(one, self.tuning.search, column) for one in self.contenders}
+        self._tell_starts()
+        progress = None
+        for progress in rounds(self.contenders, self.tuning, suggesters, unit, self._outcomes, CATALOGUE):
+            write_atomic(self.place / "tune.csv", as_csv(trial_rows(progress)))
+            if progress.all_failed:
+                warn("samcli: No run of the first trials finished; see why with: samcli runs --state failed")
+                raise typer.Exit(1)
+        assert progress is not None
+        return progress
+
+    def _measure(self) -> tuple[str, int]:
+        """The column that trials are judged by, and the gradient evaluations of one of one pass a step.
+
+        Raises:
+            ConfigError: there is no validation part.
+        """
+        import torch
+
+        from samcli.train.components import load_dataset
+
+        first = self.contenders[0].run
+        dataset = load_dataset(first, data_dir=self.how.data_dir, device=torch.device("cpu"))
+        if dataset.validation is None:
+            raise ConfigError(
+                "Settings are chosen on a validation part, and there is none; hold one out with "
+                f"dataset: {{name: {first.dataset['name']}, validation: 0.2}}."
+            )
+        steps = dataset.steps(first.training.batch_size)
+        examples = min(len(dataset.train), steps * first.training.batch_size)
+        return f"validation_{dataset.task.metric}", examples * first.training.epochs * len(self.tuning.seeds)
+
+    def _tell_starts(self) -> None:
+        from samcli.tune.contender import settings_words
+
+        for one in self.contenders:
+            if one.axes and not one.starts:
+                own = settings_words({key: one.run.optimizer[key] for key in one.axes})
+                hint(f"{one.name}: its {own} lie outside the space, so that the search does not begin there.")
+
+    def _outcomes(self, configs: Sequence[RunConfig]) -> list[Outcome]:
+        """Train runs, each once, and read what each came to."""
+        from samcli.launch.plan import look_again
+        from samcli.tune.trial import DIVERGED, FAILED, FINISHED, outcome_of
+        from samcli.words import count
+
+        each = {config.identity: config for config in configs}
+        cells = self.how.plan(list(each.values()))
+        if any(cell.to_do or cell.state == "busy" for cell in cells):
+            hint(f"{count(len(configs) // len(self.tuning.seeds), 'trial')}, {count(len(cells), 'run')}:")
+            self.how.train(cells, self.how.slots(cells), again=self.begun, part="validation")
+            self.begun = True
+            cells = [look_again(cell) for cell in cells]
+        ends = (FINISHED, DIVERGED, FAILED)
+        if open_ := [cell for cell in cells if cell.state not in ends]:
+            warn(f"samcli: {count(len(open_), 'run')} of this round did not end; the same command continues.")
+            raise typer.Exit(1)
+        found = {cell.config.identity: outcome_of(cell.folder.path, cell.state) for cell in cells}
+        return [found[config.identity] for config in configs]
+
+    def show(self, json: bool) -> None:
+        """Print what would be searched."""
+        from samcli.report.text_table import text_table
+        from samcli.tune.table import plan_rows
+
+        self._measure()
+        rows = plan_rows(self.contenders, self.tuning)
+        if json:
+            document({"results": str(self.place), "seeds": self.tuning.seeds, "optimizers": rows})
+            return
+        text(text_table([_headed(row) for row in rows], width=terminal_width(), color=sys.stdout.isatty()))
+        self._tell_starts()
+
+
+def _headed(row: Mapping[str, Any]) -> dict[str, str]:
+    return {key[0].upper() + key[1:]: str(value) for key, value in row.items()}
+
+
+def _check_output(output: Path) -> None:
+    """Refuse to write over a file that is somebody's own.
+
+    Raises:
+        ConfigError: it is.
+    """
+    from samcli.tune.written import is_own
+
+    if not is_own(output):
+        raise ConfigError(
+            f"{output} is there and is not as samcli tune wrote it; name another file with --output, or move it away."
+        )
+
+
+def _report(search: _Search, progress: Progress, output: Path, json: bool) -> None:
+    """Print what was found, and write the experiment with it.
+
+    Raises:
+        Exit: an optimizer has no trial that finished, so that there is nothing to write.
+    """
+    from samcli.report.text_table import text_table
+    from samcli.tune.table import heading, summary, summary_texts, trial_rows, warnings_of
+
+    untuned = [one["optimizer"] for one in summary(progress) if one["best_trial"] is None]
+    if not untuned:
+        _write(search, progress, output)
+    if json:
+        document(
+            {
+                "results": str(search.place),
+                "written": None if untuned else str(output),
+                "optimizers": summary(progress),
+                "trials": trial_rows(progress),
+            }
+        )
+    else:
+        text(heading(progress))
+        text(text_table(summary_texts(progress), width=terminal_width(), color=sys.stdout.isatty()))
+    for sentence in warnings_of(progress):
+        warn(f"warning: {sentence}")
+    hint(f"Every trial: {search.place / 'tune.csv'}")
+    if untuned:
+        names = ", ".join(untuned)
+        warn(f"samcli: No trial of {names} finished, so that no experiment is written; search smaller values.")
+        raise typer.Exit(1)
+    if not json:
+        result(str(output))
+    hint(f"Train it on the final seeds: samcli train {output}")
+
+
+def _write(search: _Search, progress: Progress, output: Path) -> None:
+    """Write the experiment with the settings that were chosen."""
+    from samcli.runs.files import write_atomic
+    from samcli.train import CATALOGUE
+    from samcli.tune.table import comment
+    from samcli.tune.written import experiment_text, fitting, tuned_runs
+
+    _check_output(output)  # a search takes long
+    runs = tuned_runs(search.runs, progress, search.tuning, CATALOGUE)
+    kept, left = fitting(search.draft.hypotheses, runs, CATALOGUE)
+    for one in left:
+        hint(f"Left out of {output.name}, for it is on settings that were not chosen: {one.says}")
+    words = comment(progress, search.tuning, [one.says for one in left])
+    write_atomic(output, experiment_text(runs, kept, words, CATALOGUE, written_out=search.tuning.space))
