@@ -177,7 +177,8 @@ class _Search:
         for progress in rounds(self.contenders, self.tuning, suggesters, unit, self._outcomes, CATALOGUE):
             write_atomic(self.place / "tune.csv", as_csv(trial_rows(progress)))
             if progress.all_failed:
-                warn("samcli: No run of the first trials finished; see why with: samcli runs --state failed")
+                warn(f"samcli: No run of the first trials finished; see why: samcli runs {self.place} --status failed")
+                hint("--retry-failed tries again what failed.")
                 raise typer.Exit(1)
         assert progress is not None
         return progress
@@ -221,14 +222,19 @@ class _Search:
         cells = self.how.plan(list(each.values()))
         if any(cell.to_do or cell.state == "busy" for cell in cells):
             hint(f"{count(len(configs) // len(self.tuning.seeds), 'trial')}, {count(len(cells), 'run')}:")
-            self.how.train(cells, self.how.slots(cells), again=self.begun, part="validation")
+            came_to = self.how.train(cells, self.how.slots(cells), again=self.begun, part="validation")
             self.begun = True
             cells = [look_again(cell) for cell in cells]
-        ends = (FINISHED, DIVERGED, FAILED)
-        if open_ := [cell for cell in cells if cell.state not in ends]:
-            warn(f"samcli: {count(len(open_), 'run')} of this round did not end; the same command continues.")
+            # a run that failed before it could write so is known by its engine alone
+            states = [FAILED if came_to.get(c.folder.path.name) == FAILED else c.state for c in cells]
+        else:
+            states = [cell.state for cell in cells]
+        if left := sum(state not in (FINISHED, DIVERGED, FAILED) for state in states):
+            warn(f"samcli: {count(left, 'run')} of this round did not end; the same command continues.")
             raise typer.Exit(1)
-        found = {cell.config.identity: outcome_of(cell.folder.path, cell.state) for cell in cells}
+        found = {
+            cell.config.identity: outcome_of(cell.folder.path, state) for cell, state in zip(cells, states, strict=True)
+        }
         return [found[config.identity] for config in configs]
 
     def show(self, json: bool) -> None:

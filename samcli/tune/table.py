@@ -100,7 +100,7 @@ def summary_texts(progress: Progress) -> list[dict[str, str]]:
             {
                 "Optimizer": found["optimizer"],
                 "Trials": str(found["trials"]),
-                "Diverged": str(found["diverged"] + found["failed"] or ""),
+                "Diverged": str(found["diverged"]),
                 "Validation": "" if value is None else shown(value, found["metric"]),
                 "Evaluations": f"{found['evaluations']:.2f}",
                 "Chosen": "no trial finished" if settings is None else settings_words(settings),

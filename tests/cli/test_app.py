@@ -15,6 +15,7 @@ def test_help_has_an_example_for_each_command(samcli: Samcli) -> None:
     called = samcli("--help")
     for command in (
         "train",
+        "tune",
         "compare",
         "plot",
         "report",
@@ -58,6 +59,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 COMMANDS = (
     "train",
+    "tune",
     "compare",
     "plot",
     "report",

@@ -115,7 +115,7 @@ def test_the_summary_counts_what_broke_off() -> None:
         trials[index] = replace(trials[index], outcomes=outcomes)
     row = summary(progress)[1]
     assert (row["trials"], row["diverged"], row["failed"], row["best_trial"]) == (8, 1, 2, 3)
-    assert summary_texts(progress)[1]["Diverged"] == "3"
+    assert summary_texts(progress)[1]["Diverged"] == "1"
     assert "sam: 2 trials failed and count as the worst; --retry-failed tries again." in list(warnings_of(progress))
 
 

@@ -1,0 +1,222 @@
+"""`samcli tune` with Optuna: the same search whatever stops it, and what a user meets."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import Called
+
+from samcli.cli.app import main
+from samcli.config import Draft, read
+from samcli.config.tune import SAMPLERS
+from samcli.train import CATALOGUE
+
+pytest.importorskip("optuna", reason="optuna is not installed; make test-extras installs it")
+
+TEXT = """name: small
+dataset: {name: wine, validation: 0.2}
+model: linear
+epochs: 2
+batch_size: 64
+sharpness: {every: 0}
+optimizer: [{name: sgd, lr: 0.05}, {name: sam, lr: 0.05, rho: 0.1}]
+seeds: 0-2
+tune:
+  trials: 8
+  round: 3
+  seeds: 100-101
+  space:
+    optimizer.lr: {from: 0.01, to: 1.0, log: true}
+    optimizer.rho: {from: 0.0, to: 1.0}
+    optimizer.nesterov: [false, true]
+"""
+Tune = Callable[..., Called]
+
+
+@pytest.fixture
+def tune(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Tune:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+
+    def call(text: str, *arguments: str, command: str = "tune") -> Called:
+        Path("small.yaml").write_text(text)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([command, "small.yaml", "--jobs", "0", "--device", "cpu", *arguments])
+        captured = capsys.readouterr()
+        code = ended.value.code
+        assert code is None or isinstance(code, int)
+        return Called(code or 0, captured.out, captured.err)
+
+    return call
+
+
+def trials(folder: str = "results") -> list[dict[str, str]]:
+    with Path(folder, "small-tune", "tune.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_search_and_the_experiment_that_it_writes(tune: Tune) -> None:
+    called = tune(TEXT)
+    assert called.code == 0, called.err
+    rows = trials()
+    assert [(row["optimizer"], row["trial"]) for row in rows] == [(o, str(n)) for o in ("sgd", "sam") for n in range(8)]
+    assert [row["optimizer.lr"] for row in rows if row["trial"] == "0"] == ["0.05", "0.05"], "the file's own come first"
+    assert {row["evaluations"] for row in rows if row["optimizer"] == "sgd"} == {"1.0"}
+    assert {row["evaluations"] for row in rows if row["optimizer.rho"] not in ("", "0.0")} == {"2.0"}
+    assert len({(row["optimizer.lr"], row["optimizer.rho"]) for row in rows}) == 16, "each has draws of its own"
+    assert "Train it on the final seeds: samcli train small-tuned.yaml" in called.err
+    runs = Draft.of(read(Path("small-tuned.yaml")), CATALOGUE).expand()
+    assert [run.seed for run in runs] == [0, 0, 1, 1, 2, 2]
+    for run in runs[:2]:
+        own = [row for row in rows if row["optimizer"] == run.optimizer["name"]]
+        best = max(own, key=lambda row: float(row["validation_accuracy"]))
+        assert run.optimizer["lr"] == float(best["optimizer.lr"])
+    assert "test accuracy" not in called.err, "nobody is shown the test part on the way"
+
+
+def test_a_search_that_stops_after_any_round_goes_on_as_if_it_had_not(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from samcli.cli.training import Training
+
+    assert tune(TEXT, "--results", "whole").code == 0
+    written = Path("small-tuned.yaml").read_bytes()
+    real = Training.train
+    calls = 0
+
+    def stopped(self: Training, *arguments, **named):
+        nonlocal calls
+        calls += 1
+        outcome = real(self, *arguments, **named)
+        if calls % 2:  # the round has ended, and nobody was told
+            raise KeyboardInterrupt
+        return outcome
+
+    monkeypatch.setattr(Training, "train", stopped)
+    codes = []
+    while not codes or codes[-1] == 75:
+        codes.append(tune(TEXT, "--results", "cut").code)
+        assert len(codes) < 9
+    assert codes == [75, 75, 0], "four rounds: stopped in the first and the third"
+    files = [Path(name, "small-tune/tune.csv").read_bytes() for name in ("whole", "cut")]
+    assert files[0] == files[1]
+    assert Path("small-tuned.yaml").read_bytes() == written
+
+
+def test_a_finished_search_trains_nothing_and_a_longer_one_goes_on(tune: Tune) -> None:
+    tune(TEXT)
+    first = trials()
+    before = {path: path.stat().st_mtime_ns for path in Path("results").rglob("metrics.csv")}
+    assert "run 1/" not in tune(TEXT).err
+    assert {path: path.stat().st_mtime_ns for path in Path("results").rglob("metrics.csv")} == before
+    assert tune(TEXT.replace("trials: 8", "trials: 10")).code == 0
+    assert [row for row in trials() if int(row["trial"]) < 8] == first
+
+
+def test_another_optimizer_changes_no_trial_of_the_others(tune: Tune) -> None:
+    tune(TEXT)
+    first = trials()
+    tune(TEXT.replace("optimizer: [", "optimizer: [{name: asam, rho: 0.5}, "), "--results", "more")
+    assert [row for row in trials("more") if row["optimizer"] != "asam"] == first
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_repeats_itself_and_listens_to_its_seed(tune: Tune, sampler: str) -> None:
+    text = TEXT.replace("trials: 8", f"trials: 5\n  sampler: {sampler}")
+    found = []
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        name = text.replace("round: 3", f"round: 3\n  sampler_seed: {seed}")
+        assert tune(name, "--results", folder, "-o", f"{folder}.yaml").code == 0
+        found.append(trials(folder))
+    assert found[0] == found[1] != found[2]
+
+
+def test_as_many_gradient_evaluations(tune: Tune) -> None:
+    text = TEXT.replace("trials: 8", "evaluations: 6").replace("rho: {from: 0.0", "rho: {from: 0.1")
+    called = tune(text, "--json")
+    assert called.code == 0, called.err
+    document = json.loads(called.out)
+    assert [(row["trials"], row["counted"]) for row in document["optimizers"]] == [(6, 6.0), (3, 6.0)]
+    assert document["written"] == "small-tuned.yaml"
+    assert len(document["trials"]) == 9
+
+
+def test_trials_that_diverge_are_counted_and_not_chosen(tune: Tune) -> None:
+    text = TEXT.replace("model: linear", "model: mlp").replace("to: 1.0, log", "to: 1.0e+12, log")
+    called = tune(text)
+    assert called.code == 0, called.err
+    states = [row["state"] for row in trials()]
+    assert 2 <= states.count("diverged") < 16, states
+    assert all(not row["validation_accuracy"] for row in trials() if row["state"] == "diverged")
+    for run in Draft.of(read(Path("small-tuned.yaml")), CATALOGUE).expand():
+        assert run.optimizer["lr"] < 1e6
+    total = sum(int(line.split()[2]) for line in called.out.splitlines() if line.startswith(("sgd", "sam")))
+    assert total == states.count("diverged")
+
+
+def test_an_optimizer_that_only_diverges_leaves_no_experiment(tune: Tune) -> None:
+    text = TEXT.replace("model: linear", "model: mlp").replace("from: 0.01, to: 1.0, log", "from: 1e30, to: 1e35, log")
+    called = tune(text)
+    assert called.code == 1
+    assert (
+        "samcli: No trial of sgd, sam finished, so that no experiment is written; search smaller values." in called.err
+    )
+    assert "sgd: its lr=0.05 nesterov=false lie outside the space" in called.err
+    assert not Path("small-tuned.yaml").exists()
+
+
+def test_runs_that_all_fail_end_it_after_the_first_round(tune: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments, **named):
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr("samcli.launch.cell.train_run", broken)
+    called = tune(TEXT)
+    assert called.code == 1
+    assert "samcli: No run of the first trials finished; see why: samcli runs results/small-tune" in called.err
+    assert [row["state"] for row in trials()] == ["failed"] * 2
+
+
+def test_somebodys_own_file_is_not_written_over(tune: Tune) -> None:
+    Path("small-tuned.yaml").write_text("epochs: 2\n")
+    called = tune(TEXT)
+    assert called.code == 2
+    assert "small-tuned.yaml is there and is not as samcli tune wrote it; name another file with --output" in called.err
+    assert not Path("results").exists(), "this is said before anything is trained"
+    assert tune(TEXT, "-o", "other.yaml", "-q").out.endswith("other.yaml\n")
+    assert tune(TEXT.replace("trials: 8", "trials: 2"), "-o", "other.yaml").code == 0
+
+
+def test_a_dry_run_trains_nothing(tune: Tune) -> None:
+    called = tune(TEXT, "--dry-run")
+    assert called.code == 0
+    assert "lr=0.01..1 (log) rho=0..1 nesterov=[false, true]" in " ".join(called.out.split())
+    assert not Path("results").exists()
+    assert json.loads(tune(TEXT, "--dry-run", "--json").out)["optimizers"][0]["trials"] == 8
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (", validation: 0.2", "", "Settings are chosen on a validation part, and there is none; hold one out with "),
+        ("tune:", "x-tune:", "small.yaml does not say what to search; add tune: {"),
+        ("seeds: 100-101", "seeds: 2-3", "small.yaml, line 12: seed 2 is among the final seeds"),
+        (
+            "optimizer.rho:",
+            "optimizer.roh:",
+            "small.yaml, line 15: no optimizer here has an option 'roh'; did you mean",
+        ),
+    ],
+)
+def test_mistakes_end_as_a_sentence(tune: Tune, old: str, new: str, told: str) -> None:
+    called = tune(TEXT.replace(old, new))
+    assert called.code == 2
+    assert called.err.startswith(f"samcli: {told}")
+    assert "Traceback" not in called.err
+
+
+def test_training_the_file_passes_the_search_over(tune: Tune) -> None:
+    assert tune(TEXT, command="train").code == 0
+    assert [path.name for path in Path("results").iterdir()] == ["small"]
