@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -210,7 +211,7 @@ class _Search:
         for one in self.contenders:
             if one.axes and not one.starts:
                 own = settings_words({key: one.run.optimizer[key] for key in one.axes})
-                hint(f"{one.name}: its {own} lie outside the space, so that the search does not begin there.")
+                hint(f"{one.name}: the search does not begin at its own {own}, for the space does not hold it.")
 
     def _outcomes(self, configs: Sequence[RunConfig]) -> list[Outcome]:
         """Train runs, each once, and read what each came to."""
@@ -240,9 +241,11 @@ class _Search:
     def show(self, json: bool) -> None:
         """Print what would be searched."""
         from samcli.report.text_table import text_table
+        from samcli.train import CATALOGUE
         from samcli.tune.table import plan_rows
 
-        self._measure()
+        if CATALOGUE.create("dataset", self.runs[0].dataset).is_at_hand(self.how.data_dir):  # else it is downloaded
+            self._measure()
         rows = plan_rows(self.contenders, self.tuning)
         if json:
             document({"results": str(self.place), "seeds": self.tuning.seeds, "optimizers": rows})
@@ -256,13 +259,16 @@ def _headed(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _check_output(output: Path) -> None:
-    """Refuse to write over a file that is somebody's own.
+    """Refuse to write over a file that is somebody's own, or where nothing can be written.
 
     Raises:
         ConfigError: it is.
     """
     from samcli.tune.written import is_own
 
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")
     if not is_own(output):
         raise ConfigError(
             f"{output} is there and is not as samcli tune wrote it; name another file with --output, or move it away."
@@ -309,6 +315,7 @@ def _write(search: _Search, progress: Progress, output: Path) -> None:
     """Write the experiment with the settings that were chosen."""
     from samcli.runs.files import write_atomic
     from samcli.train import CATALOGUE
+    from samcli.tune.suggest import version
     from samcli.tune.table import comment
     from samcli.tune.written import experiment_text, fitting, tuned_runs
 
@@ -317,5 +324,5 @@ def _write(search: _Search, progress: Progress, output: Path) -> None:
     kept, left = fitting(search.draft.hypotheses, runs, CATALOGUE)
     for one in left:
         hint(f"Left out of {output.name}, for it is on settings that were not chosen: {one.says}")
-    words = comment(progress, search.tuning, [one.says for one in left])
+    words = comment(progress, search.tuning, version(), [one.says for one in left])
     write_atomic(output, experiment_text(runs, kept, words, CATALOGUE, written_out=search.tuning.space))

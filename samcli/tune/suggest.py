@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Sequence
+from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
+AT_RANDOM = 5  # trials before TPE looks at scores
 EXTRA = "pip install 'samcli[tune]'"
 
 
@@ -31,6 +33,11 @@ def require() -> None:
     """
     if find_spec("optuna") is None:
         raise ConfigError(f"samcli tune needs Optuna; install it with: {EXTRA}")
+
+
+def version() -> str:
+    """The version of Optuna that is installed."""
+    return metadata.version("optuna")
 
 
 class Suggester(Protocol):
@@ -103,7 +110,8 @@ def _sampler(name: str, seed: int) -> BaseSampler:
             return samplers.RandomSampler(seed=seed)
         if name == "quasi-random":
             return samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
-        return samplers.TPESampler(seed=seed, constant_liar=True)  # trials of a round keep clear of each other
+        # trials of a round keep clear of each other, and a search is too short for ten of them at random
+        return samplers.TPESampler(seed=seed, n_startup_trials=AT_RANDOM, multivariate=True, constant_liar=True)
 
 
 def _distribution(axis: Range | Choices) -> BaseDistribution:

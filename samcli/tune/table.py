@@ -150,13 +150,20 @@ def _axis_words(named: tuple[str, Axis]) -> str:
     return settings_words({key: axis.values})
 
 
-def comment(progress: Progress, tuning: Tuning, left_out: Sequence[str]) -> list[str]:
-    """The lines on top of the file that is written: how its settings were found."""
+def comment(progress: Progress, tuning: Tuning, optuna: str, left_out: Sequence[str] = ()) -> list[str]:
+    """The lines on top of the file that is written: how its settings were found.
+
+    Args:
+        progress: the search, at its end.
+        tuning: how was searched.
+        optuna: the version of it.
+        left_out: what the hypotheses say that are not in the file.
+    """
     search, column = tuning.search, column_of([t for trials in progress.trials.values() for t in trials])
-    allowance = f"{search.trials} trials each" if search.trials else f"{search.evaluations:g} gradient evaluations each"
+    allowance = f"{search.trials} trials each" if search.trials else f"{search.evaluations:g} evaluations each"
     lines = [
-        f"from {visible(tuning.source.name)}: {allowance}, {search.sampler} with seed {search.sampler_seed}, on "
-        f"{seeds(tuning.seeds)},",
+        f"from {visible(tuning.source.name)}: {allowance}, {search.sampler} of Optuna {optuna} with seed "
+        f"{search.sampler_seed}, on {seeds(tuning.seeds)},",
         f"chosen by {column} after the last epoch; evaluations count trials of an optimizer of one pass a step.",
     ]
     for row in summary(progress):

@@ -2,16 +2,25 @@
 
 import csv
 import json
+import math
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command import Called
+from real_command import hear_signals
 
 from samcli.cli.app import main
-from samcli.config import Draft, read
+from samcli.config import Draft, parse, read
 from samcli.config.tune import SAMPLERS
 from samcli.train import CATALOGUE
+from samcli.tune.contender import contenders_of
+from samcli.tune.suggest import OptunaSuggester
+from samcli.tune.trial import Outcome, Trial
 
 pytest.importorskip("optuna", reason="optuna is not installed; make test-extras installs it")
 
@@ -106,6 +115,60 @@ def test_a_search_that_stops_after_any_round_goes_on_as_if_it_had_not(
     assert Path("small-tuned.yaml").read_bytes() == written
 
 
+def test_a_search_that_is_killed_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    """Two runs at once, the process and its children killed in the middle of a round."""
+    (tmp_path / "small.yaml").write_text(TEXT.replace("epochs: 2", "epochs: 9").replace("trials: 8", "trials: 5"))
+    flags = ["--device", "cpu", "--jobs", "2", "--threads", "1"]
+
+    def started(results: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "samcli", "tune", "small.yaml", "--results", results, *flags]
+        return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, preexec_fn=hear_signals)  # noqa: PLW1509
+
+    assert started("whole").wait(200) == 0
+    written = (tmp_path / "small-tuned.yaml").read_bytes()
+    process = started("cut")
+    while process.poll() is None and len(list(tmp_path.glob("cut/*/*/metrics.csv"))) < 7:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait(60) == -signal.SIGKILL
+    assert started("cut").wait(200) == 0
+    files = [(tmp_path / name / "small-tune/tune.csv").read_bytes() for name in ("whole", "cut")]
+    assert files[0] == files[1]
+    assert (tmp_path / "small-tuned.yaml").read_bytes() == written
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_sampler_goes_on_where_nothing_finishes(sampler: str) -> None:
+    """Of every kind of axis, and of one alone."""
+    draft = Draft.of(parse(TEXT.replace("trials: 8", f"trials: 8\n  sampler: {sampler}"), "small.yaml"), CATALOGUE)
+    assert draft.tuning is not None
+    broken = {100: Outcome("diverged", "validation_accuracy", None, 5)}
+    for contender in contenders_of(draft.expand(), draft.tuning, CATALOGUE):
+        suggester = OptunaSuggester(contender, draft.tuning.search)
+        for number in (1, 5, 5, 5, 5):
+            asked = suggester.ask(number)
+            assert len(asked) == number
+            assert all(0.01 <= settings["lr"] <= 1.0 for settings in asked)
+            suggester.tell([Trial(0, settings, broken, 10) for settings in asked])
+
+
+def test_trials_gather_where_scores_are_good() -> None:
+    """What TPE is for; half of the range lies more than half a power of ten from the best."""
+    draft = Draft.of(parse(TEXT, "small.yaml"), CATALOGUE)
+    assert draft.tuning is not None
+    contender = contenders_of(draft.expand(), draft.tuning, CATALOGUE)[0]
+    suggester = OptunaSuggester(contender, draft.tuning.search)
+    found: list[float] = []
+    for number in (1, *[5] * 8):
+        asked = suggester.ask(number)
+        scores = [1.0 - abs(math.log10(settings["lr"] / 0.3)) for settings in asked]
+        told = [{100: Outcome("finished", "validation_accuracy", score, 5)} for score in scores]
+        suggester.tell([Trial(0, settings, one, 10) for settings, one in zip(asked, told, strict=True)])
+        found += scores
+    assert sum(score > 0.5 for score in found[-15:]) >= 11
+    assert sum(score > 0.5 for score in found[:6]) <= 4
+
+
 def test_a_finished_search_trains_nothing_and_a_longer_one_goes_on(tune: Tune) -> None:
     tune(TEXT)
     first = trials()
@@ -164,7 +227,7 @@ def test_an_optimizer_that_only_diverges_leaves_no_experiment(tune: Tune) -> Non
     assert (
         "samcli: No trial of sgd, sam finished, so that no experiment is written; search smaller values." in called.err
     )
-    assert "sgd: its lr=0.05 nesterov=false lie outside the space" in called.err
+    assert "sgd: the search does not begin at its own lr=0.05 nesterov=false" in called.err
     assert not Path("small-tuned.yaml").exists()
 
 

@@ -25,7 +25,7 @@ def searched(text: str = TEXT) -> tuple[Draft, Progress, str]:
     (*_, progress) = rounds(contenders, draft.tuning, suggesters, UNIT, train, CATALOGUE)
     tuned = tuned_runs(runs, progress, draft.tuning, CATALOGUE)
     kept, left = fitting(draft.hypotheses, tuned, CATALOGUE)
-    words = comment(progress, draft.tuning, [one.says for one in left])
+    words = comment(progress, draft.tuning, "5.0.0", [one.says for one in left])
     return draft, progress, experiment_text(tuned, kept, words, CATALOGUE, draft.tuning.space)
 
 
@@ -54,7 +54,7 @@ def test_hypotheses_stay_where_what_they_name_is_still_there() -> None:
 
 def test_the_comment_says_how_it_was_found() -> None:
     _, _, text = searched()
-    assert "# from small.yaml: 8 trials each, tpe with seed 0, on seeds 100, 101,\n" in text
+    assert "# from small.yaml: 8 trials each, tpe of Optuna 5.0.0 with seed 0, on seeds 100, 101,\n" in text
     assert "# sgd: trial 2 of 8 (0 broke off), 8.00 evaluations, lr=0.03 gave 0.91\n" in text
     assert "# sam: trial 2 of 8 (0 broke off), 16.00 evaluations, lr=0.03 rho=0.1 gave 0.91\n" in text
     assert text == searched()[2], "same input, same bytes"
