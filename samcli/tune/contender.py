@@ -14,7 +14,7 @@ from samcli.config.schema import Catalogue, RunConfig
 from samcli.config.tune import Axis, Range, Tuning
 from samcli.errors import ConfigError
 from samcli.report.settings import distinguishing, label
-from samcli.words import count, seeds
+from samcli.words import seeds
 
 LONGEST_NAME = 93  # characters of an experiment's name: with -tuned it has at most 100
 DIGITS = 4  # of a suggested number: what tells trials apart is to be read, and typed
@@ -174,12 +174,3 @@ def settings_words(settings: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
-
-
-def tally(contenders: Sequence[Contender]) -> str:
-    """How many optimizers there are, in words.
-
-    >>> tally([])
-    '0 optimizers'
-    """
-    return count(len(contenders), "optimizer")

@@ -1,8 +1,10 @@
 """The block `tune:`: what it may hold, and what is said of what it may not."""
 
+from pathlib import Path
+
 import pytest
 
-from samcli.config import Draft, parse
+from samcli.config import Draft, parse, read
 from samcli.config.tune import Choices, Range
 from samcli.errors import ConfigError
 from samcli.train import CATALOGUE
@@ -55,9 +57,7 @@ def test_flags_that_leave_an_optimizer_out_leave_the_space_as_it_is() -> None:
     assert {run.optimizer["name"] for run in changed.expand()} == {"sgd"}
 
 
-def test_a_base_gives_its_search_to_a_file_that_changes_a_key_of_it(tmp_path) -> None:
-    from samcli.config import read
-
+def test_a_base_gives_its_search_to_a_file_that_changes_a_key_of_it(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(TEXT)
     (tmp_path / "more.yaml").write_text("{base: base.yaml, tune: {trials: 8}}")
     tuning = Draft.of(read(tmp_path / "more.yaml"), CATALOGUE).tuning

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import Called
@@ -96,7 +97,7 @@ def test_a_search_that_stops_after_any_round_goes_on_as_if_it_had_not(
     real = Training.train
     calls = 0
 
-    def stopped(self: Training, *arguments, **named):
+    def stopped(self: Training, *arguments: Any, **named: Any) -> dict[str, str]:
         nonlocal calls
         calls += 1
         outcome = real(self, *arguments, **named)
@@ -232,7 +233,7 @@ def test_an_optimizer_that_only_diverges_leaves_no_experiment(tune: Tune) -> Non
 
 
 def test_runs_that_all_fail_end_it_after_the_first_round(tune: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments, **named):
+    def broken(*arguments: object, **named: object) -> None:
         raise ValueError("no such luck")
 
     monkeypatch.setattr("samcli.launch.cell.train_run", broken)

@@ -1,16 +1,18 @@
 """What a search leaves behind: the table, the warnings, and the experiment file."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from tuning import TEXT, UNIT, Listed, made, outcome
 
-from samcli.config import Draft, parse, read
+from samcli.config import Draft, RunConfig, parse, read
 from samcli.config.tune import Choices
 from samcli.train import CATALOGUE
 from samcli.tune.search import Progress, rounds
 from samcli.tune.table import as_csv, comment, summary, summary_texts, trial_rows, warnings_of
+from samcli.tune.trial import Outcome
 from samcli.tune.written import experiment_text, fitting, is_own, tuned_runs
 
 
@@ -19,7 +21,7 @@ def searched(text: str = TEXT) -> tuple[Draft, Progress, str]:
     assert draft.tuning is not None
     suggesters = {one.name: Listed(one) for one in contenders}
 
-    def train(configs):
+    def train(configs: Sequence[RunConfig]) -> list[Outcome]:
         return [outcome(config) for config in configs]
 
     (*_, progress) = rounds(contenders, draft.tuning, suggesters, UNIT, train, CATALOGUE)
