@@ -127,6 +127,12 @@ def tune(
         from samcli.config.tune import EXAMPLE as BLOCK
 
         raise ConfigError(f"{experiment} does not say what to search; add tune: {BLOCK}")
+    if draft.equal_compute:
+        raise ConfigError(
+            f"{draft.source.where(('equal_compute',))}: a search trains for the epochs that the file gives, which "
+            "equal_compute changes; leave it out, and add it to the file that is written. To let every optimizer spend "
+            "the same on its search, write evaluations: in place of trials:."
+        )
     search = Search(how, draft, draft.tuning)
     output = output or experiment.with_name(f"{search.runs[0].name}-tuned.yaml")
     _check_output(output)

@@ -47,7 +47,7 @@ Tune = Callable[..., Called]
 
 @pytest.fixture
 def tune(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Tune:
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.chdir(tmp_path)
 
     def call(text: str, *arguments: str, command: str = "tune") -> Called:
@@ -266,6 +266,11 @@ def test_a_dry_run_trains_nothing(tune: Tune) -> None:
     [
         (", validation: 0.2", "", "Settings are chosen on a validation part, and there is none; hold one out with "),
         ("tune:", "x-tune:", "small.yaml does not say what to search; add tune: {"),
+        (
+            "tune:",
+            "equal_compute: true\ntune:",
+            "small.yaml, line 9: a search trains for the epochs that the file gives",
+        ),
         ("seeds: 100-101", "seeds: 2-3", "small.yaml, line 12: seed 2 is among the final seeds"),
         (
             "optimizer.rho:",
