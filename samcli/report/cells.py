@@ -203,7 +203,7 @@ def legend(comparison: Comparison, columns: Sequence[Column]) -> list[str]:
         clocks = [CLOCKS[clock] for clock in dict.fromkeys(row.cost_clock for row in comparison.rows if row.cost_clock)]
         by = f", in {joined(clocks, 'or')}" if clocks else ""
         lines.append(f"Cost: training seconds of an epoch relative to the baseline's{by}.")
-    return lines
+    return [*lines, comparison.origin] if comparison.origin else lines
 
 
 def named_metrics(metrics: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from samcli.report.metric import task_metric, with_metric
 from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
 from samcli.report.order import in_order
+from samcli.report.origin import origin
 from samcli.report.reading import Reading, read_run, smallest_total
 from samcli.report.row import Comparison, Row
 from samcli.report.settings import Config, distinguishing, label, spoken, unsaid
@@ -117,7 +118,9 @@ def compare(
     if left_out := unsaid(configs):
         named = " and ".join(f"{key}={value}" for key, value in left_out.items())
         notes.insert(0, f"Rows that do not say otherwise have {named}.")
-    return Comparison(tuple(rows), tuple(notes), baseline, budget, margin, tuple(judgements), select, target)
+    return Comparison(
+        tuple(rows), tuple(notes), baseline, budget, margin, tuple(judgements), select, target, origin(single, budget)
+    )
 
 
 def _with_targets(rows: Sequence[Row], settings: Mapping[str, Sequence[Run]], target: float, budget: str) -> list[Row]:

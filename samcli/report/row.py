@@ -103,7 +103,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows in the order of a table, what a reader must know about them, and what became of the hypotheses."""
+    """Rows in the order of a table, what a reader must know about them, and what became of the hypotheses.
+
+    `origin` says where the numbers come from, see `samcli.report.origin`.
+    """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -113,3 +116,4 @@ class Comparison:
     judgements: tuple[Judgement, ...] = ()
     select: str = "last"
     target: float | None = None
+    origin: str = ""

@@ -35,6 +35,7 @@ def json(comparison: Comparison, columns: Sequence[Column] | None = None) -> str
         "target": comparison.target,
         "rows": rows,
         "notes": comparison.notes,
+        "origin": comparison.origin,
         "hypotheses": judged_records(comparison.judgements),
     }
     return json_text(document) + "\n"
