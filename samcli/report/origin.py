@@ -25,14 +25,14 @@ def origin(runs: Sequence[Run], budget: str) -> str:
 
     >>> from samcli.report.example import example_runs
     >>> origin(example_runs(), "epochs")
-    'Made of seeds 0, 1 and 2 epochs.'
+    'Made of seeds 0, 1, with 2 epochs.'
     """
     finished = [run for run in runs if run.state == "finished"]
     if not finished:
         return ""
     length = _of_numbers([run.config.get("epochs") for run in finished], "epochs")
     within = {"gradients": " within equal gradient evaluations", "seconds": " within equal training seconds"}
-    what = [f"Made of {ranges(run.seed for run in finished)}", f" and {length}" * bool(length), within.get(budget, "")]
+    what = [f"Made of {ranges(run.seed for run in finished)}", f", with {length}" * bool(length), within.get(budget, "")]
     where = _different(finished, _hardware)
     with_ = [*_different(finished, _threads), *_different(finished, _jobs)]
     by = [
@@ -43,7 +43,7 @@ def origin(runs: Sequence[Run], budget: str) -> str:
     days = sorted({str(run.status["started"])[:10] for run in finished if run.status.get("started")})
     parts = [
         "".join(what),
-        f" on {some_of(where, MOST)}{f' ({some_of(with_, MOST)})' if with_ else ''}" if where else "",
+        f", on {some_of(where, MOST)}{f' ({some_of(with_, MOST)})' if with_ else ''}" if where else "",
         f", by {', '.join(by)}" if by else "",
         f", {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else "",
     ]

@@ -18,7 +18,7 @@ STATUS: Block = {
     "started": "2026-11-26T16:15:13+00:00",
 }
 WHOLE = (
-    "Made of seeds 0-3 and 2 epochs on AMD EPYC (2 threads and 2 runs at once), by samcli 0.1.0, "
+    "Made of seeds 0-3, with 2 epochs, on AMD EPYC (2 threads and 2 runs at once), by samcli 0.1.0, "
     "commit 0123456789ab with changes, torch 2.14.1, 2026-11-26."
 )
 
@@ -36,7 +36,7 @@ def test_it_stands_in_every_format_for_people_and_in_json(four: Results) -> None
     assert found.origin == WHOLE
     assert WHOLE in " ".join(render(found, "table", width=80).split())
     assert WHOLE in render(found, "markdown").replace("\\", "")
-    assert "Made of seeds 0-3 and 2 epochs on AMD EPYC" in render(found, "latex")
+    assert "Made of seeds 0-3, with 2 epochs, on AMD EPYC" in render(found, "latex")
     assert json.loads(render(found, "json"))["origin"] == WHOLE
     assert "Made of" not in render(found, "csv")
 
@@ -55,7 +55,7 @@ def test_it_stands_in_every_format_for_people_and_in_json(four: Results) -> None
         ({"started": "2026-11-24T10:00:00+00:00"}, "2026-11-24 to 2026-11-26."),
         (
             {"git": None, "hardware": None, "versions": None, "device": None, "threads": None},
-            "Made of seeds 0-3, 8 and 2",
+            "Made of seeds 0-3, 8, with 2 epochs, on AMD EPYC",
         ),
     ],
 )
@@ -69,9 +69,9 @@ def test_what_differs_is_named(four: Results, sgd: Block, status: dict[str, Any]
 def test_lengths_and_budgets(results: Results, sgd: Block, sam: Block) -> None:
     results.add(sgd, 0, [0.5] * 4)
     results.add(sam, 0, [0.5] * 2, gradients=200)
-    assert compare(results.runs()).origin.startswith("Made of seed 0 and 2 to 4 epochs")
+    assert compare(results.runs()).origin.startswith("Made of seed 0, with 2 to 4 epochs")
     gradients = compare(results.runs(), budget="gradients").origin
-    assert gradients.startswith("Made of seed 0 and 2 to 4 epochs within equal gradient evaluations")
+    assert gradients.startswith("Made of seed 0, with 2 to 4 epochs within equal gradient evaluations")
 
 
 def test_nothing_has_finished(results: Results, sgd: Block) -> None:
