@@ -157,5 +157,5 @@ def shown(value: float, column: str, sign: str = "") -> str:
     ('84.25', '+0.5000', '1.23e+03')
     """
     if is_share(column):
-        return f"{100.0 * value:{sign}.2f}"
-    return f"{value:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"
+        return f"{round(100.0 * value, 2) + 0.0:{sign}.2f}"  # no minus before a zero
+    return f"{value + 0.0:{sign}.4f}" if value == 0.0 or 1e-3 <= abs(value) < 1e3 else f"{value:{sign}.3g}"

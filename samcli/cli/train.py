@@ -45,6 +45,7 @@ from samcli.errors import ConfigError, NothingToCompare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from samcli.config import Draft
     from samcli.config.hypotheses import Hypothesis
     from samcli.launch import Cell
 
@@ -149,7 +150,9 @@ def train(
         assignments=set_ or [],
         only=only or [],
     )
-    cells = how.plan(how.checked(draft))
+    runs = how.checked(draft)
+    _check_hypotheses(draft)
+    cells = how.plan(runs)
     slots = how.slots(cells)
     if dry_run:
         check_no_file(results)
@@ -162,6 +165,26 @@ def train(
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
+
+
+def _check_hypotheses(draft: Draft) -> None:
+    """Refuse hypotheses that no results can judge, and tell where the seeds are too few for them.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if not draft.hypotheses:
+        return
+    from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
+    from samcli.train import CATALOGUE
+
+    written = draft.as_written()
+    datasets = CATALOGUE.datasets
+    rehearse_hypotheses(
+        draft.hypotheses, written, list(CATALOGUE.measures), lambda name: datasets.kind(name).is_regression
+    )
+    if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
+        hint(told)
 
 
 def _record(cells: list[Cell], hypotheses: Sequence[Hypothesis]) -> None:

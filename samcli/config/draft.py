@@ -183,6 +183,11 @@ class Draft:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
         return runs
 
+    def as_written(self) -> list[RunConfig]:
+        """Every run that the document asks for, whatever flags say."""
+        written = self._written()
+        return written.selection.of(written._grid(), self.catalogue.datasets.canonical, written._as_written)
+
     def _as_written(self) -> list[RunConfig]:
         """The grid of the document as it is without flags."""
         return self._written()._grid()

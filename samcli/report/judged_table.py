@@ -8,6 +8,8 @@ from typing import Any
 from samcli.report.cells import probability
 from samcli.report.judgement import Judgement, Outcome
 from samcli.report.small_table import SmallTable
+from samcli.stats import pairs_needed
+from samcli.words import count
 
 HEADINGS = ("Verdict", "Hypothesis", "Found", "n", "p")
 
@@ -29,6 +31,7 @@ def judged_records(found: Sequence[Judgement]) -> list[dict[str, Any]]:
             "n": one.evidence.n if one.evidence else 0,
             "p_adjusted": one.p,
             "seeds_to_decide": one.seeds,
+            "leaning": str(one.leaning) if one.leaning else None,
             "found": one.evidence.words if one.evidence else "",
             "why": one.why,
             "first_seen": one.recorded.first_seen,
@@ -49,6 +52,10 @@ def judged_legend(found: Sequence[Judgement]) -> list[str]:
         return []
     adjusted = f", adjusted for {len(found)} hypotheses by Holm's method" * (len(found) > 1)
     lines = [f"Held or contradicted: p < 0.05 by an exact sign-flip test over seeds{adjusted}; equality by t tests."]
+    seeds = max((one.evidence.n for one in found if one.evidence), default=0)
+    if seeds and seeds < (needed := pairs_needed(len(found))):
+        on = f"{len(found)} hypotheses on {count(seeds, 'seed')}"
+        lines.append(f"{on}: with fewer than {needed} an exact test can decide none of them.")
     after = [one for one in found if one.recorded.finished_before]
     if after:
         lines.append(f"*: written after runs of the experiment had finished ({len(after)} of {len(found)}).")
@@ -89,5 +96,7 @@ def found_in(one: Judgement) -> str:
     if one.why:
         parts.append(one.why.removesuffix("."))
     if one.outcome is Outcome.UNDECIDED and one.evidence:
-        parts.append(f"about {one.seeds} seeds would decide" if one.seeds else "no 1,000 seeds would decide")
+        way = {Outcome.HELD: " for it", Outcome.CONTRADICTED: " against it"}.get(one.leaning or Outcome.UNDECIDED, "")
+        decide = f"would probably decide{way}"
+        parts.append(f"about {one.seeds} seeds {decide}" if one.seeds else f"no 1,000 seeds {decide}")
     return "; ".join(parts)

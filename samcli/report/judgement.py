@@ -34,6 +34,7 @@ class Judgement:
         p: of the claim, adjusted over all hypotheses of the experiment by Holm's method; of its opposite where that is
             what the runs speak for.
         seeds: how many would probably decide what is undecided; None beyond 1,000, and where nothing is known.
+        leaning: how they would decide it, if the runs go on like this; None where nothing is known.
         why: a sentence on what keeps it from being judged; empty if nothing does.
     """
 
@@ -42,6 +43,7 @@ class Judgement:
     evidence: Evidence | None
     p: float | None = None
     seeds: int | None = None
+    leaning: Outcome | None = None
     why: str = ""
 
     @property
@@ -93,15 +95,24 @@ def _judgement(
         return Judgement(recorded, Outcome.UNDECIDED, None, why=found)
     if held is None or against is None:
         why = f"{count(found.n, 'seed')}, and no test is possible below {SMALLEST}."
-        return Judgement(recorded, Outcome.UNDECIDED, found, seeds=_seeds(found, family), why=why)
+        return Judgement(
+            recorded, Outcome.UNDECIDED, found, seeds=_seeds(found, family), leaning=_leaning(found), why=why
+        )
     if held < LEVEL:
         return Judgement(recorded, Outcome.HELD, found, held)
     if against < LEVEL:
         return Judgement(recorded, Outcome.CONTRADICTED, found, against)
-    return Judgement(recorded, Outcome.UNDECIDED, found, min(held, against), _seeds(found, family))
+    return Judgement(recorded, Outcome.UNDECIDED, found, min(held, against), _seeds(found, family), _leaning(found))
 
 
 def _seeds(found: Evidence, family: int) -> int | None:
     """How many seeds would probably decide: so many that the test can, and finds an effect of this size."""
     effect = pairs_to_decide(found.effect, LEVEL / family) if found.effect else None
     return None if effect is None else max(effect, pairs_needed(family), found.n + 1)
+
+
+def _leaning(found: Evidence) -> Outcome | None:
+    """How more runs like these would decide: by the sign of the least certain effect."""
+    if not found.effect:
+        return None
+    return Outcome.HELD if found.effect > 0.0 else Outcome.CONTRADICTED

@@ -115,7 +115,7 @@ def _stops(
 def _lengths(rows: Sequence[Row], budget: str) -> Iterator[str]:
     """Where rows trained for different numbers of epochs: whether that made them equal in gradient evaluations."""
     for here in grouped([row for row in rows if row.n], lambda row: row.place).values():
-        epochs = sorted({row.config["epochs"] for row in here})
+        epochs = sorted({int(row.config.get("epochs") or 0) for row in here})
         spent = [fmean(sum(one.gradients) for one in row.timings.values()) for row in here]
         if budget != "epochs" or len(epochs) < 2 or not all(spent):
             continue

@@ -32,7 +32,11 @@ def origin(runs: Sequence[Run], budget: str) -> str:
         return ""
     length = _of_numbers([run.config.get("epochs") for run in finished], "epochs")
     within = {"gradients": " within equal gradient evaluations", "seconds": " within equal training seconds"}
-    what = [f"Made of {ranges(run.seed for run in finished)}", f", with {length}" * bool(length), within.get(budget, "")]
+    what = [
+        f"Made of {ranges(run.seed for run in finished)}",
+        f", with {length}" * bool(length),
+        within.get(budget, ""),
+    ]
     where = _different(finished, _hardware)
     with_ = [*_different(finished, _threads), *_different(finished, _jobs)]
     by = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from samcli.report.hypotheses._cases import GAP as GAP
 from samcli.report.hypotheses._cases import Cases as Cases
 from samcli.report.hypotheses._cases import Untestable as Untestable
 from samcli.report.hypotheses._evidence import Evidence as Evidence

@@ -179,6 +179,28 @@ def told(pattern: Pattern) -> str:
     return " ".join(f"{wanted.key}={wanted.value}" for wanted in pattern)
 
 
+def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
+    """What is compared to what, in short: by the keys in which two sides differ.
+
+    >>> from samcli.config.pattern import pattern_of
+    >>> from samcli.config.source import Source
+    >>> sam, sgd = (pattern_of(Source({}), (), {"optimizer": name}) for name in ("sam", "sgd"))
+    >>> sides(sam, sgd), sides(sam, sgd, "/")
+    ('sam - sgd', 'sam / sgd')
+    """
+    differ = contrast(ours, theirs)
+    keys = ["optimizer.name"] if "optimizer.name" in differ else sorted(differ)
+    words = [
+        " ".join(_short(wanted.key, wanted.value) for wanted in side if full_key(wanted.key) in keys)
+        for side in (ours, theirs)
+    ]
+    return f" {sign} ".join(word or default for word, default in zip(words, ("first", "second"), strict=True))
+
+
+def _short(key: str, value: Any) -> str:
+    return str(value) if full_key(key).endswith(".name") else f"{key.rpartition('.')[2]}={value}"
+
+
 @cache
 def _score(columns: tuple[str, ...]) -> str:
     return score_among(columns).name

@@ -7,9 +7,11 @@ from typing import Any
 
 from samcli.metrics import higher_is_better
 from samcli.report.hypotheses._cases import Cases, Untestable
-from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval
+from samcli.report.hypotheses._evidence import Evidence, all_above_zero
 from samcli.report.hypotheses._levels import by_level
+from samcli.report.option_axis import axis_words
 from samcli.stats import inside_against_ends
+from samcli.words import count
 
 
 def best_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
@@ -23,16 +25,13 @@ def best_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     levels = by_level(cases, axis, fields.get("among"), metric)
     seeds = sorted(set.intersection(*(set(one) for one in levels.values())))
     if len(seeds) < 2 or len(levels) < 3:
-        raise Untestable(
-            f"{len(seeds)} seeds have all of {len(levels)} values of {axis}; an optimum needs two and three of them."
-        )
+        there = f"{count(len(seeds), 'seed')} with all of {count(len(levels), 'value')} of {axis}"
+        raise Untestable(f"{there}: an optimum inside needs two seeds and three values.")
     first, last = inside_against_ends({seed: [turn * one[seed] for one in levels.values()] for seed in seeds})
     means = {level: sum(one[seed] for seed in seeds) / len(seeds) for level, one in levels.items()}
     best = max(means, key=lambda level: turn * means[level])
     held, contradicted, effect = all_above_zero([first, last])
     if not fields["inside"]:
         held, contradicted, effect = contradicted, held, None if effect is None else -effect
-    worse = min((first, last), key=lambda one: sum(one.values()))
-    low, high = interval(worse)[1:]
-    words = f"best at {axis} {best:g} of {min(levels):g} to {max(levels):g}"
-    return Evidence(words, best, low, high, len(seeds), held, contradicted, effect)
+    words = f"best at {axis_words(axis)}={best:g}, tried {min(levels):g} to {max(levels):g}"
+    return Evidence(words, best, None, None, len(seeds), held, contradicted, effect)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from samcli.metrics import higher_is_better
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, amount, interval
 
 
@@ -23,6 +23,5 @@ def better(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
         [{seed: ours[seed] - theirs[seed] for seed in ours if seed in theirs} for ours, theirs in pairs]
     )
     lead = {seed: turn * value - fields["by"] for seed, value in difference.items()}
-    return Evidence(
-        amount(*interval(difference), metric), *interval(difference), len(difference), *all_above_zero([lead])
-    )
+    words = f"{sides(fields['better'], fields['than'])}: {amount(*interval(difference), metric)}"
+    return Evidence(words, *interval(difference), len(difference), *all_above_zero([lead]))

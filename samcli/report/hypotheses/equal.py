@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides
 from samcli.report.hypotheses._evidence import Evidence, amount, interval
 from samcli.stats import equivalence, standardised
 from samcli.stats.sign_flip import SMALLEST
@@ -29,7 +29,7 @@ def equal(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     # what is left of the margin, in units of the spread, is what more seeds would show
     room = None if mean is None else standardised([margin - abs(mean) + (value - mean) for value in values])
     return Evidence(
-        amount(mean, low, high, metric),
+        f"{sides(first, second)}: {amount(mean, low, high, metric)}",
         mean,
         low,
         high,

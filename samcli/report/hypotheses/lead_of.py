@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from samcli.metrics import higher_is_better, is_share
-from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
+from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired, sides
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.report.option_axis import axis_words
 from samcli.stats import slopes
 from samcli.words import count
 
@@ -34,10 +35,11 @@ def lead_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     rising = "grows_with" in fields
     parts = [slope if rising else {seed: -value for seed, value in slope.items()}]
     mean, low, high = interval(slope)
+    who = sides(fields["lead_of"], fields["over"])
     unit, by = (" points", 100.0) if is_share(metric) else ("", 1.0)
     first, second, third = (None if value is None else by * value for value in (mean, low, high))
     return Evidence(
-        f"{plain(first, second, third, '+.3g')}{unit} per unit of {axis}",
+        f"{who}: {plain(first, second, third, '+.3g')}{unit} per unit of {axis_words(axis)}",
         mean,
         low,
         high,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
+from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired, sides
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
 
 
@@ -28,4 +28,5 @@ def ratio_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     bound = math.log(fields["below"] if below else fields["above"])
     parts = [{seed: bound - value if below else value - bound for seed, value in logs.items()}]
     mean, low, high = (None if value is None else math.exp(value) for value in interval(logs))
-    return Evidence(f"{plain(mean, low, high)} times", mean, low, high, len(logs), *all_above_zero(parts))
+    who = sides(fields["ratio_of"], fields["to"], "/")
+    return Evidence(f"{who}: {plain(mean, low, high)} times", mean, low, high, len(logs), *all_above_zero(parts))

@@ -58,7 +58,7 @@ def test_a_difference_at_one_level(table: tuple[Results, Any, Any]) -> None:
     values = sam[2, 1] - sgd[2]
     check_interval(found, values)
     assert (found.p_held, found.p_contradicted) == (pytest.approx(sign_flip(list(values - 0.02))), 1.0)
-    assert found.words.startswith("+")
+    assert found.words.startswith("sam - sgd: +")
     reverse = evidence(
         results, "better: {optimizer: sgd}, than: {optimizer: sam, optimizer.rho: 0.1, dataset.label_noise: 0.4}"
     )
