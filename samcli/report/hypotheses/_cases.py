@@ -11,7 +11,8 @@ from typing import Any
 from samcli.config.grid import Grid, flatten, full_key, token
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
-from samcli.metrics import higher_is_better, score_among, score_of
+from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
+from samcli.report.hypotheses._lengths import alike
 from samcli.report.kept import KeptMeasure, kept_measures
 from samcli.report.reading import described, read_run
 from samcli.runs.reader import Run
@@ -37,11 +38,13 @@ class Cases:
 
     Attributes:
         flats: the settings of each run by dotted keys.
+        alike: the same, with schedules of different lengths made comparable.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = [run for run in runs if run.state in ("finished", "diverged")]
         self.flats = [flatten(run.config) for run in self.runs]
+        self.alike = alike(self.flats)
         self._grid = Grid(self.flats, str)
         self._values: dict[str, list[float | None]] = {}
 
@@ -49,10 +52,23 @@ class Cases:
         """The numbers of the runs that a pattern asks for; all of them without one."""
         return list(range(len(self.runs))) if pattern is None else sorted(self._grid.holding(pattern))
 
-    @cached_property
-    def score(self) -> str:
-        """The test score of the task."""
-        return f"test_{score_among({name for run in self.runs for name in run.columns}).name}"
+    def metric(self, named: str | None, *patterns: Pattern | None) -> str:
+        """The metric that is named, or else the test score of what the runs that all patterns ask for do.
+
+        Raises:
+            Untestable: their scores differ, and none is named.
+        """
+        if named not in (None, GAP):
+            return str(named)
+        sides = [{self._score(index) for index in self.matching(pattern)} - {""} for pattern in patterns]
+        scores = sorted(set.intersection(*sides))
+        if len(scores) > 1:
+            raise Untestable(f"The runs have different scores, {joined(scores)}; name a metric, or the data of one.")
+        return named or f"test_{scores[0] if scores else score_among([]).name}"
+
+    def _score(self, index: int) -> str:
+        columns = tuple(self.runs[index].columns)
+        return _score(columns) if any(map(score_of, columns)) else ""
 
     def levels(self, axis: str, members: Iterable[int]) -> list[float]:
         """The numbers that an axis has among these runs, rising."""
@@ -60,8 +76,8 @@ class Cases:
         return sorted(float(value) for value in found if is_number(value))
 
     def values(self, metric: str) -> list[float | None]:
-        """What each run has of a metric at its end, of seconds over all its epochs; of a diverged run's score the worst
-        that any run there has.
+        """What each run has of a metric at its end, of seconds over all its epochs; of a diverged run's score or loss
+        the worst that any run there has.
 
         Raises:
             Untestable: no run has it.
@@ -81,7 +97,7 @@ class Cases:
         read = _total if metric in PER_EPOCH else _last
         found = [read(run, metric) if metric in run.columns else None for run in self.runs]
         finished = [value if run.state == "finished" else None for run, value in zip(self.runs, found, strict=True)]
-        if score_of(metric) is None:
+        if score_of(metric) is None and metric not in LOSSES:
             return finished
         return [
             value if run.state == "finished" else self._worst(metric, run, finished)
@@ -122,7 +138,7 @@ def by_stratum(
     """
     found: dict[Stratum, dict[int, int]] = defaultdict(dict)
     for index in members:
-        here, seed = found[stratum_of(cases.flats[index], without)], cases.runs[index].seed
+        here, seed = found[stratum_of(cases.alike[index], without)], cases.runs[index].seed
         if seed in here:
             one, other = cases.flats[here[seed]], cases.flats[index]
             keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
@@ -135,10 +151,16 @@ def by_stratum(
     }
 
 
-def contrast(ours: Pattern, theirs: Pattern) -> frozenset[str]:
-    """The keys in which two sides are meant to differ: both name them, with other values."""
+def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
+    """The keys in which two sides are meant to differ: both name them, with other values.
+
+    With a name come the options that only one of the two has: a schedule's milestones, a model's depth.
+    """
     first, second = ({full_key(wanted.key): token(wanted.value) for wanted in side} for side in (ours, theirs))
-    return frozenset(key for key in first if key in second and first[key] != second[key])
+    found = {key for key in first if key in second and first[key] != second[key]}
+    blocks = tuple(key.removesuffix("name") for key in found if key.endswith(".name"))
+    one, other = ({key for index in cases.matching(side) for key in cases.flats[index]} for side in (ours, theirs))
+    return frozenset(found | {key for key in one ^ other if key.startswith(blocks)})
 
 
 def paired(
@@ -149,7 +171,7 @@ def paired(
     Raises:
         Untestable: there is none, or it is not said which setting is meant.
     """
-    values, without = cases.values(metric), contrast(ours, theirs)
+    values, without = cases.values(metric), contrast(cases, ours, theirs)
     first = by_stratum(cases, cases.matching(ours), values, without, told(ours))
     second = by_stratum(cases, cases.matching(theirs), values, without, told(theirs))
     both = {stratum: (first[stratum], second[stratum]) for stratum in first if stratum in second}
@@ -166,6 +188,22 @@ def mean_over_strata(strata: Sequence[Mapping[int, float]]) -> dict[int, float]:
     """
     seeds = set.intersection(*(set(one) for one in strata)) if strata else set()
     return {seed: sum(one[seed] for one in strata) / len(strata) for seed in sorted(seeds)}
+
+
+def require_same_strata(axis: str, at_levels: Iterable[Iterable[Stratum]]) -> None:
+    """Refuse levels of an axis that are means over different data, models or settings: they do not compare.
+
+    Raises:
+        Untestable: they are.
+
+    >>> require_same_strata("optimizer.rho", [[()], [()]])
+    """
+    levels = [{tuple(pair for pair in stratum if pair[0] != axis) for stratum in here} for here in at_levels]
+    if any(here != levels[0] for here in levels):
+        raise Untestable(
+            f"Not all values of {axis} have finished runs of the same data, models and settings, so that their "
+            "means do not compare; name those that have."
+        )
 
 
 def told(pattern: Pattern) -> str:

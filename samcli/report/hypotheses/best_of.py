@@ -20,7 +20,7 @@ def best_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: fewer than two seeds or three levels.
     """
-    metric, axis = fields.get("metric") or cases.score, fields["best_of"]
+    metric, axis = cases.metric(fields.get("metric"), fields.get("among")), fields["best_of"]
     turn = 1.0 if higher_is_better(metric) else -1.0
     levels = by_level(cases, axis, fields.get("among"), metric)
     seeds = sorted(set.intersection(*(set(one) for one in levels.values())))

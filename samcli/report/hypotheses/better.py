@@ -16,7 +16,7 @@ def better(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs.
     """
-    metric = fields.get("metric") or cases.score
+    metric = cases.metric(fields.get("metric"), fields["better"], fields["than"])
     turn = 1.0 if higher_is_better(metric) else -1.0
     pairs = paired(cases, fields["better"], fields["than"], metric).values()
     difference = mean_over_strata(

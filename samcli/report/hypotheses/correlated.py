@@ -9,6 +9,7 @@ from typing import Any
 from samcli.report.hypotheses._cases import Cases, Untestable
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
 from samcli.stats import kendall
+from samcli.words import some_of
 
 FEWEST = 4  # settings that a seed has to rank
 
@@ -17,14 +18,22 @@ def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     """Kendall's τ over the settings for each seed: runs of one seed share its initialisation, and are one observation.
 
     Raises:
-        Untestable: no seed has four settings with both quantities.
+        Untestable: no seed has four settings with both quantities, or they are of several data sets or models, between
+            which sharpness does not compare.
     """
-    first, second = (cases.values(name) for name in fields["correlated"])
+    first, second = (cases.values(cases.metric(name, fields.get("among"))) for name in fields["correlated"])
     pairs: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    kinds = set()
     for index in cases.matching(fields.get("among")):
         x, y = first[index], second[index]
         if x is not None and y is not None and cases.runs[index].state == "finished":
             pairs[cases.runs[index].seed].append((x, y))
+            kinds.add(tuple(str(cases.flats[index][f"{block}.name"]) for block in ("dataset", "model")))
+    if len(kinds) > 1:
+        named = some_of(sorted(", ".join(kind) for kind in kinds))
+        raise Untestable(
+            f"Runs of {named} do not correlate as one; say which with among: {{dataset: NAME, model: NAME}}."
+        )
     taus = {}
     for seed, points in sorted(pairs.items()):
         tau = kendall([x for x, _ in points], [y for _, y in points]).tau if len(points) >= FEWEST else None

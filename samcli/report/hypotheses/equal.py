@@ -17,7 +17,7 @@ def equal(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs.
     """
-    metric = fields.get("metric") or cases.score
+    metric = cases.metric(fields.get("metric"), *fields["equal"])
     first, second = fields["equal"]
     pairs = paired(cases, first, second, metric).values()
     difference = mean_over_strata(

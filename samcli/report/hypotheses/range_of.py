@@ -22,9 +22,9 @@ def range_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs, or no two levels lie so far apart.
     """
-    metric, axis = fields.get("metric") or cases.score, fields["range_of"]
+    metric = cases.metric(fields.get("metric"), fields.get("among"), fields["beats"])
     turn = 1.0 if higher_is_better(metric) else -1.0
-    among = fields.get("among")
+    axis, among = fields["range_of"], fields.get("among")
     levels = list(by_level(cases, axis, among, metric))
     leads: dict[float, BySeed] = {}
     for level in levels:

@@ -16,7 +16,7 @@ def ratio_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs, or the quantity is not above zero.
     """
-    metric = fields["metric"]
+    metric = cases.metric(fields["metric"], fields["ratio_of"], fields["to"])
     strata = []
     for ours, theirs in paired(cases, fields["ratio_of"], fields["to"], metric).values():
         common = [seed for seed in ours if seed in theirs]

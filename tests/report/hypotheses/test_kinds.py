@@ -218,3 +218,108 @@ def test_seconds_are_those_of_the_whole_training(results: Results) -> None:
         results.add(SAM, seed, [0.5] * 2, seconds=2.0)
     found = evidence(results, "ratio_of: {optimizer: sam}, to: {optimizer: sgd}, metric: train_seconds, below: 2.5")
     assert found.estimate == pytest.approx(22.0 / 13.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ({"warmup_epochs": 2.0}, {"warmup_epochs": 1.0}),  # as equal_compute stretches them
+        ({"warmup_epochs": 1.0}, {"warmup_epochs": 1.0}),  # as they were written out
+        ({"name": "multi-step", "milestones": [2, 3]}, {"name": "multi-step", "milestones": [1, 2]}),
+    ],
+)
+def test_runs_of_other_lengths_have_the_same_schedule(results: Results, long: Any, short: Any) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, [0.7] * 4, schedule=long)
+        results.add(SAM, seed, [0.75] * 2, schedule=short)
+    assert evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}").n == 8
+
+
+def test_levels_of_a_stretched_schedule_stay_apart(results: Results) -> None:
+    for seed in SEEDS:
+        for warmup, score in ((0.0, 0.6), (1.0, 0.5)):
+            results.add(SGD, seed, [score] * 4, schedule={"warmup_epochs": 2 * warmup})
+            results.add(SAM, seed, [score + 0.1] * 2, schedule={"warmup_epochs": warmup})
+    found = evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}")
+    assert (found.estimate, found.n) == (pytest.approx(0.1), 8)
+
+
+def test_options_that_come_with_a_name_do_not_keep_two_apart(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.7,), schedule={"name": "constant"})
+        results.add(SGD, seed, (0.8,), schedule={"name": "multi-step", "milestones": [1]})
+        results.add(SGD, seed, (0.6,), schedule={"name": "constant"}, model={"name": "resnet", "depth": 8})
+    schedules = "better: {schedule: multi-step, model: cnn}, than: {schedule: constant}"
+    assert evidence(results, schedules).estimate == pytest.approx(0.1)
+    models = "better: {model: cnn, schedule: constant}, than: {model: resnet}"
+    assert evidence(results, models).estimate == pytest.approx(0.1)
+
+
+WINE = {"name": "wine"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "best_of: optimizer.rho, among: {optimizer: sam}",
+        "range_of: optimizer.rho, beats: {optimizer: sgd}, spans: 2",
+    ],
+)
+def test_levels_are_means_over_the_same_data(results: Results, text: str) -> None:
+    """The largest radius has run on the easier data set alone: its mean is no better for that."""
+    for seed in SEEDS:
+        for dataset, score in (({}, 0.5), (WINE, 0.9)):
+            results.add(SGD, seed, (score,), dataset=dataset)
+            for rho in (0.05, 0.1, 0.2):
+                if dataset is WINE or rho < 0.2:
+                    results.add({**SAM, "rho": rho}, seed, (score + 0.01,), dataset=dataset)
+    with pytest.raises(Untestable, match=r"Not all values of optimizer\.rho have finished runs of the same data"):
+        evidence(results, text)
+    within_one = text.replace("among: {optimizer: sam}", "among: {optimizer: sam, dataset: wine}")
+    if "among" in within_one:
+        assert evidence(results, within_one).n == 8
+
+
+def test_a_trend_is_over_the_same_data(results: Results) -> None:
+    for seed in SEEDS:
+        for dataset, lead in (({}, 0.0), (WINE, 0.2)):
+            for noise in (0.0, 0.4) if dataset is WINE else (0.0,):
+                results.add(SGD, seed, (0.5,), dataset={**dataset, "label_noise": noise})
+                results.add(SAM, seed, (0.5 + lead,), dataset={**dataset, "label_noise": noise})
+    with pytest.raises(Untestable, match=r"Not all values of dataset\.label_noise"):
+        evidence(results, "lead_of: {optimizer: sam}, over: {optimizer: sgd}, grows_with: dataset.label_noise")
+
+
+def test_data_with_other_scores_are_not_left_out_unsaid(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.5,))
+        results.add(SAM, seed, (0.6,))
+        results.add(SGD, seed, (0.5,), metric="r2", dataset={"name": "diabetes"})
+        results.add(SAM, seed, (0.3,), metric="r2", dataset={"name": "diabetes"})
+    with pytest.raises(Untestable, match="different scores, accuracy and r2; name a metric, or the data of one"):
+        evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}")
+    one = evidence(results, "better: {optimizer: sam, dataset: diabetes}, than: {optimizer: sgd}")
+    assert one.estimate == pytest.approx(-0.2)
+    assert evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}, metric: test_loss").n == 8
+
+
+def test_other_data_sets_do_not_correlate_as_one(results: Results) -> None:
+    for seed in SEEDS:
+        for dataset, score, sharpness in (({}, 0.5, 0.9), (WINE, 0.9, 0.1)):
+            for rho in (0.05, 0.1):
+                results.add({**SAM, "rho": rho}, seed, (score,), dataset=dataset, sharpness=sharpness + rho)
+    with pytest.raises(Untestable, match="Runs of digits, cnn and wine, cnn do not correlate as one"):
+        evidence(results, "correlated: [sharpness, test_loss]")
+
+
+def test_diverged_runs_have_the_worst_loss(results: Results) -> None:
+    for seed in SEEDS:
+        results.add(SGD, seed, (0.5,))
+        results.add(SAM, seed, (0.9,), status={"status": "diverged"} if seed == 3 else None)
+    found = evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}, metric: test_loss")
+    check_interval(found, [-0.4 if seed != 3 else 0.0 for seed in SEEDS])
+
+
+def test_the_interval_of_an_optimum_is_not_that_of_a_lead(table: tuple[Results, Any, Any]) -> None:
+    found = evidence(table[0], "best_of: optimizer.rho")
+    assert (found.low, found.high) == (None, None)
