@@ -161,7 +161,8 @@ def train(
         try_out(cells, data_dir)
         return
     check_writable(results)
-    outcome = how.train(cells, slots, before=lambda: _record(cells, draft.hypotheses))
+    says = bool(draft.hypotheses) or _is_experiment(experiment)
+    outcome = how.train(cells, slots, before=lambda: _record(cells, draft.hypotheses) if says else None)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
@@ -190,9 +191,15 @@ def _check_hypotheses(draft: Draft) -> None:
 def _record(cells: list[Cell], hypotheses: Sequence[Hypothesis]) -> None:
     """Keep what is expected of the runs, before they are trained."""
     from samcli.runs.hypotheses_file import record
+    from samcli.runs.reader import finished_below
 
     for place in dict.fromkeys(cell.folder.path.parent for cell in cells):
-        record(place, hypotheses, sum(c.state == "finished" for c in cells if c.folder.path.parent == place))
+        record(place, hypotheses, finished_below(place) if hypotheses else 0)
+
+
+def _is_experiment(file: Path | None) -> bool:
+    """Whether it is the file of an experiment, which says what is expected; flags and a run's `config.yaml` do not."""
+    return file is not None and not file.with_name("run.json").is_file()
 
 
 def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:

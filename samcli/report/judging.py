@@ -29,7 +29,7 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
     found: list[Judgement] = []
     notes = []
     for experiment, given in grouped(runs, lambda run: str(run.folder.parent)).items():
-        hypotheses = recorded(Path(experiment))
+        hypotheses = [one for one in recorded(Path(experiment)) if one.withdrawn is None]
         if not hypotheses:
             continue
         folders, _ = folders_below([Path(experiment)])

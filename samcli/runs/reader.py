@@ -6,7 +6,7 @@ import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -151,6 +151,19 @@ def folders_below(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
         for folder in candidates:
             found.setdefault(_identity(folder), folder)
     return list(found.values()), warnings
+
+
+def finished_below(path: Path) -> int:
+    """How many runs in and below a folder say that they are finished.
+
+    >>> finished_below(Path("nowhere"))
+    0
+    """
+    found = 0
+    for folder in _candidates(path, DEPTH):
+        with suppress(ResultsError):
+            found += RunFolder(folder).read_status()["status"] == "finished"
+    return found
 
 
 @contextmanager

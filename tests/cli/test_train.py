@@ -9,6 +9,7 @@ import pytest
 from command import Samcli
 
 from samcli.runs import RunFolder
+from samcli.runs.hypotheses_file import recorded
 from samcli.runs.lease import Lease
 
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
@@ -49,6 +50,45 @@ def test_config_of_a_run_repeats_the_run(samcli: Samcli, tmp_path: Path) -> None
         return [line.split(",")[1] for line in (folder / "metrics.csv").read_text().splitlines()]
 
     assert losses(again.parent) == losses(config.parent)
+
+
+EXPECTED = """\
+name: trial
+dataset: {name: digits, train_examples: 60}
+model: mlp
+epochs: 1
+sharpness: {examples: 20}
+optimizer: [sgd, sam]
+seeds: %s
+hypotheses: [{says: SAM wins, better: {optimizer: sam}, than: {optimizer: sgd}}]
+"""
+
+
+def test_repeating_a_run_withdraws_no_hypothesis(samcli: Samcli, tmp_path: Path) -> None:
+    file = tmp_path / "trial.yaml"
+    file.write_text(EXPECTED % "0")
+    results = ("--results", tmp_path / "results")
+    samcli("train", file, *results)
+    config, _ = tmp_path.glob("results/trial/*/config.yaml")
+    assert samcli("train", config, *results).code == 0
+    assert samcli("train", "--name", "trial", "--optimizer", "sgd", "--model", "mlp", *SMALL, *results).code == 0
+    (one,) = recorded(tmp_path / "results" / "trial")
+    assert one.withdrawn is None
+    file.write_text(EXPECTED.partition("hypotheses")[0] % "0")
+    samcli("train", file, *results)
+    (one,) = recorded(tmp_path / "results" / "trial")
+    assert one.withdrawn is not None
+
+
+def test_hypotheses_written_after_other_runs_of_the_experiment_say_so(samcli: Samcli, tmp_path: Path) -> None:
+    file = tmp_path / "trial.yaml"
+    file.write_text(EXPECTED.partition("hypotheses")[0] % "0-1")
+    samcli("train", file, "--results", tmp_path / "results")
+    file.write_text(EXPECTED % "2")
+    called = samcli("train", file, "--results", tmp_path / "results")
+    (one,) = recorded(tmp_path / "results" / "trial")
+    assert one.finished_before == 4
+    assert "SAM wins *" in called.out
 
 
 def test_json_is_one_document(samcli: Samcli, tmp_path: Path) -> None:

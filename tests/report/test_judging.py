@@ -43,3 +43,10 @@ def test_a_name_with_dots_or_another_way_there_is_the_whole_all_the_same(
         found = compare(runs)
         assert len(found.judgements) == 1
         assert not any("are judged by" in note for note in found.notes)
+
+
+def test_nothing_is_said_of_hypotheses_that_were_withdrawn(ten: Results) -> None:
+    record(ten.path / "trial", (), finished=20)
+    part = compare([run for run in ten.runs() if run.seed < 7])
+    assert part.judgements == ()
+    assert not any("are judged by" in note for note in part.notes)
