@@ -47,6 +47,8 @@ def chosen_rows(
 ) -> tuple[list[Row], list[str]]:
     """One row for each optimizer, data set and model: the setting with the best mean on validation at the last epoch.
 
+    A diverged run counts as the worst value that any run there has.
+
     Args:
         rows: of the comparison.
         settings: the runs of each setting.
@@ -59,12 +61,20 @@ def chosen_rows(
     ([], [])
     """
     kept, notes = [], []
+    places = grouped(rows, lambda row: row.place)
+    worst = {
+        place: worst_of([run for row in here for run in settings[row.setting]], column)
+        for place, here in places.items()
+        if (column := columns[place]) is not None
+    }
     for here in grouped(rows, lambda row: f"{row.place}\n{row.optimizer}").values():
         column = columns[here[0].place]
         if column is None:
             kept += here
             continue
-        scored = [(mean, row) for row in here if (mean := _mean(settings[row.setting], column)) is not None]
+        least = worst[here[0].place]
+        means = [validation_mean(settings[row.setting], column, least) for row in here]
+        scored = [(mean, row) for mean, row in zip(means, here, strict=True) if mean is not None]
         if len(here) == 1 or not scored:
             kept += here
             continue
@@ -78,10 +88,35 @@ def chosen_rows(
     return kept, notes
 
 
-def _mean(runs: Sequence[Run], column: str) -> float | None:
-    values = [read_run(run, column).last for run in runs if run.state == "finished"]
-    measured = [value for value in values if value is not None]
-    return fmean(measured) if measured else None
+def worst_of(runs: Sequence[Run], column: str) -> float | None:
+    """The worst value that a finished one of these runs has of a column at its end; None without any.
+
+    >>> worst_of([], "validation_accuracy")
+    """
+    return (min if higher_is_better(column) else max)(_ends(runs, column), default=None)
+
+
+def validation_mean(runs: Sequence[Run], column: str, worst: float | None) -> float | None:
+    """The mean over runs of what a setting is chosen by; None where nothing was measured.
+
+    Args:
+        runs: of the setting.
+        column: of the validation part.
+        worst: what a diverged run counts as, see `worst_of`: a setting is no better for the seeds that it lost.
+
+    >>> from samcli.report.example import example_runs
+    >>> validation_mean(example_runs()[:2], "test_accuracy", None)
+    0.725
+    """
+    values = _ends(runs, column)
+    if worst is not None:
+        values += [worst for run in runs if run.state == "diverged"]
+    return fmean(values) if values else None
+
+
+def _ends(runs: Sequence[Run], column: str) -> list[float]:
+    values = [read_run(run, column).last for run in runs if run.state == "finished" and column in run.columns]
+    return [value for value in values if value is not None]
 
 
 def _others(means: Sequence[float], column: str) -> str:

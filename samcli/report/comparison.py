@@ -104,11 +104,11 @@ def compare(
         rows.append(_row(group, readings, words, labels, metrics[place], is_baseline))
     by_setting = {group[0].setting: group for group in settings}
     chosen: list[str] = []
+    rows = with_failures(rows, places)
     if select == VALIDATION:
         rows, chosen = chosen_rows(rows, by_setting, chosen_by)
     if target is not None:
         rows = _with_targets(rows, by_setting, target, budget)
-    rows = with_failures(rows, places)
     baselines = grouped([row for row in rows if row.is_baseline and row.n], lambda row: row.place)
     references = {place: Nearest(group) for place, group in baselines.items()}
     rows = in_order(with_verdicts([_against_baseline(row, references.get(row.place)) for row in rows], margin))

@@ -117,7 +117,7 @@ def over_tasks_table(comparison: Comparison) -> SmallTable:
         NothingToCompare, ConfigError: see `over_tasks`.
     """
     found, notes = over_tasks(comparison)
-    metric = comparison.rows[0].metric
+    metric = next(row.metric for row in comparison.rows if row.counted)
     legend = [
         f"IQM: interquartile mean of {title(metric)} over the runs of all tasks; its 95 % interval, by a bootstrap "
         f"within tasks, is approximate{_too_narrow(comparison)}. It is the mean of the middle half: what the worst "

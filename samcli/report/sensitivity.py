@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from samcli.errors import ConfigError
 from samcli.metrics import higher_is_better, shown, title
 from samcli.report.baseline import setting_key
-from samcli.report.groups import finished_by_setting, grouped
+from samcli.report.chosen import validation_mean, worst_of
+from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judged import settled
 from samcli.report.option_axis import axis_words, number_of, without
 from samcli.report.reading import read_run
@@ -28,7 +28,8 @@ class Level:
     Attributes:
         value: of the option.
         row: theirs in the comparison.
-        validation: the mean over seeds of what the metric is on the validation part; None where none was measured.
+        validation: the mean over seeds of what the metric is on the validation part, diverged runs counted as the
+            worst; None where none was measured.
     """
 
     value: float
@@ -73,11 +74,12 @@ def sensitivity(comparison: Comparison, runs: Sequence[Run], axis: str) -> tuple
     samcli.errors.ConfigError: --sensitivity lr: no two settings differ in it alone; name an option of the grid.
     """
     asked = f"--sensitivity {axis}"
-    rows = [row for row in comparison.rows if row.n]
+    rows = [row for row in comparison.rows if row.counted]
     key = setting_key(axis, {key: None for row in rows for key in flatten(row.config)}, asked)
     if key.partition(".")[0] in ("dataset", "model"):
         raise ConfigError(f"{asked}: data and model are not tuned; name an option of the optimizer or of the training.")
-    by_setting = finished_by_setting({"all": runs})
+    ended = [run for run in one_per_seed(runs)[0] if run.state in ("finished", "diverged")]
+    by_setting, places = grouped(ended, lambda run: run.setting), grouped(ended, lambda run: run.place)
     words = dict(zip((row.setting for row in rows), distinguishing([row.config for row in rows]), strict=True))
     lines = grouped(
         (row for row in rows if number_of(row.config, key, asked) is not None),
@@ -86,7 +88,11 @@ def sensitivity(comparison: Comparison, runs: Sequence[Run], axis: str) -> tuple
     found = []
     for line in lines.values():
         levels = [
-            Level(number_of(row.config, key, asked) or 0.0, row, _validation(by_setting[row.setting], row.metric))
+            Level(
+                number_of(row.config, key, asked) or 0.0,
+                row,
+                _validation(by_setting[row.setting], places[row.place], row.metric),
+            )
             for row in line
         ]
         if len({level.value for level in levels}) > 1:
@@ -137,14 +143,18 @@ def _of_levels(who: str, where: str, levels: Sequence[Level]) -> Sensitivity:
     return Sensitivity(who, where, tuple(levels), chosen, tuple(longest_range(better, [one.value for one in levels])))
 
 
-def _validation(runs: Sequence[Run], metric: str) -> float | None:
-    """The mean over finished runs of the metric on the validation part at their end; None where one has none."""
+def _validation(runs: Sequence[Run], there: Sequence[Run], metric: str) -> float | None:
+    """The mean over runs of the metric on the validation part at their end; None where a finished one has none.
+
+    A diverged one counts as the worst value of all runs there.
+    """
     if not metric.startswith("test_"):
         return None
     column = f"validation_{metric.removeprefix('test_')}"
-    values = [read_run(run, column).last if column in run.columns else None for run in runs]
-    measured = [value for value in values if value is not None]
-    return fmean(measured) if measured and len(measured) == len(values) else None
+    finished = [run for run in runs if run.state == "finished"]
+    if any(column not in run.columns or read_run(run, column).last is None for run in finished):
+        return None
+    return validation_mean(runs, column, worst_of(there, column))
 
 
 def _sentences(one: Sensitivity, key: str, baseline: str) -> Iterator[str]:
@@ -156,11 +166,10 @@ def _sentences(one: Sensitivity, key: str, baseline: str) -> Iterator[str]:
         ends = (one.levels[0].value, one.levels[-1].value)
         edge = ", an end of the range: try values beyond it" if one.chosen.value in ends else ""
         last = one.chosen.row.last
-        assert last.mean is not None
         spread = "" if last.sd is None else f" ± {shown(last.sd, metric)}"
+        read = "all of its runs diverged" if last.mean is None else f"{shown(last.mean, metric)}{spread}"
         yield (
-            f"{who}: best on validation is {name}={one.chosen.value:g}{edge}; "
-            f"its {title(metric)}, read once: {shown(last.mean, metric)}{spread}."
+            f"{who}: best on validation is {name}={one.chosen.value:g}{edge}; its {title(metric)}, read once: {read}."
         )
     compared = [level.row for level in one.levels if level.row.verdict]
     if not compared or not all(map(settled, compared)):
@@ -186,7 +195,9 @@ def _texts(one: Sensitivity, level: Level, key: str, *, several: bool, validated
         axis_words(key): f"{level.value:g}{' ←' if level is one.chosen else ''}",
         "n": str(row.n),
         **({"Validation": "" if level.validation is None else shown(level.validation, metric)} if validated else {}),
-        "Test" if metric.startswith("test_") else metric: f"{shown(row.last.mean or 0.0, metric)}{spread}",
+        "Test" if metric.startswith("test_") else metric: "diverged"
+        if row.last.mean is None
+        else f"{shown(row.last.mean, metric)}{spread}",
         "Δ": "baseline" if row.is_baseline else _signed(found.mean, metric) if found else "",
         "95 % interval": interval,
         "Verdict": str(row.verdict.word) if row.verdict and settled(row) else "",

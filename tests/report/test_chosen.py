@@ -58,3 +58,14 @@ def test_what_cannot_be_chosen(tried: Results) -> None:
         compare(tried.runs(), metric="sharpness", select="epoch")
     with pytest.raises(ConfigError, match=r"no selection named 'valdation'; did you mean validation\?"):
         compare(tried.runs(), select="valdation")
+
+
+def test_a_setting_is_no_better_for_the_seeds_that_it_lost(results: Results) -> None:
+    for seed in range(4):
+        results.add(SGD, seed, (0.6,), validation=(0.6,))
+        results.add({**SAM, "rho": 0.1}, seed, (0.7,), validation=(0.7,))
+        status = {"status": "diverged"} if seed else None
+        results.add({**SAM, "rho": 0.5}, seed, (0.9,), validation=(0.9,), status=status)
+    found = compare(results.runs(), select="validation")
+    assert row_of(found, "sam").who == "sam rho=0.1"
+    assert "70.00, the others 67.50." in found.notes[0]

@@ -99,3 +99,23 @@ def test_what_cannot_be_one_number(results: Results, sgd: Block, sam: Block) -> 
     results.add(sgd, 0, [0.8], metric="r2", dataset={"name": "diabetes"})
     with pytest.raises(ConfigError, match="--metric"):
         over_tasks(compare(results.runs()))
+
+
+def test_a_task_on_which_every_run_diverged_is_lost_once(results: Results, sgd: Block, sam: Block) -> None:
+    for seed in range(6):
+        for noise in (0.0, 0.4):
+            accuracy = 0.6 + 0.01 * seed
+            results.add(sgd, seed, [accuracy], validation=[0.6], dataset={"label_noise": noise})
+            for rho in (0.1, 0.5):
+                status = {"status": "diverged"} if noise else None
+                block = {**sam, "rho": rho}
+                results.add(block, seed, [0.8], validation=[0.8], dataset={"label_noise": noise}, status=status)
+    for select in ("last", "validation"):
+        for one in over_tasks(compare(results.runs(), select=select))[0][1:]:
+            assert (one.runs, one.better, one.rank) == (12, 1, 1.5 if select == "validation" else 2.0)
+
+
+def test_a_task_without_results_does_not_name_the_metric(tasks: Results, sgd: Block) -> None:
+    tasks.add(sgd, 0, [0.5], metric="r2", dataset={"name": "diabetes"}, status={"status": "interrupted"})
+    table = over_tasks_table(compare(tasks.runs()))
+    assert table.legend[0].startswith("IQM: interquartile mean of test accuracy in %")

@@ -94,3 +94,17 @@ def test_what_is_no_axis_of_tuning(radii: Results, axis: str, sentence: str) -> 
     with pytest.raises(ConfigError) as caught:
         sensitivity(compare(radii.runs()), radii.runs(), axis)
     assert sentence in str(caught.value)
+
+
+def test_a_value_at_which_runs_diverge_is_not_left_out(radii: Results, sam: Block) -> None:
+    for seed in range(8):
+        radii.add({**sam, "rho": 0.8}, seed, [0.1, 0.1], validation=[0.1, 0.1], status={"status": "diverged"})
+        status = {"status": "diverged"} if seed else None
+        radii.add({**sam, "rho": 1.6}, seed, [0.9, 0.99], validation=[0.9, 0.99], status=status)
+    runs = radii.runs()
+    (one,) = sensitivity(compare(runs), runs, "rho")[1]
+    assert [level.value for level in one.levels] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+    assert one.chosen is not None and one.chosen.value == 0.2
+    table = sensitivity_table(compare(runs), runs, "rho")
+    assert (table.texts[4]["n"], table.texts[4]["Test"], table.texts[4]["Verdict"]) == ("0", "diverged", "")
+    assert any("3 of 6 values tried" in line for line in table.legend)
