@@ -115,6 +115,9 @@ class MeasurementDocument(Document):
     details: MeasurementDetails
 
 
+LARGEST = 1e100  # of a loss in a file; means of larger ones, and pictures, know no numbers for them
+
+
 class LandscapeKey(Document):
     """How a slice was cut."""
 
@@ -140,6 +143,11 @@ class LandscapeDocument(Document):
     def _has_a_loss_at_each_point(self) -> LandscapeDocument:
         if len(self.axes) != self.key.dimensions or len(self.losses) != math.prod(map(len, self.axes)):
             raise ValueError("a loss for each point of the axes is needed")
+        losses = [loss for loss in self.losses if isinstance(loss, float)]
+        if not all(self.axes) or any(one != sorted(set(one)) for one in self.axes):
+            raise ValueError("the points of an axis must rise")
+        if any(abs(number) > LARGEST for one in (*self.axes, losses) for number in one):
+            raise ValueError(f"numbers beyond {LARGEST:g} are no losses")
         return self
 
 

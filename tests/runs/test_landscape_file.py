@@ -54,6 +54,10 @@ def test_slices_of_another_checkpoint_are_none(checkpoint: Path) -> None:
         entry_of([1.0, 0.5, 1.0], dimensions=3),
         entry_of([1.0, 0.5, 1.0]) | {"axes": [["a", 0.0, 1.0]]},
         entry_of([1.0, 0.5, 1.0]) | {"losses": "low"},
+        entry_of([]) | {"axes": [[]]},
+        entry_of([1.0, 0.5, 1.0]) | {"axes": [[0.0, 0.0, 0.0]]},
+        entry_of([1.0, 0.5, 1.0]) | {"axes": [[-1e308, 0.0, 1e308]]},
+        entry_of([1.0, 1e308, 1.0]),
     ],
 )
 def test_a_slice_that_samcli_does_not_write_is_none(odd: dict[str, Any], checkpoint: Path) -> None:

@@ -34,7 +34,7 @@ def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
         limited: whether there may be no more lines and panels than one picture has room for.
 
     Raises:
-        NothingToCompare: no finished run has a slice along a line.
+        NothingToCompare: no finished run has a slice along a line, or none a point with finite losses.
         ConfigError: there are too many settings for one picture.
 
     >>> from samcli.report.example import example_runs
@@ -65,13 +65,20 @@ def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
         found = [
             (setting, [kept[run.folder][how] for run in setting.runs if how in kept[run.folder]]) for setting in here
         ]
-        series = [_series(setting, entries) for setting, entries in found if entries]
+        drawn = [_series(setting, entries) for setting, entries in found if entries]
+        series = [one for one in drawn if one.points]
+        if len(series) < len(drawn):
+            notes.append(f"{count(len(drawn) - len(series), 'setting')} without a finite loss left out.")
         if series:
             losses = [point.y for one in series for point in one.points]
             (loss, *_) = (entries[0]["loss"] for _, entries in found if entries)
             x = Quantity("alpha", f"distance {ALONG.get(key['directions'], key['directions'])}")
             y = Quantity("train_loss", f"training loss, {loss}", is_logarithmic=spans(losses, SPAN_FOR_LOG))
             panels.append(Panel(here[0].where(), x, y, tuple(series)))
+    if not panels:
+        raise NothingToCompare(
+            "No landscape has a point at which the losses of all seeds are finite; cut narrower ones: --span 0.1"
+        )
     caption = f"{over_seeds(panels, 'bands')}; evaluation mode, {count(key['examples'], 'training example')} at most"
     most = MOST_LINES if limited else None
     return plot_of(panels, runs, notes, title="around the trained weights", caption=caption, most=most)

@@ -58,3 +58,14 @@ def test_nothing_was_cut(results: Results, sgd: Block) -> None:
     keep(results.add(sgd, 0, [0.5]), [1.0, 1.0, 1.0, 1.0], dimensions=2, points=2)
     with pytest.raises(NothingToCompare, match="samcli landscape RESULTS"):
         landscapes(results.runs())
+
+
+def test_a_setting_without_a_finite_loss_has_no_line(results: Results, sgd: Block, sam: Block) -> None:
+    keep(results.add(sgd, 0, [0.5]), [math.inf, math.nan, math.inf])
+    with pytest.raises(NothingToCompare, match="finite; cut narrower ones: --span"):
+        landscapes(results.runs())
+    keep(results.add(sam, 0, [0.5]), [2.0, 1.0, 2.0])
+    plot = landscapes(results.runs())
+    ((line,),) = [panel.series for panel in plot.panels]
+    assert line.name.startswith("sam")
+    assert plot.notes == ("1 setting without a finite loss left out.",)
