@@ -123,6 +123,7 @@ def compare(
             "--margin": margin is not None,
             "--target": target is not None,
             "--select": select is not Select.last,
+            "--metric": metric is not None,
         },
     )
 
@@ -165,15 +166,17 @@ def _check_together(instead: Mapping[str, bool], changed: Mapping[str, bool]) ->
     for option in asked:
         for other in _MEANINGLESS[option]:
             if changed[other]:
-                raise ConfigError(f"{option} {_WHY[other]}; leave {other} out.")
+                why = "judges as the experiment's file says" if (option, other) in _SAID else _WHY[other]
+                raise ConfigError(f"{option} {why}; leave {other} out.")
 
 
 _MEANINGLESS = {
     "--correlate": ("--columns", "--budget", "--margin", "--target", "--select"),
-    "--hypotheses": ("--columns",),
+    "--hypotheses": ("--columns", "--budget", "--margin", "--target", "--select", "--metric"),
     "--tasks": ("--columns",),
     "--sensitivity": ("--columns", "--budget", "--target", "--select"),
 }
+_SAID = {("--hypotheses", other) for other in _MEANINGLESS["--hypotheses"] if other != "--columns"}
 _WHY = {
     "--columns": "has columns of its own",
     "--budget": "reads runs at their end",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from samcli.errors import ConfigError, nearest
 MOST = 100  # in one file
 AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2}  # and how many values each needs
 LONGEST = 300  # characters of what one says
+LARGEST = 1e100  # of a number; squares of larger ones are infinite
 DATASETS = ("dataset", "dataset.name")  # keys of a pattern
 EXAMPLE = "{says: SAM beats SGD, better: {optimizer: sam}, than: {optimizer: sgd}}"
 
@@ -215,7 +215,7 @@ def _two_names(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
 
 
 def _number(source: Source, path: KeyPath, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ConfigError(f"{source.where(path)}: {path[-1]} must be a number, not {value!r:.60}.")
     return float(value)
 

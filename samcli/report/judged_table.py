@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from samcli.report.cells import probability
 from samcli.report.judgement import Judgement, Outcome
 from samcli.report.small_table import SmallTable
 from samcli.stats import pairs_needed
-from samcli.words import count
+from samcli.words import count, joined
 
 HEADINGS = ("Verdict", "Hypothesis", "Found", "n", "p")
 
@@ -20,6 +22,7 @@ def judged_records(found: Sequence[Judgement]) -> list[dict[str, Any]]:
     >>> judged_records([])
     []
     """
+    names = experiment_names(found)
     return [
         {
             "says": one.says,
@@ -37,6 +40,7 @@ def judged_records(found: Sequence[Judgement]) -> list[dict[str, Any]]:
             "first_seen": one.recorded.first_seen,
             "finished_before": one.recorded.finished_before,
             "digest": one.recorded.hypothesis.digest,
+            "experiment": names[one.experiment],
         }
         for one in found
     ]
@@ -50,10 +54,13 @@ def judged_legend(found: Sequence[Judgement]) -> list[str]:
     """
     if not found:
         return []
-    adjusted = f", adjusted for {len(found)} hypotheses by Holm's method" * (len(found) > 1)
+    families = sorted(Counter(one.experiment for one in found).values())
+    of_each = " of each experiment" * (len(families) > 1)
+    numbers = joined([str(number) for number in dict.fromkeys(families)], "or")
+    adjusted = f", adjusted for {numbers} hypotheses{of_each} by Holm's method" * (families[-1] > 1)
     lines = [f"Held or contradicted: p < 0.05 by an exact sign-flip test over seeds{adjusted}; equality by t tests."]
     seeds = max((one.evidence.n for one in found if one.evidence), default=0)
-    if seeds and seeds < (needed := pairs_needed(len(found))):
+    if seeds and len(families) == 1 and seeds < (needed := pairs_needed(len(found))):
         on = f"{len(found)} hypotheses on {count(seeds, 'seed')}"
         lines.append(f"{on}: with fewer than {needed} an exact test can decide none of them.")
     after = [one for one in found if one.recorded.finished_before]
@@ -69,16 +76,33 @@ def hypotheses_table(found: Sequence[Judgement]) -> SmallTable:
     >>> written(hypotheses_table([]), "json")
     '[]\n'
     """
+    names = experiment_names(found)
     return SmallTable(
         caption="Hypotheses.",
-        texts=[_texts(one) for one in found],
+        texts=[_experiment(one, names) | _texts(one) for one in found],
         records=judged_records(found),
         legend=judged_legend(found),
-        columns=r"lp{0.35\linewidth}p{0.33\linewidth}rr",
+        columns="l" * (len(names) > 1) + r"lp{0.35\linewidth}p{0.33\linewidth}rr",
     )
 
 
-def _texts(one: Judgement) -> Mapping[str, str]:
+def experiment_names(found: Sequence[Judgement]) -> dict[str, str]:
+    """How the experiments are called: by the names of their folders, by whole paths where two are alike.
+
+    >>> experiment_names([])
+    {}
+    """
+    places = dict.fromkeys(one.experiment for one in found)
+    short = Counter(Path(place).name for place in places)
+    return {place: Path(place).name if short[Path(place).name] == 1 else place for place in places}
+
+
+def _experiment(one: Judgement, names: Mapping[str, str]) -> dict[str, str]:
+    """The cell that tells whose hypothesis it is, where several experiments state some."""
+    return {"Experiment": names[one.experiment]} if len(names) > 1 else {}
+
+
+def _texts(one: Judgement) -> dict[str, str]:
     after = " *" if one.recorded.finished_before else ""
     n = "" if one.evidence is None else str(one.evidence.n)
     p = probability(one.p)

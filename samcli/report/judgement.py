@@ -36,6 +36,7 @@ class Judgement:
         seeds: how many would probably decide what is undecided; None beyond 1,000, and where nothing is known.
         leaning: how they would decide it, if the runs go on like this; None where nothing is known.
         why: a sentence on what keeps it from being judged; empty if nothing does.
+        experiment: the folder that states it; empty if that was not said.
     """
 
     recorded: Recorded
@@ -45,6 +46,7 @@ class Judgement:
     seeds: int | None = None
     leaning: Outcome | None = None
     why: str = ""
+    experiment: str = ""
 
     @property
     def says(self) -> str:
@@ -69,8 +71,10 @@ def judge(hypotheses: Sequence[Recorded], runs: Sequence[Run]) -> list[Judgement
     cases = Cases(runs)
     found = [_evidence(one, cases) for one in standing]
     tested = [index for index, one in enumerate(found) if isinstance(one, Evidence) and one.p_held is not None]
-    held = dict(zip(tested, holm([found[i].p_held for i in tested]), strict=True))  # type: ignore[union-attr, misc]
-    against = dict(zip(tested, holm([found[i].p_contradicted for i in tested]), strict=True))  # type: ignore[union-attr, misc]
+    # those that nothing can be said of yet are part of the family all the same
+    others = [1.0] * (len(standing) - len(tested))
+    held = dict(zip(tested, holm([*(found[i].p_held for i in tested), *others]), strict=False))  # type: ignore[union-attr, list-item]
+    against = dict(zip(tested, holm([*(found[i].p_contradicted for i in tested), *others]), strict=False))  # type: ignore[union-attr, list-item]
     return [
         _judgement(recorded, one, held.get(index), against.get(index), len(standing))
         for index, (recorded, one) in enumerate(zip(standing, found, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,5 +42,6 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
                     f"The hypotheses of {Path(experiment).name} are judged by all {len(members)} of its runs, of which "
                     f"{len(given)} are compared here."
                 )
-        found += judge(hypotheses, one_per_seed(members)[0])
+        judged = judge(hypotheses, one_per_seed(members)[0])
+        found += [dataclasses.replace(one, experiment=experiment) for one in judged]
     return found, notes

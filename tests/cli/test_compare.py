@@ -184,6 +184,12 @@ def test_correlating_several_architectures_is_warned_of(samcli: Samcli, results:
             ("--sensitivity", "rho", "--budget", "gradients"),
             "--sensitivity reads runs at their end; leave --budget out.",
         ),
+        (
+            ("--hypotheses", "--budget", "gradients"),
+            "--hypotheses judges as the experiment's file says; leave --budget out.",
+        ),
+        (("--hypotheses", "--columns", "n"), "--hypotheses has columns of its own; leave --columns out."),
+        (("--margin", "inf"), "--margin must be above 0 and finite, not inf"),
         (("--tasks",), "These runs are of one data set and model; name those of several."),
         (("--sensitivity", "rhoo"), "no run has a setting 'rhoo'; did you mean rho?"),
     ],

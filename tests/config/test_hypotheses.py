@@ -70,6 +70,8 @@ def test_they_change_no_run() -> None:
         ("{says: a, better: {}, than: {optimizer: sgd}}", "better must be a block such as"),
         ("{says: a, better: {optimizer: sam}, than: {optimizer: sgd}, by: much}", "by must be a number, not 'much'"),
         ("{says: a, better: {optimizer: sam}, than: {optimizer: sgd}, by: .inf}", "by must be a number"),
+        ("{says: a, better: {optimizer: sam}, than: {optimizer: sgd}, by: -1e308}", "by must be a number"),
+        ("{says: a, equal: [{optimizer: sam}, {optimizer: sgd}], within: 1e400}", "within must be a number"),
         ("{says: a, better: {optimizer: sam}, than: {optimizer: adamw}}", "no run has optimizer adamw"),
         ("{says: a, better: {optimizer: sam, rho: 0.1}, than: {optimizer: sgd}}", "did you mean optimizer.rho"),
         ("{says: a, better: {optimizer.rho: 0.2}, than: {optimizer: sgd}}", "the nearest is 0.1"),

@@ -8,7 +8,9 @@ from run_folders import SAM, SGD, Results
 from samcli.config import parse
 from samcli.config.hypotheses import hypotheses_of
 from samcli.report import compare
+from samcli.report.judged_table import hypotheses_table
 from samcli.report.judgement import Outcome
+from samcli.report.page.sections import verdicts
 from samcli.runs import scan
 from samcli.runs.hypotheses_file import record
 
@@ -50,3 +52,33 @@ def test_nothing_is_said_of_hypotheses_that_were_withdrawn(ten: Results) -> None
     part = compare([run for run in ten.runs() if run.seed < 7])
     assert part.judgements == ()
     assert not any("are judged by" in note for note in part.notes)
+
+
+def test_two_experiments_are_told_apart(results: Results) -> None:
+    for name in ("one", "two"):
+        for seed in range(8):
+            results.add(SGD, seed, (0.6,))
+            results.add(SAM, seed, (0.65 + 0.01 * seed,))
+        (results.path / "trial").rename(results.path / name)
+        record(results.path / name, hypotheses_of(parse(TEXT, "x.yaml")), finished=0)
+    found = compare(results.runs())
+    assert [one.p for one in found.judgements] == [2 / 2**8] * 2
+    table = hypotheses_table(found.judgements)
+    assert [text["Experiment"] for text in table.texts] == ["one", "two"]
+    assert [record["experiment"] for record in table.records] == ["one", "two"]
+    assert not any("adjusted" in line for line in table.legend)  # each has one alone
+    assert "<bdi>one</bdi>: <bdi>SAM beats SGD</bdi>" in verdicts(found)
+    (only, *_) = hypotheses_table(
+        compare([run for run in results.runs() if "one" in run.folder.parts]).judgements
+    ).texts
+    assert "Experiment" not in only
+
+
+def test_p_is_adjusted_for_what_cannot_be_judged_too(ten: Results) -> None:
+    other = "{says: ADAM wins, better: {optimizer: adam}, than: {optimizer: sgd}}]"
+    record(ten.path / "trial", hypotheses_of(parse(TEXT.replace("}}]", "}}, ") + other, "x.yaml")), finished=0)
+    found = compare([run for run in ten.runs() if run.seed < 7])
+    one, two = found.judgements
+    assert one.evidence is not None and one.evidence.p_held is not None and two.evidence is None
+    assert one.p == min(1.0, 2 * one.evidence.p_held)
+    assert "adjusted for 2 hypotheses by Holm's method" in hypotheses_table(found.judgements).legend[0]
