@@ -75,7 +75,8 @@ def compare(
     if budget not in BUDGETS:
         raise ConfigError(f"There is no budget named {budget!r}; {nearest(budget, BUDGETS)}")
     if margin is not None and not 0.0 < margin < math.inf:
-        raise ConfigError(f"--margin must be above 0 and finite, not {margin:g}; of accuracies 0.005 is half a point.")
+        least = "above 0 and finite" if margin == math.inf else "above 0"
+        raise ConfigError(f"--margin must be {least}, not {margin:g}; of accuracies 0.005 is half a point.")
     if metric is not None:
         runs = with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
