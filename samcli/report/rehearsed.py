@@ -54,8 +54,8 @@ def rehearse_hypotheses(
             if str(name).split()[0] not in known:
                 raise ConfigError(f"{one.where}: no run will have measured {name!r}; {nearest(str(name), known)}")
         _check_sides(one, cases)
-        _check_bound(one, cases)
         try:
+            _check_bound(one, cases)
             KINDS[one.kind](_with_columns(cases, one, made), one.fields)
         except Untestable as error:
             raise ConfigError(f"{one.where}: {one.says!r} can never be judged. {error}") from None
@@ -141,12 +141,13 @@ def _check_bound(one: Hypothesis, cases: Cases) -> None:
 
     Raises:
         ConfigError: it is one.
+        Untestable: the runs have different scores, and none is named.
     """
-    metric = one.fields.get("metric") or cases.score
-    for key in ("by", "within"):
-        bound = one.fields.get(key)
-        if isinstance(bound, float) and abs(bound) >= LARGEST and (is_share(metric) or metric == GAP):
-            raise ConfigError(
-                f"{one.where}: {key}: {bound:g} is {shown(bound, 'test_accuracy')} points of a metric from 0 to 1; "
-                "0.01 is one point."
-            )
+    large = {key: abs(one.fields[key]) for key in ("by", "within") if abs(one.fields.get(key, 0.0)) >= LARGEST}
+    metric = cases.metric(one.fields.get("metric"), *one.patterns) if large else ""
+    if is_share(metric) or metric == GAP:
+        key, bound = next(iter(large.items()))
+        raise ConfigError(
+            f"{one.where}: {key}: {bound:g} is {shown(bound, 'test_accuracy')} points of a metric from 0 to 1; "
+            "0.01 is one point."
+        )

@@ -156,11 +156,16 @@ def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
 
     With a name come the options that only one of the two has: a schedule's milestones, a model's depth.
     """
-    first, second = ({full_key(wanted.key): token(wanted.value) for wanted in side} for side in (ours, theirs))
-    found = {key for key in first if key in second and first[key] != second[key]}
+    found = _named_otherwise(ours, theirs)
     blocks = tuple(key.removesuffix("name") for key in found if key.endswith(".name"))
     one, other = ({key for index in cases.matching(side) for key in cases.flats[index]} for side in (ours, theirs))
     return frozenset(found | {key for key in one ^ other if key.startswith(blocks)})
+
+
+def _named_otherwise(ours: Pattern, theirs: Pattern) -> set[str]:
+    """The keys that both sides name, with other values."""
+    first, second = ({full_key(wanted.key): token(wanted.value) for wanted in side} for side in (ours, theirs))
+    return {key for key in first if key in second and first[key] != second[key]}
 
 
 def paired(
@@ -226,7 +231,7 @@ def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
     >>> sides(sam, sgd), sides(sam, sgd, "/")
     ('sam - sgd', 'sam / sgd')
     """
-    differ = contrast(ours, theirs)
+    differ = _named_otherwise(ours, theirs)
     keys = ["optimizer.name"] if "optimizer.name" in differ else sorted(differ)
     words = [
         " ".join(_short(wanted.key, wanted.value) for wanted in side if full_key(wanted.key) in keys)
