@@ -102,6 +102,8 @@ def landscape(
     write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))
     write_atomic(output.with_suffix(".csv"), numbers)
     result(f"{output}\n{output.with_suffix('.csv')}")
+    if not line and dimensions == 1 and len(paths) > 1:
+        hint("Means over seeds: samcli plot RESULTS --kind landscape, or samcli report RESULTS.")
 
 
 def _check_request(output: Path, line: bool, dimensions: int, directions: Directions, span: float | None) -> None:

@@ -27,6 +27,7 @@ class Contents:
         examples: of all parts together.
         test_examples: of the test part.
         classes: how many; None for a regression.
+        largest_test_class: how many examples of the test part are of its most frequent class; None for a regression.
         digest: see `digest`; that of the data as they were when they were read.
         summary: all of it in a line.
     """
@@ -34,6 +35,7 @@ class Contents:
     examples: int
     test_examples: int
     classes: int | None
+    largest_test_class: int | None
     digest: str
     summary: str
 
@@ -55,6 +57,7 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
         examples=examples,
         test_examples=len(source.test_targets),
         classes=source.task.classes,
+        largest_test_class=None if source.task.classes is None else int(source.test_targets.bincount().max()),
         digest=source.digest or _digest_of(source),
         summary=f"{kind.label}: {', '.join(_clauses_of(source, kind.is_images))}",
     )

@@ -66,7 +66,8 @@ SHARPNESS = Column(
     "sharpness",
     "Sharpness",
     ("sharpness",),
-    "Sharpness: rise of the training loss one SAM step away, on a fixed subset; less is flatter.",
+    "Sharpness: rise of the training loss one SAM step away, on a fixed subset. Less is flatter there, and may be the "
+    "deep hole of a network that has memorised wrong labels.",
     True,
 )
 SECONDS = Column(
@@ -233,7 +234,7 @@ def _verdict_legend(comparison: Comparison, columns: Sequence[Column]) -> list[s
     if P in columns:
         lines.append(f"p: exact sign-flip test{adjusted}.")
     if DETECTABLE in columns:
-        lines.append(f"Detects: the difference that so many seeds find in {POWER:.0%} of tries at this spread.")
+        lines.append(f"Detects: the difference that so many seeds find in {100 * POWER:.0f} % of tries at this spread.")
     return lines
 
 

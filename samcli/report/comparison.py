@@ -15,7 +15,7 @@ from samcli.report.doubts import is_at_chance
 from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judged import with_failures, with_verdicts
 from samcli.report.judging import judged_experiments
-from samcli.report.metric import task_metric, with_metric
+from samcli.report.metric import check_shares, task_metric, with_metric
 from samcli.report.nearest import Nearest
 from samcli.report.notes import collect_notes
 from samcli.report.order import in_order
@@ -87,6 +87,7 @@ def compare(
             require_same_conditions(group, instead="--budget gradients")
     limits = {place: smallest_total(group, budget) for place, group in finished.items()}
     metrics = {place: metric or task_metric(group) for place, group in places.items()}
+    check_shares(metrics.values(), target=target, margin=margin)
     chosen_by = {place: validation_of(metrics[place], select, group) for place, group in places.items()}
     settings = list(grouped(single, lambda run: run.setting).values())
     configs = [group[0].config for group in settings]

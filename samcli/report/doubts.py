@@ -27,9 +27,10 @@ def binomial_error(share: float, examples: int) -> float:
 
 
 def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
-    """Whether a test accuracy is no better than guessing one of the classes: at most 1/k and two standard errors.
+    """Whether a test accuracy is no better than guessing: at most that of one class of k, or of always naming the most
+    frequent one, and two standard errors.
 
-    Of the way from 1/k to 1 it is at most a tenth, or a few test examples would condemn every network.
+    Of the way from there to 1 it is at most a tenth, or a few test examples would condemn every network.
 
     False where `run.json` does not say how many classes and test examples there are, and for other metrics.
 
@@ -42,7 +43,7 @@ def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
     classes, examples = described(run, "classes"), described(run, "test_examples")
     if metric != "test_accuracy" or value is None or classes is None or classes < 2 or examples is None:
         return False
-    guessing = 1.0 / classes
+    guessing = max(1.0 / classes, (described(run, "largest_test_class") or 0) / examples)
     margin = min(ERRORS_FROM_CHANCE * binomial_error(guessing, examples), FARTHEST_FROM_CHANCE * (1.0 - guessing))
     return value <= guessing + margin
 
@@ -98,10 +99,12 @@ def _test_part(here: Sequence[Row], examples: int | None) -> Iterator[str]:
         if (error := binomial_error(row.last.mean, examples)) > row.last.sd
     ]
     if doubtful:
+        low, high = (f"{100.0 * error:.2g}" for error in (min(doubtful), max(doubtful)))
+        points = f"{low} points" if low == high else f"{low} to {high} points"
         score = title(here[0].metric).removesuffix(" in %")
         yield (
             f"On {here[0].where}, {count(examples, 'test example')} leave a {score}"
-            f" uncertain by {100.0 * max(doubtful):.2g} points (binomial standard error), more than its seeds differ."
+            f" uncertain by {points} (binomial standard error), more than its seeds differ."
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from samcli.errors import ConfigError, nearest
-from samcli.metrics import score_among
+from samcli.metrics import is_share, score_among, title
 from samcli.report.kept import kept_measures, with_measure
 from samcli.runs.reader import Run
+
+LARGEST_MARGIN = 0.5  # of shares; half of what there is calls everything equal
 
 
 def task_metric(runs: Iterable[Run]) -> str:
@@ -51,3 +53,22 @@ def with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
     if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
     return runs
+
+
+def check_shares(metrics: Collection[str], *, target: float | None, margin: float | None) -> None:
+    """Refuse a target or a margin in percent, where the metrics are from 0 to 1.
+
+    Raises:
+        ConfigError: it is above what a share can reach.
+
+    >>> check_shares(["test_accuracy"], target=90.0, margin=None)
+    Traceback (most recent call last):
+    samcli.errors.ConfigError: --target 90: test accuracy goes from 0 to 1; write 0.9 for 90 %.
+    """
+    if not all(map(is_share, metrics)):
+        return
+    for option, value, most in (("--target", target, 1.0), ("--margin", margin, LARGEST_MARGIN)):
+        if value is not None and value > most:
+            score = title(next(iter(metrics))).removesuffix(" in %")
+            written = f"write {value / 100:g} for {value:g} {'%' if option == '--target' else 'points'}"
+            raise ConfigError(f"{option} {value:g}: {score} goes from 0 to 1; {written}.")

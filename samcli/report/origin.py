@@ -36,6 +36,7 @@ def origin(runs: Sequence[Run], budget: str) -> str:
         f"Made of {ranges(run.seed for run in finished)}",
         f", with {length}" * bool(length),
         within.get(budget, ""),
+        f", all with {told}" if (told := common_data(finished)) else "",
     ]
     where = _different(finished, _hardware)
     with_ = [*_different(finished, _threads), *_different(finished, _jobs)]
@@ -52,6 +53,25 @@ def origin(runs: Sequence[Run], budget: str) -> str:
         f", {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else "",
     ]
     return f"{''.join(parts)}."
+
+
+def common_data(runs: Sequence[Run]) -> str:
+    """What all runs have done to their data that not every run does: label noise, a subset, augmentation.
+
+    >>> from samcli.report.example import example_runs
+    >>> common_data(example_runs())
+    ''
+    """
+    first, *others = (run.config["dataset"] for run in runs)
+    return " ".join(
+        f"{key}={_text(value)}"
+        for key, value in first.items()
+        if key != "name" and value and all(other.get(key) == value for other in others)
+    )
+
+
+def _text(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def ranges(numbers: Iterable[int]) -> str:

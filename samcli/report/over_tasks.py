@@ -137,6 +137,7 @@ def over_tasks_table(comparison: Comparison) -> SmallTable:
         texts=texts,
         records=[_record(one, metric) for one in found],
         legend=[*legend, *(f"Note: {note}" for note in notes)],
+        dispensable=("Runs", "≤ 4×", "95 % interval", "≤ 1×", "Worse", "Better"),
         columns=rf"p{{{name}\linewidth}}{'r' * (len(texts[0]) - 1)}",
     )
 

@@ -131,6 +131,7 @@ def sensitivity_table(comparison: Comparison, runs: Sequence[Run], axis: str) ->
         texts=texts,
         records=[_record(one, level, key) for one in found for level in one.levels],
         legend=legend,
+        dispensable=("n", "95 % interval", "Δ"),
         columns=rf"p{{0.2\linewidth}}{'r' * (len(texts[0]) - 1)}",
     )
 

@@ -118,11 +118,10 @@ def _claim(row: Row, base: str, margin: float | None) -> str:
     if word == Word.INCONCLUSIVE:
         detectable = row.verdict.detectable if row.verdict else None
         unit = " points" if is_share(row.metric) else ""
-        found = (
-            ""
-            if detectable is None
-            else f" (a difference of {shown(detectable, row.metric)}{unit} would be found in {POWER:.0%} of tries)"
-        )
+        found = ""
+        if detectable is not None:
+            difference = f"{shown(detectable, row.metric)}{unit}"
+            found = f" (a difference of {difference} would be found in {100 * POWER:.0f} % of tries)"
         return f"Whether {who} differs from {base} is open{found}"
     return f"There are too few seeds to judge {who} against {base}, at least {SMALLEST} are needed"
 

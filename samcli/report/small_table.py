@@ -22,7 +22,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from samcli.escape import csv_cell, json_text, latex_text, markdown_text, visible
-from samcli.report.text_table import PARAGRAPH, drawn, text_table
+from samcli.report.text_table import GAP, PARAGRAPH, UNBROKEN, drawn, text_table
+from samcli.words import joined
+
+NAME = 16  # characters of a long name in the first column, in which it can be read
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class SmallTable:
         records: a row each for programs, plain values, unrounded.
         legend: sentences that explain it.
         columns: how LaTeX sets the columns; None: the first to the left, the others to the right.
+        dispensable: what a terminal leaves out first where there is little room.
     """
 
     caption: str
@@ -42,6 +46,7 @@ class SmallTable:
     records: Sequence[Mapping[str, Any]]
     legend: Sequence[str] = ()
     columns: str | None = None
+    dispensable: Sequence[str] = ()
 
 
 def written(table: SmallTable, form: str, *, width: int | None = 100, color: bool = False) -> str:
@@ -63,8 +68,31 @@ def written(table: SmallTable, form: str, *, width: int | None = 100, color: boo
         return in_csv(table.records)
     from rich.text import Text
 
-    lines = (drawn(Text(visible(line)), width or PARAGRAPH, color) for line in table.legend)
-    return "".join([text_table(table.texts, width=width, color=color), *lines])
+    rows, dropped = _with_room(table, width)
+    legend = list(table.legend)
+    if dropped:
+        legend.append(f"No room for {joined(dropped)} at this width; other formats have all columns.")
+    lines = (drawn(Text(visible(line)), width or PARAGRAPH, color) for line in legend)
+    return "".join([text_table(rows, width=width, color=color), *lines])
+
+
+def _with_room(table: SmallTable, width: int | None) -> tuple[list[dict[str, str]], list[str]]:
+    """The rows without the columns that there is no room for, and the headings of these."""
+    rows = [dict(row) for row in table.texts]
+    dropped = []
+    for heading in table.dispensable if rows and width is not None else ():
+        if _least_width(rows) <= (width or 0):
+            break
+        if heading in rows[0]:
+            dropped.append(heading)
+            rows = [{key: text for key, text in row.items() if key != heading} for row in rows]
+    return rows, dropped
+
+
+def _least_width(rows: Sequence[Mapping[str, str]]) -> int:
+    """The width at which no column wraps but the first, and that only where its names are long."""
+    name, *others = (max(len(heading), *(len(row[heading]) for row in rows)) for heading in rows[0])
+    return (name if name <= UNBROKEN else NAME) + sum(others) + GAP * len(others)
 
 
 def in_markdown(table: SmallTable) -> str:

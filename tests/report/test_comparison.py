@@ -395,3 +395,25 @@ def test_whether_rows_of_different_length_had_equal_compute(
     results.add(sam, 0, [0.6] * 2, gradients=200)
     assert sentence in compare(results.runs()).notes
     assert sentence not in compare(results.runs(), budget="gradients").notes
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"target": 90.0}, "--target 90: test accuracy goes from 0 to 1; write 0.9 for 90 %."),
+        ({"margin": 1.0}, "--margin 1: test accuracy goes from 0 to 1; write 0.01 for 1 points."),
+    ],
+)
+def test_percent_where_shares_are_meant(noisy: Results, asked: dict[str, float], sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compare(noisy.runs(), **asked)  # type: ignore[arg-type]
+    assert str(caught.value) == sentence
+    assert compare(noisy.runs(), metric="test_loss", **asked).rows  # type: ignore[arg-type]
+
+
+def test_a_network_that_always_names_the_most_frequent_class_is_at_chance(results: Results, sgd: Block) -> None:
+    data = {"classes": 2, "test_examples": 114}
+    for seed, (accuracy, largest) in enumerate([(72 / 114, 72), (72 / 114, None), (0.9, 72)]):
+        results.add(sgd, seed, [accuracy], status={"dataset": {**data, "largest_test_class": largest}})
+    (row,) = compare(results.runs()).rows
+    assert row.at_chance == (0,)

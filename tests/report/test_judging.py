@@ -32,8 +32,11 @@ def test_a_part_that_was_picked_has_the_verdicts_of_the_whole(ten: Results) -> N
     part = compare(picked)
     assert whole.judgements == part.judgements
     assert whole.judgements[0].outcome is Outcome.UNDECIDED  # of the seven picked seeds alone it would be held
-    assert part.notes[0] == "The hypotheses of trial are judged by all 20 of its runs, of which 14 are compared here."
-    assert not any("are judged by" in note for note in whole.notes)
+    assert part.notes[0] == (
+        "14 of the 20 runs of trial are compared: p is adjusted for the rows shown, and whoever picks rows afterwards "
+        "makes it too small; its hypotheses are judged by all of its runs."
+    )
+    assert not any("runs of trial are compared" in note for note in whole.notes)
 
 
 def test_a_name_with_dots_or_another_way_there_is_the_whole_all_the_same(
@@ -44,14 +47,15 @@ def test_a_name_with_dots_or_another_way_there_is_the_whole_all_the_same(
         runs, _ = scan([Path(way)])
         found = compare(runs)
         assert len(found.judgements) == 1
-        assert not any("are judged by" in note for note in found.notes)
+        assert not any("runs of trial are compared" in note for note in found.notes)
 
 
 def test_nothing_is_said_of_hypotheses_that_were_withdrawn(ten: Results) -> None:
     record(ten.path / "trial", (), finished=20)
     part = compare([run for run in ten.runs() if run.seed < 7])
     assert part.judgements == ()
-    assert not any("are judged by" in note for note in part.notes)
+    assert part.notes[0].endswith("whoever picks rows afterwards makes it too small.")
+    assert not any("hypotheses" in note for note in part.notes)
 
 
 def test_two_experiments_are_told_apart(results: Results) -> None:

@@ -119,3 +119,12 @@ def test_a_task_without_results_does_not_name_the_metric(tasks: Results, sgd: Bl
     tasks.add(sgd, 0, [0.5], metric="r2", dataset={"name": "diabetes"}, status={"status": "interrupted"})
     table = over_tasks_table(compare(tasks.runs()))
     assert table.legend[0].startswith("IQM: interquartile mean of test accuracy in %")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_number_is_broken_at_any_width(tasks: Results, width: int) -> None:
+    table = over_tasks_table(compare(tasks.runs(), target=0.85))
+    shown = written(table, "table", width=width)
+    assert max(map(len, shown.splitlines())) <= width
+    rows = [line for line in shown.splitlines() if line.startswith("sam ")]
+    assert any(table.texts[1]["IQM"] in line and table.texts[1]["Rank"] in line for line in rows)

@@ -11,6 +11,7 @@ from samcli.report import cells
 from samcli.report.cells import Column
 from samcli.report.formats._type_width import BOLD, SMALL, type_width
 from samcli.report.judged_table import hypotheses_table
+from samcli.report.order import compete
 from samcli.report.row import Comparison, Row
 from samcli.report.small_table import in_latex
 from samcli.words import joined
@@ -176,6 +177,8 @@ def _preamble(columns: Sequence[Column], texts: Sequence[Mapping[Column, str]]) 
 
 def _best(rows: Sequence[Row]) -> dict[Column, float]:
     """The best means of the rows; of a single row nothing is the best."""
+    if compete(rows):  # the best of several settings of one optimizer is no fair result
+        return {}
     pick = max if higher_is_better(rows[0].metric) else min
     summaries = {cells.LAST: [row.last.mean for row in rows], cells.BEST: [row.best.mean for row in rows]}
     found = {column: [mean for mean in means if mean is not None] for column, means in summaries.items()}

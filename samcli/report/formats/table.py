@@ -59,7 +59,7 @@ def table(comparison: Comparison, *, width: int | None, color: bool, columns: Se
     lines = [Text(visible(line), "dim") for line in cells.legend(comparison, [c for c in used if c not in dropped])]
     if dropped:
         names = joined([layouts[0].heading(column) for column in reversed(dropped)])
-        lines.append(Text(f"No room for {names} at this width; see --columns {_example(dropped)}.", "dim"))
+        lines.append(Text(f"No room for {names} at this width; see --columns {_example(dropped)}", "dim"))
     lines += [Text(visible(f"Note: {note}")) for note in comparison.notes]
     if comparison.judgements:
         hypotheses = hypotheses_table(comparison.judgements)

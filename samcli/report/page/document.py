@@ -50,7 +50,7 @@ def page(
     ('<!doctype html>', 0, True)
     """
     drawn = figures.sections_of(runs, baseline=comparison.baseline, metric=metric)
-    looks = figures.looks_of(drawn)
+    looks = figures.looks_of(drawn, comparison.baseline)
     values = {
         "palette": figures.palette(),
         "sections": [figures.record(one, looks, comparison.baseline) for one in drawn],
@@ -89,7 +89,7 @@ def _body(
         ("table", "Comparison", sections.comparison_tables(comparison)),
     ]
     if tasks := sections.over_tasks(comparison):
-        found.append(("tasks", "Over all data sets", tasks))
+        found.append(("tasks", "Over all tasks", tasks))
     known = set(comparison.notes)
     told = paragraphs([WHOLE_RUNS]) if comparison.budget != "epochs" or comparison.select != "last" else ""
     axes = []

@@ -11,6 +11,7 @@ from typing import Any
 from samcli.report.groups import grouped
 from samcli.report.kept import kept_measures
 from samcli.report.order import by_size
+from samcli.report.origin import common_data
 from samcli.report.settings import dataset_and_model, distinguishing, label, spoken
 from samcli.runs.documents import STATUSES
 from samcli.runs.hypotheses_file import Recorded, recorded
@@ -69,8 +70,9 @@ def what_was_compared(runs: Sequence[Run]) -> str:
     often = f"{min(seeds)} to {max(seeds)} seeds" if len(seeds) > 1 else count(max(seeds), "seed")
     settings = len({run.setting for run in runs})
     who = f"{len(optimizers)} optimizers" if len(optimizers) > MOST_NAMES else joined(optimizers)
+    told = f" ({told})" if (told := common_data(runs)) else ""
     return (
-        f"{who} on {some_of(datasets, MOST_NAMES)} with the model{'s' * (len(models) > 1)} "
+        f"{who} on {some_of(datasets, MOST_NAMES)}{told} with the model{'s' * (len(models) > 1)} "
         f"{some_of(models, MOST_NAMES)}: {count(settings, 'setting')}, {'each ' if settings > 1 else ''}with {often}. "
         f"Of {count(len(runs), 'run')}, {states_of(runs)}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,15 +172,18 @@ def palette() -> dict[str, list[str]]:
     return {"colours": list(COLOURS), "symbols": list(SYMBOLS.values()), "dashes": list(DASHES.values())}
 
 
-def looks_of(sections: Sequence[Section]) -> dict[str, int]:
-    """The number of each name, by which it looks the same in all plots of the page.
+def looks_of(sections: Sequence[Section], baseline: str = "sgd") -> dict[str, int]:
+    """The number of each name, by which it looks the same in all plots of the page; the baseline alone is black.
 
     >>> from samcli.report.example import example_runs
     >>> looks_of(sections_of(example_runs()))
-    {'sam rho=0.05': 0, 'sgd': 1}
+    {'sam rho=0.05': 0, 'sgd': 6}
     """
     names = dict.fromkeys(name for section in sections for name in section.names)
-    return {name: number for number, name in enumerate(names)}
+    optimizer, black = baseline.split(maxsplit=1)[0], len(COLOURS) - 1
+    reference = next((name for name in names if name.split()[0] == optimizer), None)
+    others = (number for number in itertools.count() if number % len(COLOURS) != black or reference is None)
+    return {name: black if name == reference else next(others) for name in names}
 
 
 def record(section: Section, looks: Mapping[str, int], baseline: str = "sgd") -> dict[str, Any]:

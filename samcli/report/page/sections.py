@@ -23,7 +23,7 @@ from samcli.report.sentences import judgement_sentence, verdict_counts, verdict_
 from samcli.report.small_table import SmallTable
 from samcli.runs.reader import Run
 
-MOST_SENTENCES = 12  # of one data set and model; more can be folded
+MOST_SENTENCES = 12  # that are read without being asked for; of more the counts stand there
 
 BARS = "Marks: the mean difference with its 95 % interval; the thin upright line is no difference"
 
@@ -47,6 +47,7 @@ def verdicts(comparison: Comparison) -> str:
         ]
         parts.append(f"<h3>Hypotheses</h3><ul class=verdicts>{''.join(items)}</ul>{paragraphs(judged_legend(found))}")
         parts.append("<h3>Settings</h3>")
+    sentences = sum(not row.is_baseline for row in comparison.rows)
     if any(_interval(row) for row in comparison.rows):
         parts.append(paragraphs([f"{BARS}, the band the margin." if comparison.margin else f"{BARS}."]))
     for rows in grouped(comparison.rows, lambda row: row.place).values():
@@ -61,8 +62,8 @@ def verdicts(comparison: Comparison) -> str:
             for row, drawn in zip(compared, bars, strict=True)
         ]
         several = f"<ul class=verdicts>{''.join(items)}</ul>"
-        if len(items) > MOST_SENTENCES:
-            several = folded(f"All {len(items)} in sentences", several, is_open=True)
+        if sentences > MOST_SENTENCES:
+            several = folded(f"All {len(items)} in sentences", several)
         counts = paragraphs([verdict_counts(rows)], "lead") if len(items) > 1 else ""
         parts.append(f"<h4>{name(where)}</h4>{counts}{several}")
     return "".join(parts)

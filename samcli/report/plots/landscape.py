@@ -73,7 +73,7 @@ def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
             losses = [point.y for one in series for point in one.points]
             (loss, *_) = (entries[0]["loss"] for _, entries in found if entries)
             x = Quantity("alpha", f"distance {ALONG.get(key['directions'], key['directions'])}")
-            y = Quantity("train_loss", f"training loss, {loss}", is_logarithmic=spans(losses, SPAN_FOR_LOG))
+            y = Quantity("train_loss", f"training loss ({loss})", is_logarithmic=spans(losses, SPAN_FOR_LOG))
             panels.append(Panel(here[0].where(), x, y, tuple(series)))
     if not panels:
         raise NothingToCompare(

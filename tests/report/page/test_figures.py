@@ -4,6 +4,7 @@ import pytest
 from run_folders import SAM, SGD, Results
 
 from samcli.report.page.figures import MOST_AT_FIRST, looks_of, record, sections_of
+from samcli.report.palette import COLOURS
 from samcli.report.plots import axes_of, curves
 
 
@@ -27,7 +28,16 @@ def test_a_setting_looks_the_same_in_all_plots(results: Results) -> None:
     sections = sections_of(results.runs())
     looks = looks_of(sections)
     found = {(one["name"], one["look"]) for section in sections for one in record(section, looks)["series"]}
-    assert found == {("sam rho=0.05", 0), ("sam rho=0.1", 1), ("sgd", 2), ("sam", 3)}
+    assert found == {("sam rho=0.05", 0), ("sam rho=0.1", 1), ("sgd", 6), ("sam", 2)}
+
+
+def test_no_other_setting_has_the_colour_of_the_baseline_until_the_pairs_are_used_up(results: Results) -> None:
+    for rho in range(1, 20):
+        results.add({**SAM, "rho": rho / 100}, 0, (0.5, 0.8))
+    results.add(SGD, 0, (0.5, 0.7))
+    looks = looks_of(sections_of(results.runs()))
+    assert [name for name, look in looks.items() if look % len(COLOURS) == looks["sgd"] % len(COLOURS)] == ["sgd"]
+    assert len(set(looks.values())) == len(looks)
 
 
 def test_axes_are_the_numbers_of_a_grid(results: Results) -> None:

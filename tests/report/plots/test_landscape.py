@@ -35,7 +35,7 @@ def test_means_over_seeds(results: Results, sgd: Block, sam: Block) -> None:
     # where one seed's loss is not finite there is no mean
     assert [(p.x, p.y) for p in flat.points] == [(-1.0, 2.0), (0.0, 2.0)]
     assert plot.notes == ("1 finished run without such a slice left out.",)
-    assert panel.y.label == "training loss, cross-entropy in nats"
+    assert panel.y.label == "training loss (cross-entropy in nats)"
 
 
 def test_slices_that_most_runs_have_count(results: Results, sgd: Block) -> None:
