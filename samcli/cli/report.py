@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: samcli report results/label-noise -o report.html"
 SUFFIXES = (".html", ".htm")
+LOOKS_BEFORE_A_RUN = 6  # for whoever starts watching a moment before training
 LOOKS_WITHOUT_A_RUN = 2  # in a row, after which no run is going on: between two runs there is a moment without any
 
 
@@ -108,7 +109,7 @@ def _watch(paths: Sequence[Path], output: Path, how: dict[str, Any], every: floa
     from samcli.report.run_table import tally
 
     told: set[str] = set()
-    written, told_last, idle = "", "", 0
+    written, told_last, idle, has_run = "", "", 0, False
     try:
         while True:
             runs, warnings = _read(paths)
@@ -117,7 +118,8 @@ def _watch(paths: Sequence[Path], output: Path, how: dict[str, Any], every: floa
                     warn(f"warning: {warning}")
             told |= set(warnings)
             idle = 0 if any(run.state == "running" for run in runs) else idle + 1
-            is_last = idle >= LOOKS_WITHOUT_A_RUN
+            has_run = has_run or idle == 0
+            is_last = idle >= (LOOKS_WITHOUT_A_RUN if has_run else LOOKS_BEFORE_A_RUN)
             text = _page(runs, warnings, how, None if is_last else every)
             if text != written:
                 _write(output, text)

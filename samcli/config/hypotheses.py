@@ -141,6 +141,8 @@ def check_hypotheses(hypotheses: Iterable[Hypothesis], runs: Iterable[RunConfig]
 def _check_axis(grid: Grid, one: Hypothesis, axis: str, least: int) -> None:
     if axis not in grid.values:
         numeric = [key for key, values in grid.values.items() if all(map(is_number, values.values()))]
+        if places := [key for key in numeric if key.partition(".")[2] == axis]:
+            raise ConfigError(f"{one.where}: no run has {axis!r}; did you mean {' or '.join(sorted(places))}?")
         raise ConfigError(f"{one.where}: no run has {axis!r}; {nearest(axis, numeric)}")
     levels = [value for value in grid.values[axis].values() if is_number(value)]
     if len(levels) < least:
