@@ -10,7 +10,7 @@ from pathlib import Path
 from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judgement import Judgement, judge
 from samcli.runs.folder import RunFolder
-from samcli.runs.hypotheses_file import recorded
+from samcli.runs.hypotheses_file import lost, recorded
 from samcli.runs.reader import Run, scan
 
 
@@ -32,6 +32,8 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
     found: list[Judgement] = []
     notes = []
     for experiment, given in grouped(runs, lambda run: str(run.folder.parent)).items():
+        if sentence := lost(Path(experiment)):
+            notes.append(sentence)
         hypotheses = [one for one in recorded(Path(experiment)) if one.withdrawn is None]
         members: Sequence[Run] = given
         if (there := _runs_in(Path(experiment))) > len(given):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from statistics import fmean
 
 from samcli.metrics import higher_is_better
 from samcli.report.row import Row
@@ -37,13 +39,18 @@ class Nearest:
         }
 
     def to(self, row: Row) -> Row:
-        """The baseline with which a row has most settings in common, names aside; of several the best by its metric."""
+        """The baseline with which a row has most settings in common, names aside.
+
+        Of several it is the one whose training cost most nearly as many gradient evaluations, so that trainings of
+        different lengths are compared at equal compute where they can be; and of these the best by its metric.
+        """
         shared = [0] * len(self._baselines)
         for key, values in self._telling.items():
             for index in values.get(row.flat.get(key, ""), ()):
                 shared[index] += 1
         most = max(shared)
-        return min((other for other, n in zip(self._baselines, shared, strict=True) if n == most), key=badness)
+        nearest = [other for other, n in zip(self._baselines, shared, strict=True) if n == most]
+        return min(nearest, key=lambda other: (_unequal(row, other), badness(other)))
 
 
 def badness(row: Row) -> float:
@@ -57,3 +64,11 @@ def badness(row: Row) -> float:
     if row.last.mean is None:
         return float("inf")
     return -row.last.mean if higher_is_better(row.metric) else row.last.mean
+
+
+def _unequal(row: Row, other: Row) -> float:
+    """How far apart two rows are in gradient evaluations of the whole training, in tenths of a power of e."""
+    totals = [[sum(one.gradients) for one in each.timings.values()] for each in (row, other)]
+    if not all(each and all(each) for each in totals):
+        return 0.0
+    return abs(round(10.0 * math.log(fmean(totals[0]) / fmean(totals[1]))))

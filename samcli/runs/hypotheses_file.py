@@ -51,6 +51,29 @@ def recorded(experiment: Path) -> list[Recorded]:
     return [one for one in found if one is not None]
 
 
+def lost(experiment: Path) -> str:
+    """A sentence on hypotheses in the folder of an experiment that count as none, for they are damaged or were edited.
+
+    >>> lost(Path("nowhere"))
+    ''
+    """
+    file = experiment / NAME
+    if not file.exists():
+        return ""
+    try:
+        content = read_json(file)
+    except (ResultsError, OSError):
+        return f"{file} cannot be read, so that what was expected of these runs is not known."
+    entries = content.get("hypotheses")
+    number = len(entries) - len(recorded(experiment)) if isinstance(entries, list) else 1
+    if not number:
+        return ""
+    are = "is not as samcli wrote it, and counts" if number == 1 else "are not as samcli wrote them, and count"
+    return (
+        f"{number} of the hypotheses in {file} {are} as none; train from the experiment's file to have it written anew."
+    )
+
+
 def record(experiment: Path, hypotheses: Sequence[Hypothesis], finished: int) -> None:
     """Keep the hypotheses of an experiment with the date on which they were first met; nothing is forgotten.
 

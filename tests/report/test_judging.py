@@ -86,3 +86,15 @@ def test_p_is_adjusted_for_what_cannot_be_judged_too(ten: Results) -> None:
     assert one.evidence is not None and one.evidence.p_held is not None and two.evidence is None
     assert one.p == min(1.0, 2 * one.evidence.p_held)
     assert "adjusted for 2 hypotheses by Holm's method" in hypotheses_table(found.judgements).legend[0]
+
+
+def test_hypotheses_that_are_lost_are_told(ten: Results) -> None:
+    file = ten.path / "trial" / "hypotheses.json"
+    whole = file.read_text()
+    assert not any("hypotheses.json" in note for note in compare(ten.runs()).notes)
+    file.write_text(whole.replace('"by"', '"bye"').replace("SAM beats SGD", "SAM loses to SGD"))
+    found = compare(ten.runs())
+    assert found.judgements == ()
+    assert any(note.startswith(f"1 of the hypotheses in {file} is not as samcli wrote it") for note in found.notes)
+    file.write_text(whole[:-20])
+    assert any(note.startswith(f"{file} cannot be read") for note in compare(ten.runs()).notes)

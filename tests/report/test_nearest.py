@@ -9,6 +9,7 @@ from samcli.report.example import example_runs
 from samcli.report.nearest import Nearest, badness
 from samcli.report.row import Row
 from samcli.report.settings import NAMES
+from samcli.report.timing import Timing
 from samcli.stats import summarise
 
 
@@ -49,3 +50,16 @@ def test_like_a_look_at_each() -> None:
         nearest = Nearest(baselines)
         for treatment in (drawn() for _ in range(10)):
             assert nearest.to(treatment) is looked_at_each(baselines, treatment)
+
+
+def test_of_equally_near_ones_the_one_at_equal_compute() -> None:
+    """Of SGD for 6 and for 20 epochs SAM for 3 is held against the first, though the second is better."""
+
+    def trained(row: Row, gradients: float) -> Row:
+        return dataclasses.replace(row, timings={0: Timing((gradients,), (), ())})
+
+    short, long = trained(row(0.5, lr=0.1), 600.0), trained(row(0.7, lr=0.1), 2000.0)
+    nearest = Nearest([short, long])
+    assert nearest.to(trained(row(lr=0.1), 590.0)) is short
+    assert nearest.to(trained(row(lr=0.1), 1990.0)) is long
+    assert nearest.to(row(lr=0.1)) is long  # what is not known tells none apart
