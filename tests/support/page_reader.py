@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-VOID = ("meta", "line", "circle", "rect", "path", "br")
+VOID = ("meta", "line", "circle", "rect", "path", "br", "img")
 
 
 @dataclass

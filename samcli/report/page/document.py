@@ -17,6 +17,7 @@ from samcli.report.formats.json import json
 from samcli.report.page import figures, sections
 from samcli.report.page.facts import title_of, what_was_compared, when_and_with_what
 from samcli.report.page.parts import paragraphs
+from samcli.report.page.planes import planes
 from samcli.report.row import Comparison
 from samcli.runs.reader import Run
 
@@ -104,6 +105,8 @@ def _body(
         found.append(("axes", "Along the grid", "".join(axes)))
     if not drawn:
         found.append(("curves", "Learning curves", f"<p class=note>{NOTHING_YET}</p>"))
+    if around := planes(runs):
+        found.append(("planes", "Planes around the weights", around))
     if measured := sections.measures(runs):
         found.append(("measures", "Sharpness", measured))
     found.append(("runs", "Runs", sections.provenance(runs, warnings)))

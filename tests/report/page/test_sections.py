@@ -9,6 +9,7 @@ from run_folders import Block, Results
 from samcli.report import compare
 from samcli.report.over_tasks import over_tasks_table
 from samcli.report.sensitivity import sensitivity_table
+from samcli.runs import Run
 from samcli.runs.landscape_file import LandscapeFile
 
 MakePage = Callable[..., Page]
@@ -64,3 +65,28 @@ def test_slices_that_were_kept_are_drawn(results: Results, sgd: Block, page: Mak
     (section,) = [one for one in made.data("plots")["sections"] if one["key"] == "landscape"]
     assert section["views"][0]["panels"][0]["series"][0]["y"] == [3.0, 1.0, 2.0]
     assert made.all("section", id="landscape")
+
+
+def test_planes_are_a_picture_of_one_seed_of_each_setting(
+    results: Results, sgd: Block, sam: Block, page: MakePage
+) -> None:
+    assert not page([*results_of(results, sgd, sam)]).all("section", id="planes")
+    key = {"dimensions": 2, "directions": "random", "span": 1.0, "points": 2, "examples": 100, "seed": 0}
+    for run in results.runs():
+        entry = {"key": key, "loss": "cross-entropy in nats", "axes": [[-1.0, 1.0]] * 2, "losses": [3.0, 1.0, 2.0, 4.0]}
+        LandscapeFile(run.folder / "checkpoint.pt").add([entry | {"examples": 90, "converged": True}], epoch=2)
+    made = page(results.runs())
+    (section,) = made.all("section", id="planes")
+    (image,) = made.all("img")
+    assert str(image.attributes["src"]).startswith("data:image/png;base64,")
+    assert image.attributes["alt"] == (
+        "Training loss in a plane of two filter-normalised random directions: sgd seed 0, sam rho=0.1 seed 0"
+    )
+    assert "One seed of each setting" in section.text
+
+
+def results_of(results: Results, *optimizers: Block) -> list[Run]:
+    for optimizer in optimizers:
+        for seed in range(2):
+            results.add(optimizer, seed, [0.5, 0.6]).checkpoint.write_bytes(f"{optimizer['name']}{seed}".encode())
+    return results.runs()
