@@ -46,6 +46,7 @@ class Search:
         self.place = how.results / f"{self.runs[0].name}-tune"
         self._how = how
         self._begun = False
+        self._rounds = 0
 
     def train(self) -> Progress:
         """Search to the end; `tune.csv` is replaced after each round.
@@ -104,13 +105,18 @@ class Search:
     def _outcomes(self, configs: Sequence[RunConfig]) -> list[Outcome]:
         """Train runs, each once, and read what each came to."""
         from samcli.launch.plan import look_again
+        from samcli.tune.budget import rounds_of
         from samcli.tune.trial import DIVERGED, FAILED, FINISHED, outcome_of
         from samcli.words import count
 
+        self._rounds += 1
+        number = rounds_of(self.tuning.search)
+        of = f" of {number}" if number else ""
         each = {config.identity: config for config in configs}
         cells = self._how.plan(list(each.values()))
         if any(cell.to_do or cell.state == "busy" for cell in cells):
-            hint(f"{count(len(configs) // len(self.tuning.seeds), 'trial')}, {count(len(cells), 'run')}:")
+            trials = count(len(configs) // len(self.tuning.seeds), "trial")
+            hint(f"Round {self._rounds}{of}: {trials}, {count(len(cells), 'run')}")
             came_to = self._how.train(cells, self._how.slots(cells), again=self._begun, part="validation")
             self._begun = True
             cells = [look_again(cell) for cell in cells]

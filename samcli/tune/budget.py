@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from samcli.config.tune import Search
@@ -46,6 +47,15 @@ def next_trials(search: Search, trials: Sequence[Trial]) -> int:
     assert search.evaluations is not None
     left = search.evaluations - spent(trials) + _ROUNDING
     return max(min(search.round, int(left / _dearest(trials))), 0)
+
+
+def rounds_of(search: Search) -> int | None:
+    """How many rounds there will be; None where what the trials cost decides it.
+
+    >>> rounds_of(Search(trials=16)), rounds_of(Search(evaluations=16.0))
+    (4, None)
+    """
+    return None if search.trials is None else 1 + math.ceil((search.trials - 1) / search.round)
 
 
 def _dearest(trials: Sequence[Trial]) -> float:

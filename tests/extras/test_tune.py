@@ -71,6 +71,8 @@ def trials(folder: str = "results") -> list[dict[str, str]]:
 def test_a_search_and_the_experiment_that_it_writes(tune: Tune) -> None:
     called = tune(TEXT)
     assert called.code == 0, called.err
+    told = [line for line in called.err.splitlines() if line.startswith("Round ")]
+    assert told == [f"Round {n} of 4: {count} trials, {2 * count} runs" for n, count in enumerate((2, 6, 6, 2), 1)]
     rows = trials()
     assert [(row["optimizer"], row["trial"]) for row in rows] == [(o, str(n)) for o in ("sgd", "sam") for n in range(8)]
     assert [row["optimizer.lr"] for row in rows if row["trial"] == "0"] == ["0.05", "0.05"], "the file's own come first"
