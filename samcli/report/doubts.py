@@ -60,11 +60,14 @@ def doubts(rows: Sequence[Row], places: Mapping[str, Sequence[Run]], name: Calla
     []
     """
     yield from _chance(rows, name)
+    uncertain = []
     for place, here in grouped(rows, lambda row: row.place).items():
         examples = {described(run, "test_examples") for run in places[place] if run.state == "finished"}
         known = examples.pop() if len(examples) == 1 else None
         yield from _equal_differences(here, name, known)
-        yield from _test_part(here, known)
+        if known is not None and (errors := _test_part(here, known)):
+            uncertain.append((here[0], known, errors))
+    yield from _of_test_parts(uncertain)
     yield from _impossible(rows, name)
     yield from _unsteady(rows, name)
 
@@ -88,23 +91,34 @@ def _equal_differences(here: Sequence[Row], name: Callable[[Row], str], examples
         yield f"{names}: all differences are equal{why}. An interval without width is no certainty."
 
 
-def _test_part(here: Sequence[Row], examples: int | None) -> Iterator[str]:
-    """The error that the test part brings, which all seeds share and no spread of them shows."""
+def _test_part(here: Sequence[Row], examples: int | None) -> list[float]:
+    """The errors that the test part brings to rows whose seeds differ less: all share it, and no spread shows it."""
     if examples is None or not _is_accuracy(here[0]):
-        return
-    doubtful = [
+        return []
+    return [
         error
         for row in here
         if row.last.mean is not None and row.last.sd is not None
         if (error := binomial_error(row.last.mean, examples)) > row.last.sd
     ]
-    if doubtful:
-        low, high = (f"{100.0 * error:.2g}" for error in (min(doubtful), max(doubtful)))
+
+
+def _of_test_parts(found: Sequence[tuple[Row, int, list[float]]]) -> Iterator[str]:
+    """A sentence on each number of test examples, however many data sets and models have it.
+
+    Args:
+        found: a row of each data set and model, its test examples, and the errors that these bring.
+    """
+    for number, group in grouped(found, lambda one: str(one[1])).items():
+        errors = [100.0 * error for _, _, here in group for error in here]
+        low, high = f"{min(errors):.2g}", f"{max(errors):.2g}"
         points = f"{low} points" if low == high else f"{low} to {high} points"
-        score = title(here[0].metric).removesuffix(" in %")
+        where = group[0][0].where if len(group) == 1 else count(len(group), "data set and model")
+        where = where.replace("data set and models", "data sets and models")
+        score = title(group[0][0].metric).removesuffix(" in %")
         yield (
-            f"On {here[0].where}, {count(examples, 'test example')} leave a {score}"
-            f" uncertain by {points} (binomial standard error), more than its seeds differ."
+            f"On {where}, {count(int(number), 'test example')} leave a {score} uncertain by {points} "
+            "(binomial standard error), more than its seeds differ."
         )
 
 

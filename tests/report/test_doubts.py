@@ -84,3 +84,15 @@ def test_a_collapsed_run_is_marked(
     assert comparison.rows[0].at_chance == ((0,) if collapsed else ())
     assert ("2 finished, 1 at chance" in render(comparison, "table", width=120)) == collapsed
     assert any("seed 0 ended at chance" in note for note in comparison.notes) == collapsed
+
+
+def test_one_note_for_all_data_sets_that_have_as_many_test_examples(results: Results, sgd: Block) -> None:
+    for noise, accuracy in ((0.0, 0.9), (0.4, 0.5)):
+        for seed in range(2):
+            status = {"dataset": {"classes": 10, "test_examples": 100}}
+            results.add(sgd, seed, [accuracy], dataset={"label_noise": noise}, status=status)
+    (note,) = [note for note in compare(results.runs()).notes if "binomial" in note]
+    assert note == (
+        "On 2 data sets and models, 100 test examples leave a test accuracy uncertain by 3 to 5 points (binomial "
+        "standard error), more than its seeds differ."
+    )
