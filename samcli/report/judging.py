@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from samcli.errors import ResultsError
 from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judgement import Judgement, judge
 from samcli.runs.folder import RunFolder
@@ -36,12 +38,13 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
             notes.append(sentence)
         hypotheses = [one for one in recorded(Path(experiment)) if one.withdrawn is None]
         members: Sequence[Run] = given
-        if (there := _runs_in(Path(experiment))) > len(given):
+        if others := _others(Path(experiment), given):
             members = scan([Path(experiment)])[0] if hypotheses else given
             judged_by = "; its hypotheses are judged by all of its runs" if hypotheses else ""
+            part = f"{len(given)} of the {len(given) + others} runs of {Path(experiment).name} are compared"
             notes.append(
-                f"{len(given)} of the {there} runs of {Path(experiment).name} are compared: p is adjusted for the rows "
-                f"shown, and whoever picks rows afterwards makes it too small{judged_by}."
+                f"{part}: p is adjusted for the rows shown, and whoever picks rows afterwards makes it too "
+                f"small{judged_by}."
             )
         if not hypotheses:
             continue
@@ -50,11 +53,15 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
     return found, notes
 
 
-def _runs_in(experiment: Path) -> int:
-    """How many folders of runs an experiment has; none where it cannot be looked into."""
+def _others(experiment: Path, given: Sequence[Run]) -> int:
+    """How many runs an experiment has besides those given; one that cannot be read is told where runs are read."""
+    known, others = {run.folder.name for run in given}, 0
     try:
         with os.scandir(experiment) as entries:
-            folders = [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
+            folders = [Path(e.path) for e in entries if not e.name.startswith(".") and e.name not in known]
     except OSError:
         return 0
-    return sum(RunFolder(folder).config.exists() for folder in folders)
+    for folder in folders:
+        with suppress(ResultsError):
+            others += bool(RunFolder(folder).read_status())
+    return others

@@ -98,3 +98,13 @@ def test_hypotheses_that_are_lost_are_told(ten: Results) -> None:
     assert any(note.startswith(f"1 of the hypotheses in {file} is not as samcli wrote it") for note in found.notes)
     file.write_text(whole[:-20])
     assert any(note.startswith(f"{file} cannot be read") for note in compare(ten.runs()).notes)
+
+
+def test_a_damaged_folder_is_no_run_that_was_left_out(ten: Results) -> None:
+    (ten.path / "trial" / "damaged").mkdir()
+    (ten.path / "trial" / "damaged" / "config.yaml").write_text("{")
+    (ten.path / "trial" / "notes.txt").write_text("mine")
+    runs, warnings = scan([ten.path])
+    assert len(runs) == 20
+    assert len(warnings) == 1
+    assert not any("are compared" in note for note in compare(runs).notes)
