@@ -45,18 +45,19 @@ def rehearse_hypotheses(
     """
     if not hypotheses:
         return
-    made = [_made_up(run, measures, is_regression(run.dataset["name"])) for run in _on_seeds_enough(runs)]
+    # a measure may be kept with parameters of its own: "one-step rho=0.1"
+    kept = {*measures, *(name for one in hypotheses for name in _metrics_of(one) if name.split()[0] in measures)}
+    made = [_made_up(run, sorted(kept), is_regression(run.dataset["name"])) for run in _on_seeds_enough(runs)]
     cases = Cases(made)
     known = dict.fromkeys([*(name for run in made for name in run.columns if name != "epoch"), GAP])
     for one in hypotheses:
-        for name in (*one.fields.get("correlated", ()), *filter(None, [one.fields.get("metric")])):
-            # a measure may be kept with parameters of its own: "one-step rho=0.1"
-            if str(name).split()[0] not in known:
-                raise ConfigError(f"{one.where}: no run will have measured {name!r}; {nearest(str(name), known)}")
+        for name in _metrics_of(one):
+            if name not in known:
+                raise ConfigError(f"{one.where}: no run will have measured {name!r}; {nearest(name, known)}")
         _check_sides(one, cases)
         try:
             _check_bound(one, cases)
-            KINDS[one.kind](_with_columns(cases, one, made), one.fields)
+            KINDS[one.kind](cases, one.fields)
         except Untestable as error:
             raise ConfigError(f"{one.where}: {one.says!r} can never be judged. {error}") from None
 
@@ -75,6 +76,12 @@ def seeds_to_decide(hypotheses: Sequence[Hypothesis], seeds: int) -> str:
         f"{what}: with fewer than {needed} an exact test can decide none of them; train more, for example with "
         f"--seeds 0-{needed - 1}."
     )
+
+
+def _metrics_of(one: Hypothesis) -> list[str]:
+    """The metrics that a hypothesis names."""
+    metric = one.fields.get("metric")
+    return [*one.fields.get("correlated", ()), *([metric] if metric else [])]
 
 
 def _on_seeds_enough(runs: Sequence[RunConfig]) -> Iterator[RunConfig]:
@@ -98,26 +105,6 @@ def _made_up(run: RunConfig, measures: Collection[str], regression: bool) -> Run
     row = [[draws.uniform(0.1, 0.9) for _ in names]]
     document = run.document()
     return Run(Path("nowhere"), run.name, document, {"status": "finished"}, names, np.array(row))
-
-
-def _with_columns(cases: Cases, one: Hypothesis, made: Sequence[Run]) -> Cases:
-    """The cases, with a column for each metric that has parameters."""
-    import numpy as np
-
-    named = [*one.fields.get("correlated", ()), *filter(None, [one.fields.get("metric")])]
-    further = [str(name) for name in named if " " in str(name)]
-    if not further:
-        return cases
-    return Cases(
-        [
-            dataclasses.replace(
-                run,
-                columns=[*run.columns, *further],
-                table=np.column_stack([run.table, *(run.table[:, 1] for _ in further)]),
-            )
-            for run in made
-        ]
-    )
 
 
 def _check_sides(one: Hypothesis, cases: Cases) -> None:
