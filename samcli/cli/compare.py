@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samcli.cli import complete
-from samcli.cli.landscape import check_picture
 from samcli.cli.options import (
     Baseline,
     Budget,
@@ -35,6 +34,7 @@ from samcli.cli.output import (
     text,
     warn,
 )
+from samcli.cli.output_file import check_picture
 from samcli.errors import ConfigError, NothingToCompare
 from samcli.words import joined
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -14,6 +13,7 @@ import typer
 
 from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import detail, hint, result, say
+from samcli.cli.output_file import check_picture
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from samcli.train.landscape import Surveyed
 
 EXAMPLE = "Example: samcli landscape results/quickstart --dimensions 2 --output landscape.pdf"
-SUFFIXES = (".png", ".svg", ".pdf")
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -122,36 +121,6 @@ def _check_request(output: Path, line: bool, dimensions: int, directions: Direct
         table.is_file() and table.read_bytes().startswith((b"checkpoint,alpha", b"t,train_loss"))
     ):
         raise ConfigError(f"{table} is there and holds something else; give --output another name.")
-
-
-def check_picture(output: Path) -> None:
-    """Refuse a name that a picture cannot have.
-
-    Raises:
-        ConfigError: another suffix, or a folder that cannot be written to.
-
-    >>> check_picture(Path("gap.jpg"))
-    Traceback (most recent call last):
-    samcli.errors.ConfigError: --output gap.jpg: a picture ends in .png, .svg or .pdf.
-    """
-    if output.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"--output {output}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    check_writable(output)
-
-
-def check_writable(output: Path) -> None:
-    """Refuse a file that cannot be written before anything is computed for it.
-
-    Raises:
-        ConfigError: a folder stands there, or its folder cannot be written to.
-
-    >>> check_writable(Path("."))
-    Traceback (most recent call last):
-    samcli.errors.ConfigError: --output . cannot be written; name a file in a folder of yours.
-    """
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if output.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")
 
 
 def _draw_slices(

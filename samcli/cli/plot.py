@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samcli.cli import complete
-from samcli.cli.landscape import check_picture
 from samcli.cli.options import Quiet, Results, Verbose
 from samcli.cli.output import detail, document, hint, result, say, warn
+from samcli.cli.output_file import check_picture
 from samcli.errors import ConfigError
 from samcli.metrics import SCORES
 

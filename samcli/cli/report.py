@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.landscape import check_writable
 from samcli.cli.options import (
     Baseline,
     Budget,
@@ -23,6 +22,7 @@ from samcli.cli.options import (
     Verbose,
 )
 from samcli.cli.output import detail, hint, result, say, warn
+from samcli.cli.output_file import check_output_file
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check_page(output: Path) -> None:
     """
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"--output {output}: a page ends in .html; print it from a browser to get a PDF.")
-    check_writable(output)
+    check_output_file(output)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +38,7 @@ from samcli.cli.options import (
     Verbose,
 )
 from samcli.cli.output import document, hint, result, say, terminal_width, text, warn
+from samcli.cli.output_file import check_output_file
 from samcli.cli.planned import check_no_file, check_writable
 from samcli.cli.searching import Search
 from samcli.cli.training import Training
@@ -153,9 +153,7 @@ def _check_output(output: Path) -> None:
     """
     from samcli.tune.written import is_own
 
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ConfigError(f"--output {output} cannot be written; name a file in a folder of yours.")
+    check_output_file(output)
     if not is_own(output):
         raise ConfigError(
             f"{output} is there and is not as samcli tune wrote it; name another file with --output, or move it away."

@@ -127,7 +127,7 @@ def cells(row: Row) -> dict[Column, str]:
         N: str(row.n),
         LAST: _mean(row.last, row.metric),
         BEST: _mean(row.best, row.metric),
-        DELTA: "baseline" if row.is_baseline else _signed(found.mean, row.metric) if found else "",
+        DELTA: "baseline" if row.is_baseline else signed(found.mean, row.metric) if found else "",
         INTERVAL: interval_of(found.low, found.high, row.metric) if found else "",
         VERDICT: str(verdict.word) if verdict else "",
         P: probability(verdict.p_adjusted) if verdict else "",
@@ -261,7 +261,12 @@ def _mean(summary: Summary, metric: str) -> str:
     return shown(summary.mean, metric) + spread
 
 
-def _signed(value: float | None, metric: str) -> str:
+def signed(value: float | None, metric: str) -> str:
+    """A difference as people read it; empty where there is none.
+
+    >>> signed(0.0123, "test_accuracy"), signed(None, "test_loss")
+    ('+1.23', '')
+    """
     return "" if value is None else shown(value, metric, "+")
 
 

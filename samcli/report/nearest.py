@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from statistics import fmean
 
 from samcli.metrics import higher_is_better
 from samcli.report.row import Row
 from samcli.report.settings import NAMES
+from samcli.report.timing import evaluations
 
 
 class Nearest:
@@ -68,7 +68,5 @@ def badness(row: Row) -> float:
 
 def _unequal(row: Row, other: Row) -> float:
     """How far apart two rows are in gradient evaluations of the whole training, in tenths of a power of e."""
-    totals = [[sum(one.gradients) for one in each.timings.values()] for each in (row, other)]
-    if not all(each and all(each) for each in totals):
-        return 0.0
-    return abs(round(10.0 * math.log(fmean(totals[0]) / fmean(totals[1]))))
+    ours, theirs = (evaluations(list(each.timings.values())) for each in (row, other))
+    return abs(round(10.0 * math.log(ours / theirs))) if ours and theirs else 0.0

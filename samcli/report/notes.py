@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import fmean
 
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, namer
@@ -17,6 +16,7 @@ from samcli.report.mixtures import mixtures
 from samcli.report.order import compete
 from samcli.report.reading import interval
 from samcli.report.row import Row
+from samcli.report.timing import evaluations
 from samcli.runs.reader import Run
 from samcli.words import count, joined, seeds
 
@@ -114,12 +114,16 @@ def _stops(
 
 def _lengths(rows: Sequence[Row], budget: str) -> Iterator[str]:
     """Where rows trained for different numbers of epochs: whether that made them equal in gradient evaluations."""
-    for here in grouped([row for row in rows if row.n], lambda row: row.place).values():
-        epochs = sorted({int(row.config.get("epochs") or 0) for row in here})
-        spent = [fmean(sum(one.gradients) for one in row.timings.values()) for row in here]
-        if budget != "epochs" or len(epochs) < 2 or not all(spent):
+    if budget != "epochs":
+        return
+    planned = [row for row in rows if row.n and row.config.get("epochs") and not row.config.get("stop_at_train_loss")]
+    for here in grouped(planned, lambda row: row.place).values():
+        epochs = sorted({row.config["epochs"] for row in here})
+        spent = [evaluations(list(row.timings.values())) for row in here]
+        known = [total for total in spent if total]
+        if len(epochs) < 2 or len(known) < len(here):
             continue
-        ratio = max(spent) / min(spent)
+        ratio = max(known) / min(known)
         made = (
             f"their gradient evaluations are equal within {100.0 * (ratio - 1.0):.1f} %"
             if ratio < EQUAL

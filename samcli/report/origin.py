@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from samcli.runs.reader import Run
-from samcli.words import some_of
+from samcli.words import count, some_of
 
 MOST = 3  # different values that are named
 DIGITS = 12  # of a commit
@@ -30,7 +30,7 @@ def origin(runs: Sequence[Run], budget: str) -> str:
     finished = [run for run in runs if run.state == "finished"]
     if not finished:
         return ""
-    length = _of_numbers([run.config.get("epochs") for run in finished], "epochs")
+    length = _of_numbers([run.config.get("epochs") for run in finished], "epoch")
     within = {"gradients": " within equal gradient evaluations", "seconds": " within equal training seconds"}
     what = [
         f"Made of {ranges(run.seed for run in finished)}",
@@ -98,7 +98,8 @@ def _of_numbers(values: Iterable[Any], noun: str) -> str:
     numbers = sorted({value for value in values if isinstance(value, int)})
     if not numbers:
         return ""
-    return f"{numbers[0]} {noun}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} {noun}"
+    most = count(numbers[-1], noun)
+    return most if len(numbers) == 1 else f"{numbers[0]:,} to {most}"
 
 
 def _hardware(run: Run) -> str:

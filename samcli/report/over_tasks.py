@@ -22,7 +22,7 @@ from samcli.stats.several_tasks import (
     performance_profile,
     stratified_interquartile_mean,
 )
-from samcli.words import count, joined
+from samcli.words import count, joined, some_of
 
 FACTORS = (1.0, 2.0, 4.0)  # of what the best spends, at which a performance profile is read
 MOST_NAMED = 5  # in a sentence on what is left out
@@ -168,9 +168,7 @@ def _notes(
     notes = [f"The tasks are {'; '.join(sorted(tasks.values(), key=by_size))}."]
     missing = sorted((who for who in methods if who not in whole), key=by_size)
     if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        named = f"{', '.join(missing[:MOST_NAMED])}{more}" if more else joined(missing)
-        notes.append(f"Left out, for not all tasks have results of it: {named}.")
+        notes.append(f"Left out, for not all tasks have results of it: {some_of(missing, MOST_NAMED)}.")
     numbers = sorted({len(row.counted) for here in whole.values() for row in here})
     if len(numbers) > 1:
         notes.append(f"Tasks count by their runs, of which there are {numbers[0]} to {count(numbers[-1], 'seed')}.")

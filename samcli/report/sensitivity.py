@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from samcli.errors import ConfigError
 from samcli.metrics import higher_is_better, shown, title
 from samcli.report.baseline import setting_key
+from samcli.report.cells import interval_of, signed
 from samcli.report.chosen import validation_mean, worst_of
 from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judged import settled
@@ -188,9 +189,6 @@ def _texts(one: Sensitivity, level: Level, key: str, *, several: bool, validated
     row, metric = level.row, level.row.metric
     spread = "" if row.last.sd is None else f" ± {shown(row.last.sd, metric)}"
     found = row.difference if row.difference and row.difference.n else None
-    interval = ""
-    if found and found.low is not None and found.high is not None:
-        interval = f"[{shown(found.low, metric, '+')}, {shown(found.high, metric, '+')}]"
     return {
         "Optimizer": f"{one.who} on {one.where}" if several else one.who,
         axis_words(key): f"{level.value:g}{' ←' if level is one.chosen else ''}",
@@ -199,14 +197,10 @@ def _texts(one: Sensitivity, level: Level, key: str, *, several: bool, validated
         "Test" if metric.startswith("test_") else metric: "diverged"
         if row.last.mean is None
         else f"{shown(row.last.mean, metric)}{spread}",
-        "Δ": "baseline" if row.is_baseline else _signed(found.mean, metric) if found else "",
-        "95 % interval": interval,
+        "Δ": "baseline" if row.is_baseline else signed(found.mean, metric) if found else "",
+        "95 % interval": interval_of(found.low, found.high, metric) if found else "",
         "Verdict": str(row.verdict.word) if row.verdict and settled(row) else "",
     }
-
-
-def _signed(value: float | None, metric: str) -> str:
-    return "" if value is None else shown(value, metric, "+")
 
 
 def _record(one: Sensitivity, level: Level, key: str) -> dict[str, object]:

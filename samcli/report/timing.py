@@ -73,6 +73,15 @@ def passes(row: Sequence[Timing]) -> float | None:
     return fmean(fmean(one.gradients) for one in row) if row and all(one.gradients for one in row) else None
 
 
+def evaluations(row: Sequence[Timing]) -> float | None:
+    """Gradient evaluations of the whole training, mean over runs; None where a run has not recorded them.
+
+    >>> evaluations([Timing((2000.0, 2000.0), (), ()), Timing((2000.0, 1000.0), (), ())]), evaluations([])
+    (3500.0, None)
+    """
+    return fmean(sum(one.gradients) for one in row) if row and all(one.gradients for one in row) else None
+
+
 def seconds(row: Sequence[Timing], clock: str = "wall") -> float | None:
     """Seconds of an epoch, median over epochs, mean over the runs that recorded them; None without any.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from samcli.config.tune import Axis, Range, Tuning
-from samcli.escape import csv_cell, visible
+from samcli.escape import visible
 from samcli.metrics import shown, title
+from samcli.report.small_table import in_csv
 from samcli.tune.budget import spent
 from samcli.tune.contender import Contender, settings_words
 from samcli.tune.search import Progress
@@ -45,11 +44,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     'optimizer,trial,optimizer.rho\nsgd,0,\nsam,,0.1\n'
     """
     columns = sorted(dict.fromkeys(key for row in rows for key in row), key=_place)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(csv_cell, columns))
-    writer.writerows([csv_cell(row.get(column, "")) for column in columns] for row in rows)
-    return text.getvalue()
+    return in_csv([{column: row.get(column) for column in columns} for row in rows])
 
 
 def _place(column: str) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv as comma_separated
-import io
 from collections.abc import Sequence
 
-from samcli.escape import csv_cell
 from samcli.report.cells import Column
 from samcli.report.formats._record import record
 from samcli.report.row import Comparison
+from samcli.report.small_table import in_csv
 
 
 def csv(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
@@ -20,9 +18,4 @@ def csv(comparison: Comparison, columns: Sequence[Column] | None = None) -> str:
     >>> [line.split(",")[4:6] for line in csv(compare(example_runs())).splitlines()]
     [['optimizer', 'settings'], ['sam', 'rho=0.05'], ['sgd', '']]
     """
-    text = io.StringIO()
-    records = [record(row, columns) for row in comparison.rows]
-    writer = comma_separated.DictWriter(text, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: csv_cell(value) for key, value in record.items()} for record in records)
-    return text.getvalue()
+    return in_csv([record(row, columns) for row in comparison.rows])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +13,7 @@ from samcli.escape import html_text
 from samcli.report.groups import finished_by_setting
 from samcli.report.page.parts import paragraphs
 from samcli.report.settings import captions
-from samcli.runs.landscape_file import LandscapeFile
+from samcli.report.slices import Slices, slices_of, usual_cut
 from samcli.runs.reader import Run
 from samcli.words import count
 
@@ -33,18 +32,15 @@ def planes(runs: Sequence[Run]) -> str:
     >>> planes(example_runs())
     ''
     """
-    found: list[tuple[Run, Mapping[str, Mapping[str, Any]]]] = []
+    found: list[tuple[Run, Slices]] = []
     for members in finished_by_setting({"all": runs}).values():
         for run in sorted(members, key=lambda run: run.seed):
-            entries = LandscapeFile(run.folder / "checkpoint.pt").entries
-            if cut := {json.dumps(e["key"], sort_keys=True): e for e in entries if e["key"]["dimensions"] == 2}:
+            if cut := slices_of(run, dimensions=2):
                 found.append((run, cut))
                 break
-    order = [how for _, cut in found for how in cut]
-    if not order:
+    if (usual := usual_cut(cut for _, cut in found)) is None:
         return ""
-    times = Counter(order)
-    how = max(dict.fromkeys(order), key=lambda key: (times[key], order.index(key)))
+    how, _ = usual
     chosen = [(run, cut[how]) for run, cut in found if how in cut]
     left_out = [f"{count(len(chosen) - MOST, 'further setting')} left out."] if len(chosen) > MOST else []
     return _drawn(chosen[:MOST], json.loads(how)) + paragraphs(left_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +12,7 @@ from samcli.errors import NothingToCompare
 from samcli.report.groups import grouped
 from samcli.report.plot import Panel, Plot, Point, Quantity, Series, spans
 from samcli.report.plots._settings import MOST_LINES, Setting, over_seeds, plot_of, settings_of
-from samcli.runs.landscape_file import LandscapeFile
+from samcli.report.slices import slices_of, usual_cut
 from samcli.runs.reader import Run
 from samcli.stats import summarise
 from samcli.words import count
@@ -43,19 +43,17 @@ def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
     samcli.errors.NothingToCompare: No finished run has a landscape; make some first: samcli landscape RESULTS
     """
     settings, notes = settings_of(runs)
-    kept = {run.folder: _lines(run) for setting in settings for run in setting.runs}
-    order = [key for lines in kept.values() for key in lines]
-    if not order:
+    kept = {run.folder: slices_of(run, dimensions=1) for setting in settings for run in setting.runs}
+    if (usual := usual_cut(kept.values())) is None:
         raise NothingToCompare("No finished run has a landscape; make some first: samcli landscape RESULTS")
-    times = Counter(order)
-    how = max(dict.fromkeys(order), key=lambda key: (times[key], order.index(key)))
+    how, ways = usual
     key = json.loads(how)
     without = sum(how not in lines for lines in kept.values())
     if without:
         notes.append(f"{count(without, 'finished run')} without such a slice left out.")
-    if len(times) > 1:
+    if ways > 1:
         notes.append(
-            f"Slices were cut in {len(times)} ways; drawn are those with directions {key['directions']}, seed "
+            f"Slices were cut in {ways} ways; drawn are those with directions {key['directions']}, seed "
             f"{key['seed']}, {key['points']} points to a span of {key['span']:g} and {key['examples']} examples."
         )
     if not all(lines[how]["converged"] for lines in kept.values() if how in lines):
@@ -82,12 +80,6 @@ def landscapes(runs: Sequence[Run], *, limited: bool = True) -> Plot:
     caption = f"{over_seeds(panels, 'bands')}; evaluation mode, {count(key['examples'], 'training example')} at most"
     most = MOST_LINES if limited else None
     return plot_of(panels, runs, notes, title="around the trained weights", caption=caption, most=most)
-
-
-def _lines(run: Run) -> dict[str, Mapping[str, Any]]:
-    """The slices of a run along a line, by how they were cut."""
-    entries = LandscapeFile(run.folder / "checkpoint.pt").entries
-    return {json.dumps(e["key"], sort_keys=True): e for e in entries if e["key"]["dimensions"] == 1}
 
 
 def _series(setting: Setting, entries: Sequence[Mapping[str, Any]]) -> Series:
