@@ -83,6 +83,8 @@ def _cell(
     else:
         status = status_of(cell.config, cell.folder)
     owner = look(cell.folder.path, status)
+    if owner is None and status.get("status") == "running":  # it may have ended between the two looks
+        status = status_of(cell.config, cell.folder)
     if owner and owner.keeps(take_over=cell.take_over):
         done = int(status.get("epochs_done") or 0)
         return dataclasses.replace(cell, state="busy", detail=owner.words(), may_show=owner.may_show, epochs_done=done)

@@ -112,6 +112,9 @@ def look(folder: Path, *, beside: int | None = None) -> Listed:
         status = files.read_status()
         config = config_of(files, status)
         state, owner = state_of(folder, status)
+        if owner is None and status["status"] == "running":  # it may have ended between the two looks
+            status = files.read_status()
+            state, owner = state_of(folder, status)
         if beside is not None and owner and owner.pid == beside:
             state, owner = ("interrupted" if state == "running" else state), None
         if owner and owner.standing == "at work":  # it restores what it lost, or tries again

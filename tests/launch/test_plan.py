@@ -2,11 +2,15 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
+
+import pytest
 
 from samcli import launch
 from samcli.config import Draft, RunConfig, parse
 from samcli.launch import Cell
+from samcli.launch.plan import look_again
 from samcli.train import CATALOGUE
 
 
@@ -52,6 +56,21 @@ def test_states(tmp_path: Path) -> None:
     larger = launch.plan(runs(SMALL.replace("sam]", "sam, asam]") + "seeds: 0-3"), tmp_path)
     assert sum(cell.state == "finished" for cell in larger) == 1
     assert len(larger) == 12
+
+
+def test_a_run_that_ends_between_the_looks_at_its_files_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cell,) = launch.plan(runs(SMALL.replace("[sgd, sam]", "sgd")), tmp_path)
+    cell.folder.write_status({"status": "running", "epochs_done": 2, "machine": "here"})
+    cell.folder.checkpoint.touch()
+    leave(cell, epochs=2)
+
+    def ended_meanwhile(folder: Path, status: object) -> None:
+        cell.folder.write_status({"status": "finished", "epochs_done": 2})
+
+    monkeypatch.setattr(sys.modules["samcli.launch.plan"], "owner_of", ended_meanwhile)
+    assert look_again(cell).state == "finished"
 
 
 def test_a_run_that_ended_at_its_training_loss_is_finished(tmp_path: Path) -> None:

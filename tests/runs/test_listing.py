@@ -37,6 +37,19 @@ def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> N
     assert run.record()["owner"]["standing"] == "at work"
 
 
+def test_a_run_that_ends_between_the_looks_at_its_files_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = {"status": "running", "machine": "here", "epochs_done": 2}
+    folder = Results(tmp_path).add(SAM, 0, [0.5, 0.6], status=status)
+
+    def ended_meanwhile(path: Path, status: object) -> None:
+        folder.write_status({**folder.read_status(), "status": "finished"})
+
+    monkeypatch.setattr("samcli.runs.reader.owner_of", ended_meanwhile)
+    assert look(folder.path).state == "finished"
+
+
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     folder = Results(tmp_path).add(SGD, 0, [0.5])
     folder.run.unlink()

@@ -60,11 +60,17 @@ class Ledger:
             planned = self._planned.popleft()
             if not (planned.to_do or planned.state == "busy"):
                 continue
-            cell = look_again(planned, self._watch)
-            if cell.to_do:
+            if (cell := self.still_to_do(planned)) is not None:
                 return cell
-            self._leave(cell)
         return None if self.gives_up else self._next_of_others()
+
+    def still_to_do(self, planned: Cell) -> Cell | None:
+        """The cell as it is by now; None if nothing is left to do, or another process has it."""
+        cell = look_again(planned, self._watch)
+        if cell.to_do:
+            return cell
+        self._leave(cell)
+        return None
 
     def cleared(self, cell: Cell) -> Cell | None:
         """The cell with an empty folder if it is `changed`; None if another process was faster, which is waited for."""

@@ -155,8 +155,8 @@ class _Jobs:
                 note = _read_note(cell)
                 if note is not None and note["job"] in there:
                     self._jobs[note["job"]] = _Submitted(cell, _outcome_of(cell, note["token"]))
-                else:
-                    self._let_wait(cell)
+                elif (left := self._ledger.still_to_do(cell)) is not None:  # its job may have finished it meanwhile
+                    self._let_wait(left)
         while self._waiting and not (self._request.most and self._jobs):  # a limit holds within an array
             share = [self._waiting.popleft() for _ in range(min(MOST_IN_ARRAY, len(self._waiting)))]
             self._submit_array(share)

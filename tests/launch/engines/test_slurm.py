@@ -79,3 +79,25 @@ def test_while_slurm_does_not_answer_nothing_is_submitted_twice(cell: Cell, monk
     others = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), Recorder(), Request())
     others._submit()
     assert submitted == [cell]
+
+
+def test_a_run_whose_job_ends_while_the_queue_is_asked_is_not_submitted_again(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _note_of(cell).parent.mkdir(parents=True)
+    _note_of(cell).write_text(json.dumps({"job": "17", "token": "0123456789abcdef"}))
+    submitted: list[Cell] = []
+    monkeypatch.setattr(_Jobs, "_submit_array", lambda self, cells: submitted.extend(cells))
+
+    def ended_meanwhile() -> dict[str, str]:
+        cell.folder.write_config(cell.config.document())
+        cell.folder.write_metrics([{"epoch": epoch, "train_loss": 0.5} for epoch in (1, 2)])
+        cell.folder.write_status({"status": "finished", "epochs_done": 2})
+        return {}
+
+    monkeypatch.setattr("samcli.launch.engines._slurm_queue.states", ended_meanwhile)
+    jobs = _Jobs([cell], launch.Terms(Path(), torch.device("cpu")), Recorder(), Request())
+    jobs._submit()
+    assert submitted == []
+    assert dict(jobs._ledger.outcome) == {cell.folder.path.name: "finished"}
+    assert jobs._ledger.finished
