@@ -198,15 +198,26 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 
     A run that uses nothing newer is thus the same to every version.
 
-    >>> without_newer({"epochs": 2, "stop_at_train_loss": None, "evaluate": {"every": 1}})
-    {'epochs': 2}
+    >>> without_newer({"epochs": 2, "stop_at_train_loss": None, "evaluate": {"every": 1}, "model": {"name": "cnn"}})
+    {'epochs': 2, 'model': {'name': 'cnn'}}
     """
-    newer = {"stop_at_train_loss": None, "sync_batch_norm": False, "evaluate": vars_of(Evaluation())}
-    body = {key: value for key, value in document.items() if key not in newer or value != newer[key]}
-    if isinstance(block := body.get("sharpness"), Mapping):
-        usual = ("measures", list(Sharpness.measures))
-        body["sharpness"] = {key: value for key, value in block.items() if (key, value) != usual}
-    return body
+    body = {key: value for key, value in document.items() if key not in NEWER or value != NEWER[key]}
+    for section, newer in NEWER_IN.items():
+        if isinstance(block := body.get(section), Mapping):
+            body[section] = {key: value for key, value in block.items() if key not in newer or value != newer[key]}
+    return {key: value for key, value in body.items() if value or key not in NEWER_IN}
+
+
+# Every option that came after the first release stands here with its default; a key that some kind of a block had
+# before is not new, and cannot be added to another kind of that block with the same default.
+NEWER: Mapping[str, Any] = {"stop_at_train_loss": None, "sync_batch_norm": False}
+NEWER_IN: Mapping[str, Mapping[str, Any]] = {
+    "evaluate": {"every": 1},
+    "sharpness": {"measures": ["one-step", "grad-norm"]},
+    "dataset": {},
+    "model": {},
+    "optimizer": {},
+}
 
 
 def vars_of(settings: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from samcli.config import Draft
-from samcli.config.schema import Evaluation, RunConfig, Sharpness, Training
+from samcli.config.schema import NEWER, NEWER_IN, Evaluation, RunConfig, Sharpness, Training, without_newer
 from samcli.config.source import parse
 from samcli.train import CATALOGUE
 
@@ -83,3 +83,21 @@ def test_identity_is_pinned() -> None:
 def test_document_survives_yaml() -> None:
     document = config().document()
     assert yaml.safe_load(yaml.safe_dump(document)) == document
+
+
+@pytest.mark.parametrize("section", NEWER_IN)
+def test_what_is_younger_than_the_first_runs_counts_where_it_is_not_its_default(section: str) -> None:
+    for key, default in NEWER_IN[section].items():
+        plain = {"name": "x", section: {"of-old": 1}}
+        assert without_newer({"name": "x", section: {"of-old": 1, key: default}}) == plain
+        assert without_newer({"name": "x", section: {"of-old": 1, key: "other"}}) != plain
+
+
+def test_every_younger_option_of_the_schema_has_its_default() -> None:
+    """What a resolved run says of an option at its default is what is left out of its identity."""
+    document = config().document()
+    for key, default in NEWER.items():
+        assert document[key] == default
+    for section in ("evaluate", "sharpness"):
+        for key, default in NEWER_IN[section].items():
+            assert document[section][key] == default
