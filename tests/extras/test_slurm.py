@@ -89,7 +89,9 @@ def test_requeued_killed_and_followed_by_a_second_command(tmp_path: Path) -> Non
     running = [number for number, state in jobs.items() if state == "RUNNING"]
     queue.cancel(running[:1], "--signal=USR2")
     wait_for(lambda: (queue.states() or {}).get(running[0]) == "PENDING")
-    # what is requeued waits two minutes otherwise
+    # what is requeued waits two minutes otherwise; begun in the second of its requeue, its credential is a revoked one
+    # to slurmd, and the job is dropped
+    time.sleep(3)
     subprocess.run(["scontrol", "update", f"JobId={running[0]}", "StartTime=now"], check=True)
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
     assert second.returncode == 0, second.stderr
