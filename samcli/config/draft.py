@@ -254,7 +254,8 @@ class Draft:
         return [Block({"name": name}, (section,)) for name in names]
 
     def _default_model(self, dataset: Mapping[str, Any]) -> str:
-        return "cnn" if self.catalogue.datasets.kind(dataset["name"]).is_images else "linear"
+        kind = self.catalogue.datasets.kind(dataset["name"])
+        return str(kind.default_model or ("cnn" if kind.is_images else "linear"))
 
     def _resolve(self, section: str, block: Block) -> list[dict[str, Any]]:
         """The block's own little grid, each cell with its defaults."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from samcli.errors import ConfigError
 from samcli.registry import Registry, option
+from samcli.shape import InputShape
 from samcli.tasks import Task
 
 
@@ -20,13 +22,18 @@ class Source:
     """A data set as it was published, on the host. Runs share it: nothing may write to its tensors.
 
     Attributes:
-        inputs, test_inputs: images, (N, H, W, C) uint8, or tables, (N, F) float32.
-        targets, test_targets: (N,), int64 class numbers from 0, or float32 for a regression.
+        inputs, test_inputs: images, (N, H, W, C) uint8, tables, (N, F) float32, or tokens, (N, T) int32.
+        targets, test_targets: (N,), int64 class numbers from 0, or float32 for a regression; for a language model
+            (N, T) int64, the token that follows each.
         task: what is predicted.
         class_names: in the order of the class numbers; empty for a regression.
         validation: inputs and targets of a validation part that the data set has of its own, if it has one.
         notes: what a reader of the data did to them or left out, in clauses that follow one another behind commas.
         digest: that of the files that were read, see `DatasetKind.digest`; None is that of the tensors.
+        categories: of a table, how many codes from 0 each column has, 0 for a column of numbers; empty where all are.
+        vocabulary: of texts, how many tokens there are; 0 for anything else.
+        reading: what turned files into these inputs, in plain values; it goes into checkpoints, so that a network can
+            be given new files.
     """
 
     inputs: Tensor
@@ -38,6 +45,21 @@ class Source:
     validation: tuple[Tensor, Tensor] | None = None
     notes: tuple[str, ...] = ()
     digest: str | None = None
+    categories: tuple[int, ...] = ()
+    vocabulary: int = 0
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> InputShape:
+        """That of one input as a network gets it."""
+        sizes = tuple(self.inputs.shape[1:])
+        lengths = (sizes[2], *sizes[:2]) if self.inputs.dtype == torch.uint8 else sizes
+        return InputShape(lengths, categories=self.categories, vocabulary=self.vocabulary)
+
+    @property
+    def strata(self) -> Tensor:
+        """The training targets where they are classes, by which parts are drawn; else a number alike for all."""
+        return self.targets if self.task.classes is not None else torch.zeros(len(self.targets))
 
     def parts(self) -> Iterator[tuple[str, Tensor, Tensor]]:
         """The name, inputs and targets of each part."""
@@ -56,7 +78,9 @@ class DatasetKind(ABC):
 
     Attributes:
         title: the name in messages.
-        is_images: whether inputs are images; otherwise they are tables.
+        is_images: whether inputs are images; otherwise they are tables, or tokens.
+        is_tokens: whether they are tokens of texts.
+        default_model: what is trained where no model is named; None is `cnn` for images and `linear` for tables.
         is_regression: whether targets are real numbers; otherwise they are classes.
 
     Raises:
@@ -65,6 +89,8 @@ class DatasetKind(ABC):
 
     title: ClassVar[str]
     is_images: ClassVar[bool] = True
+    is_tokens: ClassVar[bool] = False
+    default_model: ClassVar[str | None] = None
     is_regression: ClassVar[bool] = False
 
     train_examples: int | None = option(
@@ -82,7 +108,7 @@ class DatasetKind(ABC):
 
     def __post_init__(self) -> None:
         if self.augment and not self.is_images:
-            raise ConfigError(f"augment is for images and {self.title} is a table; leave augment out.")
+            raise ConfigError(f"augment is for images and {self.title} has none; leave augment out.")
         if self.label_noise and self.is_regression:
             raise ConfigError(f"label_noise draws classes and {self.title} has none; leave label_noise out.")
 

@@ -92,6 +92,8 @@ def _digest_of(source: Source) -> str:
         for tensor in tensors:
             sha.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
             sha.update(tensor.contiguous().numpy().data)
+    if source.categories or source.vocabulary:
+        sha.update(repr((source.categories, source.vocabulary)).encode())
     return sha.hexdigest()
 
 
@@ -102,7 +104,8 @@ def _clauses_of(source: Source, is_images: bool) -> tuple[str, ...]:
 
 def _clauses(source: Source, is_images: bool) -> Iterator[str]:
     examples = sum(len(targets) for _, _, targets in source.parts())
-    yield f"{examples:,} {'images' if is_images else 'examples'}"
+    noun = "images" if is_images else "examples"
+    yield f"{examples:,} {'windows' if source.vocabulary and source.task.classes is None else noun}"
     if source.task.classes is not None:
         counts = sum(targets.bincount(minlength=source.task.classes) for _, _, targets in source.parts())
         assert isinstance(counts, Tensor)
@@ -113,6 +116,8 @@ def _clauses(source: Source, is_images: bool) -> Iterator[str]:
     if is_images:
         if not any(note.startswith("brought to") for note in source.notes):
             yield "{1}×{0}".format(*source.inputs.shape[1:3])
+    elif source.vocabulary:
+        yield f"{source.inputs.shape[1]} of {source.vocabulary:,} tokens in each"
     else:
         yield count(source.inputs.shape[1], "column")
     yield from source.notes

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class Dataset:
         train, validation, test: the parts; validation is None where nothing was held out.
         task: what is predicted.
         class_names: in the order of the class numbers; empty for a regression.
-        shape: that of one input: (C, H, W) or (F,).
+        shape: that of one input: (C, H, W), (F,) or (T,), and what its numbers are.
         mean, std: the statistics that inputs are normalised by, see `Normalisation`.
     """
 
@@ -39,9 +40,29 @@ class Dataset:
         self.task: Task = source.task
         self.class_names = source.class_names
         self.mean, self.std = train.normalisation.mean, train.normalisation.std
-        sizes = tuple(train.inputs.shape[1:])
-        self.shape: tuple[int, ...] = (sizes[2], *sizes[:2]) if store else sizes
+        self.shape = source.shape
+        self.reading = source.reading
         self._store = store
+
+    def document(self) -> dict[str, Any]:
+        """What a network needs to be given new inputs without these data, in plain values and tensors.
+
+        >>> from samcli.data import DATASETS
+        >>> wine = load(DATASETS.create("wine"), seed=0, data_dir=Path(), device="cpu").document()
+        >>> wine["shape"], wine["task"], wine["class_names"]
+        ([13], {'name': 'classification', 'number': 3}, ['class_0', 'class_1', 'class_2'])
+        """
+        return {
+            "kind": "images" if self._store else "tokens" if self.shape.vocabulary else "table",
+            "shape": list(self.shape),
+            "categories": list(self.shape.categories),
+            "vocabulary": self.shape.vocabulary,
+            "task": self.task.document(),
+            "class_names": list(self.class_names),
+            "mean": self.mean,
+            "std": self.std,
+            "reading": dict(self.reading),
+        }
 
     def steps(self, batch_size: int) -> int:
         """The number of training batches of an epoch.
@@ -72,7 +93,8 @@ class Dataset:
                 are then soft, see `Task.soft`.
 
         Yields:
-            Inputs as (B, C, H, W) float32 in channels-last memory order, or (B, F) float32; and their targets.
+            Inputs as (B, C, H, W) float32 in channels-last memory order, (B, F) float32 or (B, T) int64; and their
+            targets.
         """
         order = self.order(epoch, seed)
         plan = _to_device(self._store.plan(order, seed, epoch) if self._store else order[None], self.train.targets)
@@ -89,7 +111,7 @@ class Dataset:
 
     def _inputs(self, plan: Tensor) -> Tensor:
         if self._store is None:
-            return self.train.inputs[plan[0]]
+            return self.train.normalisation.ready(self.train.inputs[plan[0]])
         return self._store.cut(self.train.normalisation.images(self._store.gather(plan)), plan)
 
 
@@ -120,18 +142,18 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
             "of its own; leave it out."
         )
     device = torch.device(device)
-    train, held_out = _indices(kind, source.targets, seed)
+    train, held_out = _indices(kind, source.strata, seed)
     targets = source.targets[train]
     if kind.label_noise:
-        assert source.task.classes is not None  # a kind of regression refuses label noise
+        if source.task.classes is None:
+            raise ConfigError(f"label_noise draws classes and {kind.label} has none; leave label_noise out.")
         targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
     whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
-    normalisation = Normalisation(inputs, device)
+    normalisation = Normalisation(inputs, device, source.categories)
 
     def part(inputs: Tensor, targets: Tensor) -> Part:
-        ready = inputs if normalisation.is_images else normalisation.table(inputs)
-        return Part(ready.to(device), targets.to(device), normalisation)
+        return Part(normalisation.stored(inputs).to(device), targets.to(device), normalisation)
 
     train_part, store = part(inputs, targets), None
     if normalisation.is_images:

@@ -1,6 +1,8 @@
-"""Inputs of zero mean and unit spread, by the statistics of the training part."""
+"""Inputs as a network gets them: of zero mean and unit spread by the statistics of the training part, or tokens."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,20 +13,41 @@ class Normalisation:
 
     The statistics are those of the examples trained on, after the subset and the hold-out were taken, also where the
     literature has constants: the rule is then one for all data sets. The spread is the population's (divided by n);
-    a channel or feature that never changes gets std 1.
+    a channel or feature that never changes gets std 1. Codes of categories and tokens stay as they are.
 
     Attributes:
         mean, std: (C,) float32 on the scale from 0 to 1 for images, as papers print them; (F,) in the units of the
-            feature for tables.
+            feature for tables; (0,) for tokens.
     """
 
-    def __init__(self, inputs: Tensor, device: torch.device) -> None:
-        """Measure the training inputs, (N, H, W, C) uint8 or (N, F) float32."""
-        self.is_images = inputs.dtype == torch.uint8
-        mean, std = image_statistics(inputs) if self.is_images else table_statistics(inputs)
+    def __init__(self, inputs: Tensor, device: torch.device, categories: Sequence[int] = ()) -> None:
+        """Measure the training inputs.
+
+        Args:
+            inputs: (N, H, W, C) uint8, (N, F) float32, or tokens, (N, T) int32, of which nothing is measured.
+            device: where the inputs of `images` will be.
+            categories: see `samcli.data.Source`.
+        """
+        self.is_images, self.is_tokens = inputs.dtype == torch.uint8, inputs.dtype == torch.int32
+        mean, std = torch.zeros(0), torch.zeros(0)
+        if not self.is_tokens:
+            mean, std = image_statistics(inputs) if self.is_images else table_statistics(inputs)
+        if any(categories):
+            coded = torch.tensor(categories) > 0
+            mean, std = mean.masked_fill(coded, 0.0), std.masked_fill(coded, 1.0)
         self.mean, self.std = mean.float(), std.float()
         self._shift = (255.0 * mean).float().view(-1, 1, 1).to(device)
         self._scale = (1.0 / (255.0 * std)).float().view(-1, 1, 1).to(device)
+
+    def stored(self, inputs: Tensor) -> Tensor:
+        """Raw inputs as a part holds them: tables normalised, images and tokens as they are, which takes least room."""
+        return inputs if self.is_images or self.is_tokens else self.table(inputs)
+
+    def ready(self, stored: Tensor) -> Tensor:
+        """Inputs as a part holds them to those of a network: tokens become int64, and tables are ready."""
+        if self.is_images:
+            return self.images(stored)
+        return stored.long() if self.is_tokens else stored
 
     def images(self, pixels: Tensor) -> Tensor:
         """(N, H, W, C) uint8 to normalised (N, C, H, W) float32 in channels-last memory order, on its device."""

@@ -18,8 +18,8 @@ class Part:
     """The training, validation or test part of a data set, without augmentation.
 
     Attributes:
-        inputs: as stored: images (N, H, W, C) uint8, or tables (N, F) float32, already normalised.
-        targets: (N,), int64 classes, or float32 for a regression.
+        inputs: as stored: images (N, H, W, C) uint8, tables (N, F) float32, already normalised, or tokens (N, T) int32.
+        targets: (N,), int64 classes, or float32 for a regression; (N, T) int64 for a language model.
         normalisation: that of the training part.
     """
 
@@ -33,12 +33,10 @@ class Part:
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised (input, target) batches in order; the last has what is left.
 
-        Inputs are (B, C, H, W) float32 in channels-last memory order, or (B, F) float32.
+        Inputs are (B, C, H, W) float32 in channels-last memory order, (B, F) float32, or (B, T) int64.
         """
         for start in range(0, len(self), size):
-            inputs = self.inputs[start : start + size]
-            is_images = self.normalisation.is_images
-            yield self.normalisation.images(inputs) if is_images else inputs, self.targets[start : start + size]
+            yield self.normalisation.ready(self.inputs[start : start + size]), self.targets[start : start + size]
 
     def subset(self, n: int, seed: int) -> Part:
         """A part of at most `n` examples drawn without replacement, the same for the same seed, in the same order."""

@@ -96,7 +96,7 @@ def _layout(tensors: Sequence[Tensor]) -> tuple[list[tuple[torch.dtype, torch.Si
 
 def _dumped(source: Source) -> bytes:
     """What a source has besides its tensors."""
-    fields = ("task", "class_names", "notes", "digest")
+    fields = ("task", "class_names", "notes", "digest", "categories", "vocabulary", "reading")
     assert {field.name for field in dataclasses.fields(source)} == {
         *fields,
         *("inputs", "targets", "test_inputs", "test_targets", "validation"),

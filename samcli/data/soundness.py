@@ -32,27 +32,34 @@ def source_faults(source: Source, kind: DatasetKind) -> list[str]:
         return [f"The task of the source must be one of samcli.tasks, not {type(source.task).__name__}."]
     faults = []
     for part, inputs, targets in source.parts():
-        found = list(_faults_of_inputs(part, inputs, kind.is_images))
+        found = list(_faults_of_inputs(part, inputs, kind))
         found += _faults_of_targets(part, targets, source.task)
+        found = found or list(_faults_of_codes(part, inputs, source))
         if not found and (len(inputs) != len(targets) or not len(inputs)):
             found.append(f"The {part} part has {len(inputs)} inputs and {len(targets)} targets.")
         faults += found
+    if not faults and kind.is_tokens != bool(source.vocabulary):
+        faults.append(f"A source of tokens has a vocabulary, and no other has; here it is {source.vocabulary}.")
     return faults or [*_faults_between(source), *_faults_of_sameness(source), *_faults_of_classes(source)]
 
 
-def _faults_of_inputs(part: str, inputs: Tensor, is_images: bool) -> Iterator[str]:
+def _faults_of_inputs(part: str, inputs: Tensor, kind: DatasetKind) -> Iterator[str]:
+    is_images, is_tokens = kind.is_images, kind.is_tokens
     wanted, layout = (torch.uint8, "(N, H, W, C)") if is_images else (torch.float32, "(N, F)")
+    if is_tokens:
+        wanted, layout = torch.int32, "(N, T)"
     if not isinstance(inputs, Tensor):
         yield f"The {part} inputs must be a torch tensor, not {type(inputs).__name__}."
     elif fault := _fault_of_place(inputs):
         yield f"The {part} inputs {fault}."
     elif inputs.dtype != wanted:
-        yield f"The {part} inputs are {inputs.dtype}; is_images = {is_images} asks for {wanted}."
+        asking = f"is_tokens = {is_tokens}" if is_tokens else f"is_images = {is_images}"
+        yield f"The {part} inputs are {inputs.dtype}; {asking} asks for {wanted}."
     elif inputs.dim() != len(layout.split(",")):
         yield f"The {part} inputs must have the shape {layout}, and have {tuple(inputs.shape)}."
     elif len(inputs) and not inputs.numel():
         yield f"The {part} inputs have the shape {tuple(inputs.shape)}: there is nothing in them."
-    elif is_images:
+    elif is_images or is_tokens:
         return
     elif count := int((~inputs.isfinite()).sum()):
         columns = (~inputs.isfinite()).any(0).nonzero().flatten() + 1
@@ -74,9 +81,10 @@ def _faults_of_targets(part: str, targets: Tensor, task: Task) -> Iterator[str]:
         yield f"The {part} targets must be a torch tensor, not {type(targets).__name__}."
     elif fault := _fault_of_place(targets):
         yield f"The {part} targets {fault}."
-    elif targets.dim() != 1:
-        yield f"The {part} targets must have the shape (N,), one for each example, and have {tuple(targets.shape)}."
-    elif task.classes is None:
+    elif targets.dim() != task.target_dims:
+        wanted = "(N,), one for each example," if task.target_dims == 1 else "(N, T)"
+        yield f"The {part} targets must have the shape {wanted} and have {tuple(targets.shape)}."
+    elif task.classes is None and task.target_type == torch.float32:
         if targets.dtype != torch.float32:
             yield f"The {part} targets of a regression must be torch.float32, and are {targets.dtype}."
         elif count := int((~targets.isfinite()).sum()):
@@ -86,9 +94,29 @@ def _faults_of_targets(part: str, targets: Tensor, task: Task) -> Iterator[str]:
             yield f"The {part} targets hold {targets[huge][0].item():g}, which has no square in 32 bits; scale them."
     elif targets.dtype != torch.int64:
         yield f"The {part} targets must be class numbers, torch.int64, and are {targets.dtype}."
-    elif len(targets) and not (int(targets.min()) >= 0 and int(targets.max()) < task.classes):
-        reach = f"reach from {int(targets.min())} to {int(targets.max())}"
-        yield f"The {part} targets must be class numbers from 0 to {task.classes - 1}, and {reach}."
+    elif fault := _fault_of_range(targets, task.classes or task.outputs):
+        yield f"The {part} targets must be class numbers {fault}."
+
+
+def _faults_of_codes(part: str, inputs: Tensor, source: Source) -> Iterator[str]:
+    """Tokens and codes of categories that no embedding has a place for."""
+    if source.vocabulary and (fault := _fault_of_range(inputs, source.vocabulary)):
+        yield f"The {part} inputs must be tokens {fault}."
+    if source.categories and len(source.categories) != inputs.shape[1]:
+        yield f"categories has {len(source.categories)} entries for {inputs.shape[1]} columns."
+        return
+    for i, codes in enumerate(source.categories):
+        column = inputs[:, i]
+        fault = _fault_of_range(column, codes) if codes else None
+        if codes and (fault or not torch.equal(column, column.round())):
+            yield f"Column {i + 1} of the {part} inputs must hold whole codes {fault or f'below {codes}'}."
+
+
+def _fault_of_range(values: Tensor, end: int) -> str | None:
+    """What is wrong with whole numbers that have to be at least 0 and below an end; None if nothing is."""
+    if not values.numel() or (int(values.min()) >= 0 and int(values.max()) < end):
+        return None
+    return f"from 0 to {end - 1}, and reach from {int(values.min())} to {int(values.max())}"
 
 
 def _fault_of_place(tensor: Tensor) -> str | None:
@@ -114,7 +142,7 @@ def _faults_of_sameness(source: Source) -> Iterator[str]:
             first = inputs[0].flatten()
             what = f"the same number, {first[0].item() + 0:g}" if (first == first[0]).all() else "equal"
             yield f"All {part} inputs are {what}: {nothing}."
-        if source.task.classes is None and are_equal(targets):
+        if source.task.target_dims == 1 and source.task.classes is None and are_equal(targets):
             yield f"All {part} targets are the same number, {targets[0].item():g}: {nothing}."
 
 

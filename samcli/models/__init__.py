@@ -2,7 +2,9 @@
 
 from samcli.models._base import MODELS as MODELS
 from samcli.models._base import ModelKind as ModelKind
+from samcli.models._categories import WithCategories as WithCategories
 from samcli.models.build import build as build
+from samcli.models.build import fits as fits
 from samcli.models.cnn import CNN as CNN
 from samcli.models.dense import MLP as MLP
 from samcli.models.dense import Linear as Linear

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -12,14 +13,23 @@ from samcli.registry import Registry
 
 @dataclass(frozen=True, kw_only=True)
 class ModelKind(ABC):
-    """A family of networks with its options chosen; unless it says otherwise, one for images of any size."""
+    """A family of networks with its options chosen; unless it says otherwise, one for images of any size.
+
+    Attributes:
+        reads_tokens: whether inputs are tokens, (N, T) int64, and nothing else; a shape then has a `vocabulary`.
+        reads_categories: whether the network takes codes of categories as they are, see `InputShape`; for any other,
+            columns of categories are embedded before it, and it sees a longer vector of numbers.
+    """
+
+    reads_tokens: ClassVar[bool] = False
+    reads_categories: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
         """The network, freshly initialised from torch's global random state.
 
         Args:
-            shape: that of one input that `fits`: (C, H, W) for images, (F,) for tables.
+            shape: that of one input that `fits`: (C, H, W) for images, (F,) for tables, (T,) for tokens.
             outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
 
         Returns:

@@ -7,7 +7,9 @@ from typing import Any
 from torch import nn
 
 from samcli.errors import ConfigError
-from samcli.models._base import MODELS
+from samcli.models._base import MODELS, ModelKind
+from samcli.models._categories import WithCategories, embedded_length
+from samcli.shape import InputShape
 
 
 def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) -> nn.Module:
@@ -15,7 +17,8 @@ def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) ->
 
     Args:
         name: `cnn`, `resnet18`, `torchvision:resnet50`, ... as in `samcli list models`.
-        shape: that of one input: (C, H, W) for images, (F,) for tables.
+        shape: that of one input: (C, H, W) for images, (F,) for tables, (T,) for tokens; an `InputShape` says what is
+            in it.
         outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
         options: those of the model: `dropout`, `patch`, ...
 
@@ -35,15 +38,31 @@ def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) ->
     )
     """
     kind = MODELS.create(name, **options)
-    if not kind.fits(shape):
-        fitting = [other for other in MODELS if not other.endswith(":") and MODELS.create(other).fits(shape)]
+    given = InputShape.of(shape)
+    if not fits(kind, given):
+        fitting = [other for other in MODELS if not other.endswith(":") and fits(MODELS.create(other), given)]
         raise ConfigError(
-            f"{name} needs {kind.needs}, but the inputs are {_described(shape)}; models that fit: {', '.join(fitting)}."
+            f"{name} needs {kind.needs}, but the inputs are {_described(given)}; models that fit: {', '.join(fitting)}."
         )
-    return kind.build(shape, outputs)
+    if given.categories and not kind.reads_categories:
+        inner = kind.build((embedded_length(given.categories),), outputs)
+        return WithCategories(given.categories, inner)
+    return kind.build(given, outputs)
 
 
-def _described(shape: tuple[int, ...]) -> str:
+def fits(kind: ModelKind, shape: tuple[int, ...]) -> bool:
+    """Whether a model can take inputs of this shape, and what is in them.
+
+    >>> fits(MODELS.create("linear"), (10,)), fits(MODELS.create("linear"), InputShape((10,), vocabulary=256))
+    (True, False)
+    """
+    given = InputShape.of(shape)
+    return kind.reads_tokens == bool(given.vocabulary) and kind.fits(given)
+
+
+def _described(shape: InputShape) -> str:
+    if shape.vocabulary:
+        return f"texts of {shape[0]} tokens"
     if len(shape) == 1:
         return f"vectors of {shape[0]} numbers"
     size = "x".join(str(length) for length in shape)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from samcli.metrics import score_named
@@ -17,20 +19,28 @@ class Task(ABC):
         name: of the task.
         metric: the name of the score in `samcli.metrics.SCORES`, hence in the columns, such as `test_accuracy`.
         loss_name: what `loss` computes, with its unit.
+        target_type, target_dims: those of the targets, which are (N,) unless a task says otherwise.
     """
 
     name: ClassVar[str]
     metric: ClassVar[str] = "accuracy"
     loss_name: ClassVar[str] = "cross-entropy in nats"
+    target_type: ClassVar[torch.dtype] = torch.int64
+    target_dims: ClassVar[int] = 1
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         score_named(cls.metric)  # a class whose score has no columns is refused at once
 
+    def document(self) -> dict[str, Any]:
+        """The task in plain values: its name, and what it was made with."""
+        made_with: dict[str, Any] = dataclasses.asdict(self) if dataclasses.is_dataclass(self) else {}
+        return {"name": self.name, **made_with}
+
     @property
     @abstractmethod
     def classes(self) -> int | None:
-        """The number of classes; None for a regression."""
+        """The number of classes; None for anything else, such as a regression."""
 
     @property
     @abstractmethod

@@ -33,6 +33,7 @@ class Regression(Task):
     name: ClassVar[str] = "regression"
     metric: ClassVar[str] = "r2"
     loss_name: ClassVar[str] = "mean squared error"
+    target_type: ClassVar[torch.dtype] = torch.float32
 
     @property
     def classes(self) -> None:

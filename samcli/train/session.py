@@ -111,6 +111,7 @@ class Session:
             random["cuda"] = torch.cuda.get_rng_state(self.device)
         return {
             "config": self.config.document(),
+            "data": self.data.document(),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler else None,

@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 
 from samcli import data, models
+from samcli.shape import InputShape
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.seeding import seed_everything
 
-SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,))
+SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,), InputShape((16,), vocabulary=50))
 
 
 def dataset_faults(name: str, data_dir: Path) -> list[str]:
@@ -63,7 +64,7 @@ def model_faults(name: str) -> list[str]:
         name: as registered; every option has its default.
     """
     architecture = CATALOGUE.models.create(name)
-    shape = next((shape for shape in SHAPES if architecture.fits(shape)), None)
+    shape = next((InputShape.of(shape) for shape in SHAPES if models.fits(architecture, shape)), None)
     if shape is None:
         return [f"It fits none of the shapes {', '.join(map(str, SHAPES))}."]
     built = []
@@ -74,8 +75,8 @@ def model_faults(name: str) -> list[str]:
     faults = []
     if any(not torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True)):
         faults.append("Two models of one seed differ: draw initial weights from torch's global generator.")
-    output = model(torch.randn(3, *shape))
-    if tuple(output.shape) != (3, 4):
+    output = model(torch.randint(shape.vocabulary, (3, *shape)) if shape.vocabulary else torch.randn(3, *shape))
+    if tuple(output.shape) not in ((3, 4), *([(3, shape[0], 4)] if shape.vocabulary else [])):
         return [*faults, f"3 inputs and 4 outputs give a result of shape {tuple(output.shape)}, not (3, 4)."]
     output.square().sum().backward()
     without = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]

@@ -23,5 +23,5 @@ def test_noise_needs_labels() -> None:
 
 
 def test_augmentation_needs_images() -> None:
-    with pytest.raises(ConfigError, match="augment is for images and wine is a table; leave augment out"):
+    with pytest.raises(ConfigError, match="augment is for images and wine has none; leave augment out"):
         DATASETS.create("wine", augment=("flip",))

@@ -49,3 +49,14 @@ def test_normalised_tables_have_mean_0_and_spread_1() -> None:
     # the third column has lost digits to its offset: 5 beside a spread of 0.001
     torch.testing.assert_close(x.mean(0), torch.zeros(3), atol=1e-3, rtol=0)
     torch.testing.assert_close(x.std(0, correction=0), torch.ones(3), atol=1e-3, rtol=0)
+
+
+def test_categories_and_tokens_stay_as_they_are() -> None:
+    rows = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
+    mixed = Normalisation(rows, torch.device("cpu"), categories=(0, 3))
+    assert torch.equal(mixed.stored(rows), torch.tensor([[-1.0, 2.0], [1.0, 0.0]]))
+    tokens = torch.tensor([[5, 7]], dtype=torch.int32)
+    plain = Normalisation(tokens, torch.device("cpu"))
+    assert plain.stored(tokens) is tokens
+    assert plain.ready(tokens).dtype == torch.int64
+    assert plain.mean.numel() == 0
