@@ -7,7 +7,7 @@ SHELL := /bin/bash
 help:
 	@echo "make demo    set up, train SGD against SAM on a small real problem, show the table"
 	@echo "make test    set up, check the code, run the tests"
-	@echo "make test-extras  the same for the extras: Ray, Slurm where it is installed, trackers, Optuna, a browser"
+	@echo "make test-extras  the same for the extras: Ray, Slurm where it is installed, trackers, Optuna, a browser, texts, timm, ONNX"
 	@echo "make check   formatting, lint and types only"
 	@echo "make format  format the code, sort imports, mend what ruff can mend"
 	@echo "make clean   remove the virtual environment"
@@ -25,7 +25,8 @@ $(BIN)/samcli: pyproject.toml
 	@touch $@
 
 .venv/extras: .venv/dev
-	$(BIN)/python -m pip install --quiet --editable '.[ray,slurm,trackers,tune]' --group browser
+	$(BIN)/python -m pip install --quiet --editable '.[ray,slurm,trackers,tune,parquet,text,timm,onnx]' \
+		--group browser --group onnxruntime
 	@touch $@
 
 install: $(BIN)/samcli
