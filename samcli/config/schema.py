@@ -146,6 +146,8 @@ class RunConfig:
         name: of the experiment; no part of the run's identity.
         dataset, model, optimizer, schedule: resolved blocks, `name` and options.
         plugins: Python files that were run for their names; no part of the identity either.
+        stages: the trainings that come before, in their order: blocks and settings as of a run, see
+            `samcli.config.stages`.
     """
 
     name: str
@@ -158,6 +160,7 @@ class RunConfig:
     seed: int
     evaluate: Evaluation = Evaluation()
     plugins: tuple[str, ...] = ()
+    stages: tuple[dict[str, Any], ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The run as an experiment file of one cell: training on it repeats the run."""
@@ -172,6 +175,8 @@ class RunConfig:
             "evaluate": vars_of(self.evaluate),
             "seeds": self.seed,
         }
+        if self.stages:
+            body["stages"] = self.stages
         if self.plugins:
             body["plugins"] = self.plugins
         return {key: _plain(value) for key, value in body.items()}
@@ -205,6 +210,8 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
     for section, newer in NEWER_IN.items():
         if isinstance(block := body.get(section), Mapping):
             body[section] = {key: value for key, value in block.items() if key not in newer or value != newer[key]}
+    if stages := body.get("stages"):
+        body["stages"] = [without_newer(stage) for stage in stages]
     return {key: value for key, value in body.items() if value or key not in NEWER_IN}
 
 
@@ -214,7 +221,7 @@ NEWER: Mapping[str, Any] = {"stop_at_train_loss": None, "sync_batch_norm": False
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
-    "dataset": {},
+    "dataset": {"classes": []},
     "model": {},
     "optimizer": {},
 }

@@ -73,8 +73,9 @@ class Source:
 class DatasetKind(ABC):
     """A data set and the options that all of them have.
 
-    `train_examples` takes a subset of the training set that is the same for all seeds; `validation` holds out a share
-    of that; `label_noise` spoils the labels of a share of what is left. Validation and test labels stay clean.
+    `classes` takes the examples of some classes, in all parts, and numbers these anew; `train_examples` takes a subset
+    of the training set that is the same for all seeds; `validation` holds out a share of that; `label_noise` spoils the
+    labels of a share of what is left. Validation and test labels stay clean.
 
     Attributes:
         title: the name in messages.
@@ -93,6 +94,9 @@ class DatasetKind(ABC):
     default_model: ClassVar[str | None] = None
     is_regression: ClassVar[bool] = False
 
+    classes: tuple[int, ...] = option(
+        (), "numbers of the classes that are taken, from 0; all if empty", minimum=0, maximum=1_000_000
+    )
     train_examples: int | None = option(
         None, "size of a stratified subset of the training set, the same for every seed; null for all", minimum=1
     )

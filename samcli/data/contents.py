@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from samcli.data.base import DatasetKind, Source
+from samcli.data.classes import of_classes
 from samcli.data.dataset import raw_source
 from samcli.data.soundness import class_name, source_notes
 from samcli.errors import DataError
@@ -21,14 +22,14 @@ FEW = 10  # a class with fewer examples than these is named
 
 @dataclass(frozen=True)
 class Contents:
-    """What a data set holds, whatever a run takes of it: the options that all data sets have do not enter.
+    """What a data set holds, whatever a run takes of it: of the options that all data sets have `classes` alone enters.
 
     Attributes:
         examples: of all parts together.
         test_examples: of the test part.
         classes: how many; None for a regression.
         largest_test_class: how many examples of the test part are of its most frequent class; None for a regression.
-        digest: see `digest`; that of the data as they were when they were read.
+        digest: see `digest`; that of the data with all of their classes, as they were when they were read.
         summary: all of it in a line.
     """
 
@@ -51,14 +52,15 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
     >>> found.summary, found.test_examples
     ('wine: 178 examples, 3 classes, 13 columns', 36)
     """
-    source = raw_source(kind, data_dir)
+    whole = raw_source(kind, data_dir)
+    source = of_classes(whole, kind.classes)
     examples = sum(len(targets) for _, _, targets in source.parts())
     return Contents(
         examples=examples,
         test_examples=len(source.test_targets),
         classes=source.task.classes,
         largest_test_class=None if source.task.classes is None else int(source.test_targets.bincount().max()),
-        digest=source.digest or _digest_of(source),
+        digest=whole.digest or _digest_of(whole),
         summary=f"{kind.label}: {', '.join(_clauses_of(source, kind.is_images))}",
     )
 

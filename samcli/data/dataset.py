@@ -14,6 +14,7 @@ from torch import Tensor
 
 from samcli.data.augment import ImageStore, mix
 from samcli.data.base import DatasetKind, Source
+from samcli.data.classes import of_classes
 from samcli.data.normalise import Normalisation
 from samcli.data.part import Part
 from samcli.data.soundness import class_name, source_faults
@@ -135,7 +136,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
     >>> digits.shape, len(digits.train), len(digits.test)
     ((1, 8, 8), 1438, 359)
     """
-    source = raw_source(kind, data_dir)
+    source = of_classes(raw_source(kind, data_dir), kind.classes)
     if source.validation and kind.validation:
         raise ConfigError(
             f"validation: {kind.validation} would hold out training examples, and {kind.label} has a validation part "
@@ -191,7 +192,7 @@ def plain_kind(kind: DatasetKind) -> DatasetKind:
     >>> plain_kind(DATASETS.create("wine", train_examples=50)) == DATASETS.create("wine")
     True
     """
-    return dataclasses.replace(kind, train_examples=None, label_noise=0.0, validation=0.0, augment=())
+    return dataclasses.replace(kind, classes=(), train_examples=None, label_noise=0.0, validation=0.0, augment=())
 
 
 _GIVEN: dict[tuple[DatasetKind, Path], Source] = {}
@@ -229,7 +230,7 @@ def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
     >>> untrained_classes(DATASETS.create("wine", train_examples=2), Path())
     ['class_2']
     """
-    source = raw_source(kind, data_dir)
+    source = of_classes(raw_source(kind, data_dir), kind.classes)
     if source.task.classes is None:
         return []
     there, taken = (
