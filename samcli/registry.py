@@ -38,6 +38,7 @@ class Option:
         above, below: exclusive bounds.
         choices: the allowed values (of each element, for a tuple).
         infinite: whether a number may be infinite; what is not a number never fits.
+        canonical: what makes one value of all ways to write it, such as the absolute path of a file.
     """
 
     help: str
@@ -47,6 +48,7 @@ class Option:
     below: float | None = None
     choices: tuple[Any, ...] | None = None
     infinite: bool = False
+    canonical: Callable[[Any], Any] | None = None
     name: str = ""
     type: Any = None
     default: Any = None
@@ -67,6 +69,7 @@ def option(
     below: float | None = None,
     choices: tuple[Any, ...] | None = None,
     infinite: bool = False,
+    canonical: Callable[[Any], Any] | None = None,
 ) -> Any:
     """A dataclass field that is an option; the arguments are those of `Option`.
 
@@ -76,7 +79,7 @@ def option(
     >>> Blur().radius, options_of(Blur)["radius"].above
     (1.0, 0.0)
     """
-    described = Option(help, minimum, above, maximum, below, choices, infinite)
+    described = Option(help, minimum, above, maximum, below, choices, infinite, canonical)
     return dataclasses.field(default=default, metadata={"option": described})
 
 

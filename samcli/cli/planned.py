@@ -101,7 +101,7 @@ def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
             absent[kind.title] = None
     for title in absent:
         hint(f"{title} is not in {data_dir} yet; training downloads it.")
-    rehearse(runs, data_dir)
+    rehearse(runs, data_dir, fetches=False)
     tell_contents(runs, data_dir)
 
 

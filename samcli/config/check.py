@@ -45,7 +45,16 @@ def check(
     except ValidationError as failure:
         key = str(failure.errors()[0]["loc"][0])
         raise ConfigError(f"{source.where((*path, key))}: {key} {sentence(options[key], values[key])}") from None
-    return {key: getattr(checked, key) for key in options}
+    return {key: _canonical(options[key], getattr(checked, key), source.where((*path, key))) for key in options}
+
+
+def _canonical(o: Option, value: Any, where: str) -> Any:
+    if o.canonical is None:
+        return value
+    try:
+        return o.canonical(value)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _as_given(o: Option, value: Any) -> Any:

@@ -222,7 +222,7 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
     "dataset": {"classes": []},
-    "model": {},
+    "model": {"init": None, "new_head": False, "freeze": ["none"]},
     "optimizer": {},
 }
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from samcli.data.augment import ImageStore, mix
 from samcli.data.base import DatasetKind, Source
 from samcli.data.classes import of_classes
-from samcli.data.normalise import Normalisation
+from samcli.data.normalise import Constants, Normalisation
 from samcli.data.part import Part
 from samcli.data.soundness import class_name, source_faults
 from samcli.data.split import hold_out, noisy_labels, training_subset
@@ -116,7 +116,14 @@ class Dataset:
         return self._store.cut(self.train.normalisation.images(self._store.gather(plan)), plan)
 
 
-def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device | str) -> Dataset:
+def load(
+    kind: DatasetKind,
+    *,
+    seed: int,
+    data_dir: Path,
+    device: torch.device | str,
+    constants: Constants | None = None,
+) -> Dataset:
     """Read a data set, split it, add label noise, and put it on the device.
 
     The raw data stay in memory for the next run of this process.
@@ -126,6 +133,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
         seed: that of the run; decides the validation part and the label noise.
         data_dir: where data sets that do not ship with a dependency lie or are downloaded to.
         device: where the tensors are to be held.
+        constants: what images are normalised by; None is the statistics of the training part.
 
     Raises:
         DataError: the data set is missing, unreadable or not sound, see `source_faults`.
@@ -151,7 +159,7 @@ def load(kind: DatasetKind, *, seed: int, data_dir: Path, device: torch.device |
         targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
     whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
-    normalisation = Normalisation(inputs, device, source.categories)
+    normalisation = Normalisation(inputs, device, categories=source.categories, constants=constants)
 
     def part(inputs: Tensor, targets: Tensor) -> Part:
         return Part(normalisation.stored(inputs).to(device), targets.to(device), normalisation)

@@ -7,30 +7,43 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+Constants = tuple[tuple[float, ...], tuple[float, ...]]  # mean and std of each channel, on the scale from 0 to 1
+
 
 class Normalisation:
     """x → (x - mean) / std, for each channel of images or feature of tables.
 
     The statistics are those of the examples trained on, after the subset and the hold-out were taken, also where the
-    literature has constants: the rule is then one for all data sets. The spread is the population's (divided by n);
-    a channel or feature that never changes gets std 1. Codes of categories and tokens stay as they are.
+    literature has constants: the rule is then one for all data sets. Only weights that were trained with constants
+    bring these with them. The spread is the population's (divided by n); a channel or feature that never changes gets
+    std 1. Codes of categories and tokens stay as they are.
 
     Attributes:
         mean, std: (C,) float32 on the scale from 0 to 1 for images, as papers print them; (F,) in the units of the
             feature for tables; (0,) for tokens.
     """
 
-    def __init__(self, inputs: Tensor, device: torch.device, categories: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        device: torch.device,
+        *,
+        categories: Sequence[int] = (),
+        constants: Constants | None = None,
+    ) -> None:
         """Measure the training inputs.
 
         Args:
             inputs: (N, H, W, C) uint8, (N, F) float32, or tokens, (N, T) int32, of which nothing is measured.
             device: where the inputs of `images` will be.
             categories: see `samcli.data.Source`.
+            constants: mean and std of images, instead of theirs.
         """
         self.is_images, self.is_tokens = inputs.dtype == torch.uint8, inputs.dtype == torch.int32
         mean, std = torch.zeros(0), torch.zeros(0)
-        if not self.is_tokens:
+        if constants is not None and self.is_images:
+            mean, std = (per_channel(values, inputs.shape[-1]) for values in constants)
+        elif not self.is_tokens:
             mean, std = image_statistics(inputs) if self.is_images else table_statistics(inputs)
         if any(categories):
             coded = torch.tensor(categories) > 0
@@ -57,6 +70,18 @@ class Normalisation:
     def table(self, rows: Tensor) -> Tensor:
         """(N, F) float32 to normalised (N, F) float32, on the host."""
         return (rows - self.mean) / self.std
+
+
+def per_channel(values: tuple[float, ...], channels: int) -> Tensor:
+    """Constants of so many channels, in float64: one gets the mean of all, of more each one in turn.
+
+    >>> per_channel((0.25, 0.5, 0.75), 1), per_channel((0.25, 0.5, 0.75), 3)
+    (tensor([0.5000], dtype=torch.float64), tensor([0.2500, 0.5000, 0.7500], dtype=torch.float64))
+    """
+    given = torch.tensor(values, dtype=torch.float64)
+    if channels == 1:
+        return given.mean().reshape(1)
+    return given[[channel % len(given) for channel in range(channels)]]
 
 
 def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,12 +8,15 @@ from typing import ClassVar
 
 from torch import nn
 
-from samcli.registry import Registry
+from samcli.models._pretrained import Pretrained, absolute
+from samcli.registry import Registry, option
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelKind(ABC):
     """A family of networks with its options chosen; unless it says otherwise, one for images of any size.
+
+    All of them can begin with tensors of a file (`init`), and train a part of their parameters only (`freeze`).
 
     Attributes:
         reads_tokens: whether inputs are tokens, (N, T) int64, and nothing else; a shape then has a `vocabulary`.
@@ -23,6 +26,16 @@ class ModelKind(ABC):
 
     reads_tokens: ClassVar[bool] = False
     reads_categories: ClassVar[bool] = False
+
+    init: str | None = option(
+        None,
+        "run, checkpoint, .safetensors or file of torch.save whose tensors it begins with; null draws them",
+        canonical=absolute,
+    )
+    new_head: bool = option(False, "whether the head is drawn anew even if that of the file fits")
+    freeze: tuple[str, ...] = option(
+        ("none",), "what is not trained: none, embeddings, backbone (all but the head), or patterns such as layer1.*"
+    )
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
@@ -35,6 +48,10 @@ class ModelKind(ABC):
         Returns:
             A module that maps (N, *shape) to (N, outputs), without a softmax.
         """
+
+    def pretrained(self) -> Pretrained | None:
+        """The published weights that it begins with, where it has such; None draws them."""
+        return None
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether inputs of this shape can go in."""

@@ -10,6 +10,7 @@ from samcli.errors import ConfigError
 from samcli.models._base import MODELS, ModelKind
 from samcli.models._categories import WithCategories, embedded_length
 from samcli.shape import InputShape
+from samcli.weights.frozen import freeze
 
 
 def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) -> nn.Module:
@@ -20,13 +21,15 @@ def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) ->
         shape: that of one input: (C, H, W) for images, (F,) for tables, (T,) for tokens; an `InputShape` says what is
             in it.
         outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
-        options: those of the model: `dropout`, `patch`, ...
+        options: those of the model: `dropout`, `patch`, ... What `freeze` names requires no gradient; `init` is left to
+            whoever trains the model, see `samcli.train.initial`.
 
     Returns:
         A module that maps (N, *shape) to (N, outputs), without a softmax.
 
     Raises:
-        ConfigError: no model of that name, or the shape does not fit it; the message lists the models that it fits.
+        ConfigError: no model of that name, or the shape does not fit it; the message lists the models that it fits. Or
+            `freeze` names nothing, or all.
         TypeError: the model has no such option.
 
     >>> build("mlp", shape=(2,), outputs=1, hidden=3, depth=1)
@@ -45,9 +48,11 @@ def build(name: str, *, shape: tuple[int, ...], outputs: int, **options: Any) ->
             f"{name} needs {kind.needs}, but the inputs are {_described(given)}; models that fit: {', '.join(fitting)}."
         )
     if given.categories and not kind.reads_categories:
-        inner = kind.build((embedded_length(given.categories),), outputs)
-        return WithCategories(given.categories, inner)
-    return kind.build(given, outputs)
+        network: nn.Module = WithCategories(given.categories, kind.build((embedded_length(given.categories),), outputs))
+    else:
+        network = kind.build(given, outputs)
+    freeze(network, kind.freeze, outputs)
+    return network
 
 
 def fits(kind: ModelKind, shape: tuple[int, ...]) -> bool:

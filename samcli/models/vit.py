@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -144,4 +144,5 @@ class ViT(ModelKind):
         return f"images whose height and width are multiples of its patch, {self.patch}"
 
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return VisionTransformer(shape, outputs, **asdict(self))
+        sizes: dict[str, int] = {"patch": self.patch, "dim": self.dim, "depth": self.depth, "heads": self.heads}
+        return VisionTransformer(shape, outputs, **sizes, dropout=self.dropout)

@@ -67,6 +67,20 @@ def sealed(encoded: bytes) -> bytes:
     return encoded[:-2] + len(comment).to_bytes(2, "little") + comment
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a file ends as one that samcli wrote, see `sealed`.
+
+    >>> is_sealed(Path("absent.pt"))
+    False
+    """
+    try:
+        with opened(path) as file:
+            file.seek(-min(_COMMENT_BYTES, file.seek(0, io.SEEK_END)), io.SEEK_END)
+            return file.read(len(_DIGEST)) == _DIGEST
+    except OSError:
+        return False
+
+
 def load(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, its tensors on the CPU.
 

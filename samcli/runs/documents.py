@@ -68,6 +68,7 @@ class StatusDocument(Document):
     hardware: dict[str, Scalar] | None = None
     plugins: dict[str, str] | None = None
     dataset: dict[str, Any] | None = None
+    init: dict[str, Any] | None = None
     earlier: list[dict[str, Any]] | None = None
 
 

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from samcli.errors import ConfigError, nearest
 from samcli.examples import count
 from samcli.sharpness.problem import Batches
+from samcli.weights.frozen import is_held
 
 MODES = ("evaluation", "recalibrated", "batch")
 
@@ -30,6 +31,8 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
       examples: values change with the size of the batches, a set of examples that a measure cuts by itself
       (m-sharpness, relative flatness) is a batch, and errors of the choice of examples are rough. Running statistics
       are neither used nor changed.
+
+    Frozen layers take their running statistics in every mode, as they did while the others were trained.
 
     Afterwards the layers are what they were, except for the buffers, which the caller restores. Other layers, dropout
     among them, stay in evaluation mode.
@@ -51,7 +54,7 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
     """
     if mode not in MODES:
         raise ConfigError(f"There is no BatchNorm mode {mode!r}; {nearest(mode, MODES)}")
-    layers = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    layers = [module for module in model.modules() if isinstance(module, _BatchNorm) and not is_held(module)]
     if mode == "evaluation" or not layers:
         yield
         return

@@ -10,12 +10,15 @@ from torch import nn
 from samcli import data, models
 from samcli.config import RunConfig
 from samcli.data import Dataset
+from samcli.models import Pretrained
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.seeding import seed_everything
 
 
 def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> Dataset:
     """The run's data set on a device, its subset, label noise and hold-out a function of the seed.
+
+    Images for published weights are normalised as those were trained, others by the statistics of the training part.
 
     >>> from samcli.config import Draft, parse
     >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
@@ -32,11 +35,14 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
         DataError: the data set is missing or unreadable.
         ConfigError: an option that does not suit the data set.
     """
-    return data.load(CATALOGUE.create("dataset", config.dataset), seed=config.seed, data_dir=data_dir, device=device)
+    kind, model = CATALOGUE.create("dataset", config.dataset), CATALOGUE.create("model", config.model)
+    pretrained: Pretrained | None = model.pretrained()
+    constants = (pretrained.mean, pretrained.std) if pretrained else None
+    return data.load(kind, seed=config.seed, data_dir=data_dir, device=device, constants=constants)
 
 
 def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
-    """The run's model with its initial weights, a function of the seed.
+    """The run's model with weights that are a function of the seed, before `initialise` gives it others.
 
     Images are held with the channels last, which convolutions prefer; so are the weights.
 

@@ -58,7 +58,7 @@ def session_of(
     0
     """
     begin = partial(Session, config, data_dir=data_dir, device=device, sharing=sharing)
-    session = begin()
+    session = begin(begins=not folder.checkpoint.exists())
     if not folder.checkpoint.exists():
         return session
     kept_as = "checkpoint.damaged"

@@ -1,4 +1,4 @@
-"""Digests of what a configuration only names: the plug-in files and the data that a run uses."""
+"""Digests of what a configuration only names: plug-in files, data, and the weights that a run begins with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from samcli.config import RunConfig
 from samcli.data import contents, digest, untrained_classes
-from samcli.errors import DataError
+from samcli.errors import CheckpointError, DataError
 from samcli.registry import plugin_digests
 from samcli.train.catalogue import CATALOGUE
+from samcli.train.initial import digest_of, file_at_hand
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:
@@ -72,7 +73,7 @@ class Digests:
             today = plugins_of(config)
             if sorted(plugins.values()) != sorted(today.values()):
                 return f"another {_names(today) or _names(plugins)}"
-        return self._change_of_data(config, status)
+        return self._change_of_data(config, status) or _change_of_init(config, status)
 
     def change_of_network(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
         """What is another one today of that by which a trained network is judged, its data and its own code.
@@ -103,6 +104,17 @@ class Digests:
             except DataError:
                 self._data[key] = None
         return self._data[key]
+
+
+def _change_of_init(config: RunConfig, status: Mapping[str, Any]) -> str | None:
+    """Whether the file that a run began with has another content today; nothing is said where it is not at hand."""
+    recorded = (status.get("init") or {}).get("digest")
+    if recorded is None or (file := file_at_hand(config)) is None:
+        return None
+    try:
+        return None if digest_of(file) == recorded else f"another {file.name} to begin with"
+    except CheckpointError:
+        return None
 
 
 def _kinds_of(config: RunConfig) -> Iterable[type]:

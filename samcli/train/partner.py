@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(int(threads))
     run = RunFolder(Path(folder))
     (config,) = Draft.of(read(run.config), CATALOGUE).expand()
-    session = Session(config, data_dir=Path(data_dir), device=torch.device("cpu"))
+    session = Session(config, data_dir=Path(data_dir), device=torch.device("cpu"), begins=not run.checkpoint.exists())
     if run.checkpoint.exists():
         session.restore(checkpoint.load(run.checkpoint))
     Path(meeting, "ready").touch()  # from now on the first process may replace the checkpoint

@@ -214,7 +214,7 @@ def _take_part(order: _Order) -> None:
     rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     device = _choose_gpu(torch.device(order.device))
     shared = sharing(order.config, size, rank)
-    session = Session(order.config, data_dir=order.data_dir, device=device, sharing=shared)
+    session = Session(order.config, data_dir=order.data_dir, device=device, sharing=shared, begins=False)
     session.restore(torch.load(io.BytesIO(order.state), map_location="cpu", weights_only=True))
     while _told() == EPOCH:
         session.train_unmeasured()

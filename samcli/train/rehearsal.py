@@ -12,10 +12,11 @@ from samcli import optim
 from samcli.config import RunConfig
 from samcli.config.schema import Sharpness
 from samcli.train.components import build_model, load_dataset
+from samcli.train.initial import file_at_hand, initialise
 from samcli.train.recorded import record
 
 
-def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
+def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True) -> None:
     """Try whatever a run needs that another one has not tried: its data set, model, optimizer and measures.
 
     Nothing is trained but the two examples that measures on request are tried on.
@@ -31,9 +32,11 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
     Args:
         runs: their configurations.
         data_dir: where data sets lie.
+        fetches: whether published weights are downloaded where they are not at hand.
 
     Raises:
-        DataError: a data set is missing or unreadable.
+        DataError: a data set is missing or unreadable, or published weights cannot be downloaded.
+        CheckpointError: a file that a run is to begin with is missing or unreadable.
         ConfigError: an option that does not suit the data set, a model that cannot take its inputs, or settings that
             the optimizer's rule does not take.
         NotApplicable: a measure is not defined for the model, the task or the optimizer.
@@ -43,7 +46,7 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
     for config in runs:
         problem = repr((config.dataset, config.model, config.training.label_smoothing))
         if problem not in models:
-            models[problem] = _rehearse_model(config, data_dir)
+            models[problem] = _rehearse_model(config, data_dir, fetches)
         settings = optim.OptimizerSettings.of(config.optimizer)
         settings.check(models[problem], scaled=config.training.precision == "fp16")
         base = config.optimizer.get("base", config.optimizer["name"])
@@ -53,13 +56,16 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path) -> None:
             _rehearse_measures(config, data_dir)
 
 
-def _rehearse_model(config: RunConfig, data_dir: Path) -> nn.Module:
-    """Load the data set, compute a loss on it, and build the model: shapes without numbers."""
+def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> nn.Module:
+    """Load the data set, compute a loss on it, and build the model: shapes without numbers, held against its `init`."""
     dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
     outputs = dataset.task.outputs
     dataset.task.loss(torch.zeros(1, outputs), dataset.train.targets[:1], config.training.label_smoothing)
     with torch.device("meta"):
-        return build_model(config, dataset.shape, outputs)
+        model = build_model(config, dataset.shape, outputs)
+    if fetches or file_at_hand(config) is not None or config.model.get("init") is not None:
+        initialise(config, model, dataset.shape, outputs)
+    return model
 
 
 def _rehearse_measures(config: RunConfig, data_dir: Path) -> None:

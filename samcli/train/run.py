@@ -19,6 +19,7 @@ from samcli.runs.rows import EpochMetrics
 from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
+from samcli.train.initial import told_of
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.ranks import Epoch, other_ranks, shared_threads
@@ -137,6 +138,10 @@ class _Run:
                 self._session = session
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
+                status["init"] = session.initial or self._before.get("init")
+                if session.initial:
+                    for sentence in told_of(session.initial, config, session.data.shape):
+                        on_notice(sentence)
                 status["parameters"] = sum(p.numel() for p in session.model.parameters())
                 folder.write_status({**status, "epochs_done": session.epoch})
                 tell_of_ranks(session, self._before, on_notice)

@@ -21,6 +21,7 @@ from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, load_dataset, wants_partner
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
+from samcli.train.initial import initialise
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
@@ -48,11 +49,13 @@ class Session:
         device: where to train.
         sharing: the processes that share each batch, from the model; None for this one alone. All of them train each
             epoch, and all have the same model, optimizer and rows afterwards, save for what is evaluated.
+        begins: whether it begins, with the weights of its `init` if it has one; not where a state is restored.
 
     Attributes:
         data: the data set, its loss and its score.
         model: in training mode during an epoch, in evaluation mode after it.
         optimizer: with the state of the last step.
+        initial: what is known of the file that the model began with, see `samcli.train.initial`; None without one.
         rows: a row of metrics for each finished epoch.
         gradient_evaluations: how many examples went forward and backward so far.
     """
@@ -64,12 +67,14 @@ class Session:
         data_dir: Path,
         device: torch.device,
         sharing: Callable[[nn.Module], optim.Ranks] | None = None,
+        begins: bool = True,
     ) -> None:
         self.config = config
         self.device = device
         self.data = load_dataset(config, data_dir=data_dir, device=device)
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
+        self.initial = initialise(config, self.model, self.data.shape, self.task.outputs) if begins else None
         self.ranks = sharing(self.model) if sharing else None
         settings = optim.OptimizerSettings.of(config.optimizer)
         self.optimizer = settings.build(

@@ -12,6 +12,7 @@ from samcli import sharpness
 from samcli.errors import ConfigError, NotApplicable
 from samcli.sharpness import Problem
 from samcli.sharpness.batch_norm import MODES, normalising
+from samcli.weights.frozen import freeze
 
 NAMES = ["one-step", "grad-norm", "lambda-max", "average-case", "worst-case", "trace"]
 Batches = list[tuple[Tensor, Tensor]]
@@ -170,3 +171,18 @@ def test_mistakes() -> None:
         with pytest.raises(ConfigError, match="one of them is a single example"):
             values(model, [(x[:1], y[:1]), (x[1:], y[1:])], batch_norm=mode)
     assert Problem(model, cross_entropy, [(x, y)], 0).batch_norm == "evaluation"
+
+
+@pytest.mark.parametrize("mode", ["recalibrated", "batch"])
+def test_frozen_layers_take_the_statistics_that_they_were_trained_with(mode: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(2), nn.Linear(2, 3)).eval()
+    freeze(model, ["0.*"], outputs=3)
+    inputs = 5.0 + torch.randn(40, 2)
+    seen: list[Tensor] = []
+    model[0].register_forward_hook(lambda module, args, output: seen.append(output.detach()))
+    with normalising(model, mode, [(inputs, torch.zeros(40))]):
+        model(inputs)
+        running = model[0].running_mean
+        assert running is not None and torch.equal(running, torch.zeros(2))
+    torch.testing.assert_close(seen[-1], inputs, rtol=1e-4, atol=1e-4)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from samcli.errors import NotApplicable
 from samcli.sharpness import Problem
 from samcli.sharpness.measures._curvature import adaptive_hessian
+from samcli.weights.frozen import freeze
 
 Exact = Callable[[nn.Module, Tensor, Tensor], Tensor]
 cross_entropy = nn.functional.cross_entropy
@@ -161,3 +162,16 @@ def test_losses_that_have_no_derivative() -> None:
         assert not problem.gauss_newton_times(torch.ones(4)).any()
     assert problem.loss_and_gradient[0] == 1.0
     assert not any(bool(part.any()) for part in problem.loss_and_gradient[1])
+
+
+def test_sharpness_is_along_the_trained_weights_alone() -> None:
+    whole, frozen = mlp(), mlp()
+    freeze(frozen, ["0.*"], outputs=3)
+    full, part = ragged(whole), ragged(frozen)
+    assert part.names == ["2.weight", "2.bias"]
+    assert part.loss_at() == full.loss_at()
+    for one, other in zip(part.loss_and_gradient[1], full.loss_and_gradient[1][2:], strict=True):
+        torch.testing.assert_close(one, other)
+    vector = torch.randn(part.dimension, dtype=torch.float64)
+    padded = torch.cat([torch.zeros(full.dimension - part.dimension, dtype=torch.float64), vector])
+    torch.testing.assert_close(part.hessian_times(vector), full.hessian_times(padded)[-part.dimension :])

@@ -1,0 +1,149 @@
+"""The tensors that a run begins with: those of an earlier run, of a file, or weights that somebody published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from samcli.config import RunConfig
+from samcli.errors import CheckpointError
+from samcli.models import Pretrained, for_channels
+from samcli.runs import checkpoint
+from samcli.train.catalogue import CATALOGUE
+from samcli.weights.adopt import adopt
+from samcli.weights.stored import stored_tensors, tensors_in
+
+
+def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outputs: int) -> dict[str, Any] | None:
+    """Give a run's model the tensors that it is to begin with, all but a head that does not fit.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> initialise(config, nn.Linear(13, 3), (13,), 3)  # they were drawn by the seed, and stay
+
+    Args:
+        config: the run.
+        model: as it was built; on the meta device it is only found out whether the tensors fit.
+        shape: of one input, without the batch.
+        outputs: columns of the model's output.
+
+    Returns:
+        What `run.json` keeps: the file, its SHA-256, how many tensors it gave, and the names of those that were drawn
+        all the same. None if all were drawn.
+
+    Raises:
+        CheckpointError: the file is missing, unreadable or holds code.
+        ConfigError: its tensors do not fit.
+        DataError: published weights are not at hand and cannot be downloaded.
+    """
+    kind = CATALOGUE.create("model", config.model)
+    pretrained: Pretrained | None = kind.pretrained()
+    if pretrained is None and kind.init is None:
+        return None
+    file = pretrained.fetch() if pretrained else init_file(kind.init)
+    tensors = tensors_of(file)
+    if pretrained and len(shape) == 3:
+        first = next((name for name, p in model.named_parameters() if p.dim() == 4), "")
+        tensors = for_channels(tensors, first, shape[0])
+    source = pretrained.name if pretrained else str(file)
+    spare = pretrained.spare if pretrained else ()
+    found = adopt(model, tensors, outputs, source=source, new_head=kind.new_head, spare=spare)
+    return {
+        "source": source,
+        "file": str(file),
+        "digest": digest_of(file),
+        "taken": len(found.taken),
+        "drawn": list(found.fresh),
+    }
+
+
+def init_file(init: str) -> Path:
+    """The file that `init` stands for: of a run's folder its checkpoint.
+
+    >>> init_file("network.safetensors")
+    PosixPath('network.safetensors')
+    """
+    path = Path(init)
+    return path / "checkpoint.pt" if path.is_dir() else path
+
+
+def tensors_of(file: Path) -> Mapping[str, Tensor]:
+    """The tensors in a file: of a checkpoint of samcli, once it is seen to be whole, those of its model.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds code.
+    """
+    if file.name == "checkpoint.pt" or checkpoint.is_sealed(file):
+        return tensors_in(checkpoint.load(file))
+    return stored_tensors(file)
+
+
+def file_at_hand(config: RunConfig) -> Path | None:
+    """The file that a run would begin with today; None if it begins with none, or it is not there.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> file_at_hand(config)
+    """
+    kind = CATALOGUE.create("model", config.model)
+    pretrained: Pretrained | None = kind.pretrained()
+    file = pretrained.find() if pretrained else None if kind.init is None else init_file(kind.init)
+    return file if file is not None and file.is_file() else None
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file, computed once as long as neither its size nor its time changes.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    try:
+        known = file.stat()
+        return _digest(file, known.st_size, known.st_mtime_ns)
+    except OSError as error:
+        raise CheckpointError(f"Cannot read {file} ({error.strerror}); check permissions, then try again.") from error
+
+
+@lru_cache(maxsize=64)
+def _digest(file: Path, size: int, time: int) -> str:
+    del size, time
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def told_of(record: Mapping[str, Any], config: RunConfig, shape: tuple[int, ...]) -> list[str]:
+    """What a user should know of the tensors that a run begins with, in sentences.
+
+    Args:
+        record: what `initialise` returned.
+        config: the run.
+        shape: of one input.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: wine, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> told_of({"source": "a.pth", "taken": 4, "drawn": ["2.weight", "2.bias"]}, config, (13,))
+    ['linear begins with 4 tensors of a.pth; drawn anew are 2.weight, 2.bias.']
+    """
+    drawn = record["drawn"]
+    names = ", ".join(drawn[:4]) + (", ..." if len(drawn) > 4 else "")
+    rest = f"; drawn anew are {names}" if drawn else ", and nothing is drawn"
+    told = [f"{config.model['name']} begins with {record['taken']} tensors of {record['source']}{rest}."]
+    pretrained: Pretrained | None = CATALOGUE.create("model", config.model).pretrained()
+    if pretrained is None or len(shape) != 3:
+        return told
+    if shape[0] != len(pretrained.mean):
+        told.append(
+            f"{pretrained.name} were trained on images of {len(pretrained.mean)} channels, these have {shape[0]}: the "
+            "weights of the first convolution and the normalisation are fitted to that."
+        )
+    if pretrained.size is not None and shape[1:] != (pretrained.size, pretrained.size):
+        told.append(
+            f"{pretrained.name} were trained on images of {pretrained.size}x{pretrained.size} pixels, these have "
+            f"{shape[1]}x{shape[2]}; a data set with the option size can have them so."
+        )
+    return told
