@@ -12,3 +12,4 @@ from samcli.config.schema import RunConfig as RunConfig
 from samcli.config.schema import identity_of as identity_of
 from samcli.config.source import Source as Source
 from samcli.config.source import parse as parse
+from samcli.config.stages import stage_runs as stage_runs

@@ -20,6 +20,7 @@ from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Tr
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
+from samcli.config.stages import remembered, stages_of, with_stages
 from samcli.config.tune import Tuning, check_space, tuning_of
 from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
@@ -30,7 +31,10 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
 SELECTING = ("only", "exclude")
-KEYS = ("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "plugins", *SELECTING, "hypotheses", "tune")
+KEYS = (
+    *("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "stages", "plugins"),
+    *(*SELECTING, "hypotheses", "tune"),
+)
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Draft:
     nameless: dict[str, dict[str, Any]] = field(default_factory=lambda: {key: {} for key in NAMELESS})
     seeds: Any = 0
     equal_compute: Any = False
+    stages: Any = ()
     plugins: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     selection: Selection = field(default_factory=Selection)
@@ -146,7 +151,7 @@ class Draft:
             raise ConfigError(f"--set {key}: name the option, for example {key}.{next(iter(NAMELESS[section]))}=VALUE.")
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
-        elif section in (*SELECTING, "base", "hypotheses", "tune"):
+        elif section in (*SELECTING, "base", "hypotheses", "tune", "stages"):
             instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
@@ -206,6 +211,13 @@ class Draft:
         evaluations = [Evaluation(**values) for values in self._nameless("evaluate")]
         seeds = parse_seeds(self.seeds, self.source)
         is_equal = wants_equal_compute(self.equal_compute, self.source)
+        stages = stages_of(self.source, self.stages or [])
+        if stages and is_equal:
+            raise ConfigError(
+                f"{self.source.where(('stages',))}: equal_compute counts the passes of one training, and this has "
+                "stages; leave one of them out."
+            )
+        expand = remembered(lambda source: Draft.of(source, self.catalogue).expand())
         models = [self._models(dataset) for dataset in datasets]
         shared: tuple[list[Any], ...] = (trainings, schedules, sharpnesses, evaluations, seeds)
         check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
@@ -225,7 +237,9 @@ class Draft:
                     plugins=tuple(self.plugins),
                 )
                 run = with_equal_compute(run, self.catalogue, self.source) if is_equal else run
-                runs.setdefault(run.identity, run)
+                for staged in with_stages(run, stages, self.source, expand):
+                    runs.setdefault(staged.identity, staged)
+                check_size(len(runs))
         return list(runs.values())
 
     def _sharpness(self) -> list[Sharpness]:

@@ -73,8 +73,8 @@ def names_of(runs: Sequence[RunConfig]) -> list[str]:
     for run, words in zip(runs, settings, strict=True):
         # of a path the end says more than the beginning
         parts = [_plain(str(block["name"]))[-40:] for block in (run.dataset, run.model, run.optimizer)]
-        # of `schedule.name` the schedule shows, of `optimizer.rho` the option
-        keys = [key.removesuffix(".name").rpartition(".")[2] for key in words]
+        # of `schedule.name` the schedule shows, of `optimizer.rho` the option, of `stage1.rho` both
+        keys = [key if key.startswith("stage") else key.removesuffix(".name").rpartition(".")[2] for key in words]
         told = "-".join(_plain(f"{key}{value}") for key, value in zip(keys, words.values(), strict=True))
         names.append("-".join(filter(None, [*parts, told[:LONGEST], f"seed{run.seed}", run.identity[:8]])))
     return names

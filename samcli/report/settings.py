@@ -18,7 +18,8 @@ ALWAYS_SHOWN = ("optimizer.rho",)  # a result of SAM without its radius says lit
 def flatten(config: Config) -> dict[str, str]:
     """The settings of a configuration with dotted keys, as texts; optimizer first, the seed left out.
 
-    A plain optimizer counts as its own base, so that SAM over SGD has the base of SGD.
+    A plain optimizer counts as its own base, so that SAM over SGD has the base of SGD. What comes before a run is that
+    of `stage1`, `stage2`, ...; there an option of the optimizer needs no more than its name, as `stage1.rho`.
 
     >>> flatten({"epochs": 2, "optimizer": {"name": "sgd", "lr": 0.1}, "seeds": 0})
     {'optimizer.base': 'sgd', 'optimizer.name': 'sgd', 'optimizer.lr': '0.1', 'epochs': '2'}
@@ -28,6 +29,9 @@ def flatten(config: Config) -> dict[str, str]:
         value = config[key]
         if isinstance(value, Mapping):
             flat |= {f"{key}.{option}": _text(setting) for option, setting in value.items()}
+        elif key == "stages":
+            for number, stage in enumerate(value, 1):
+                flat |= _of_stage(f"stage{number}", stage)
         elif key not in NO_SETTINGS:
             flat[key] = _text(value)
     return {"optimizer.base": flat["optimizer.name"]} | flat
@@ -124,7 +128,8 @@ def label(settings: Mapping[str, str], *blocks: str) -> str:
         block, _, option = key.partition(".")
         if block in blocks if blocks else block not in ("dataset", "model"):
             # sharpness.rho keeps its block, or it would read as the optimizer's; and there are two of every
-            short = block if option in ("", "name") else option if block not in ("sharpness", "evaluate") else key
+            whole = block in ("sharpness", "evaluate") or block.startswith("stage")
+            short = block if option in ("", "name") else key if whole else option
             words.append(f"{short}={value}")
     return " ".join(words)
 
@@ -169,6 +174,18 @@ def spoken(datasets: Iterable[str]) -> dict[str, str]:
     paths = [PurePath(name.partition(":")[2]) for name in names]
     tails = [path.name if path.is_absolute() and path.name else name for name, path in zip(names, paths, strict=True)]
     return {name: tail if tails.count(tail) == 1 else name for name, tail in zip(names, tails, strict=True)}
+
+
+def _of_stage(name: str, stage: Mapping[str, Any]) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in stage.items():
+        if not isinstance(value, Mapping):
+            flat[f"{name}.{key}"] = _text(value)
+            continue
+        for option, setting in value.items():
+            inner = key if option == "name" else option if key == "optimizer" else f"{key}.{option}"
+            flat[f"{name}.{inner}"] = _text(setting)
+    return flat
 
 
 def _scope(key: str, flat: Mapping[str, str]) -> str:

@@ -34,6 +34,8 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
 def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
     """What the run's data set holds, with its digest, see `samcli.data.Contents`; and which classes it takes none of.
 
+    Beside it stand the digests of the data of its stages, if it has any.
+
     Raises:
         DataError: it is missing, unreadable or not sound.
 
@@ -47,6 +49,8 @@ def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
     if classes := untrained_classes(kind, data_dir):
         named = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
         found["summary"] += f"; the subset that is trained on has none of {named}"
+    if config.stages:
+        found["stages"] = [digest(CATALOGUE.create("dataset", one["dataset"]), data_dir) for one in config.stages]
     return found
 
 
@@ -90,17 +94,19 @@ class Digests:
         return self._change_of_data(config, status)
 
     def _change_of_data(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
-        recorded = (status.get("dataset") or {}).get("digest")
-        if recorded is not None and self._data_digest(config) not in (None, recorded):
-            return f"other data of {config.dataset['name']}"
+        known = status.get("dataset") or {}
+        blocks = [config.dataset, *(stage["dataset"] for stage in config.stages)]
+        for block, recorded in zip(blocks, [known.get("digest"), *(known.get("stages") or [])], strict=False):
+            if recorded is not None and self._data_digest(block) not in (None, recorded):
+                return f"other data of {block['name']}"
         return None
 
-    def _data_digest(self, config: RunConfig) -> str | None:
-        """The digest of the run's data; None where they are not at hand, so that nothing can be said."""
-        key = repr(config.dataset)
+    def _data_digest(self, dataset: Mapping[str, Any]) -> str | None:
+        """The digest of a data set; None where it is not at hand, so that nothing can be said."""
+        key = repr(dataset)
         if key not in self._data:
             try:
-                self._data[key] = digest(CATALOGUE.create("dataset", config.dataset), self._data_dir)
+                self._data[key] = digest(CATALOGUE.create("dataset", dataset), self._data_dir)
             except DataError:
                 self._data[key] = None
         return self._data[key]

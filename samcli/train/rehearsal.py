@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from samcli import optim
-from samcli.config import RunConfig
+from samcli.config import RunConfig, stage_runs
 from samcli.config.schema import Sharpness
 from samcli.train.components import build_model, load_dataset
 from samcli.train.initial import file_at_hand, initialise
@@ -18,6 +18,8 @@ from samcli.train.recorded import record
 
 def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True) -> None:
     """Try whatever a run needs that another one has not tried: its data set, model, optimizer and measures.
+
+    So are the stages that come before it.
 
     Nothing is trained but the two examples that measures on request are tried on.
 
@@ -43,7 +45,7 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True)
     """
     models: dict[str, nn.Module] = {}
     measured: set[str] = set()
-    for config in runs:
+    for config in (one for run in runs for one in (*stage_runs(run), run)):
         problem = repr((config.dataset, config.model, config.training.label_smoothing))
         if problem not in models:
             models[problem] = _rehearse_model(config, data_dir, fetches)

@@ -12,6 +12,7 @@ import torch
 from samcli.config import RunConfig
 from samcli.errors import Interrupted, ProcessError, SamcliError, meets_every_run
 from samcli.registry import is_plugins_own
+from samcli.runs import checkpoint
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
@@ -26,6 +27,7 @@ from samcli.train.ranks import Epoch, other_ranks, shared_threads
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
 from samcli.train.sharing import sharing, tell_of_ranks
+from samcli.train.stages import Train, cost_of, trained_before
 
 MOST_THREADS = 1024  # that a run.json may ask for
 
@@ -124,8 +126,18 @@ class _Run:
         on_notice: Callable[[str], None],
     ) -> str:
         config, folder, status = self._config, self._folder, self._status
-        status |= {**provenance(config, device, data_dir), **self._conditions}
+        status |= {**provenance(config, device, data_dir), **self._conditions, "stage": self._before.get("stage")}
         try:
+            before = None
+            if not folder.checkpoint.exists():
+                before = trained_before(
+                    config,
+                    folder.path,
+                    self._of_stage(data_dir, device, should_stop, on_notice),
+                    data_dir=data_dir,
+                    should_stop=should_stop,
+                    on_notice=on_notice,
+                )
             with halved_threads(config, device), shared_threads(self._processes):
                 session = session_of(
                     config,
@@ -136,6 +148,10 @@ class _Run:
                     on_notice=on_notice,
                 )
                 self._session = session
+                if before is not None:
+                    session.go_on_from(before)
+                    status["stage"] = cost_of(before)
+                    checkpoint.save(folder.checkpoint, session.state())  # where every process of the run begins
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
                 status["init"] = session.initial or self._before.get("init")
@@ -165,6 +181,30 @@ class _Run:
         finally:
             self._write_end()
         return str(status["status"])
+
+    def _of_stage(
+        self,
+        data_dir: Path,
+        device: torch.device,
+        should_stop: Callable[[], bool],
+        on_notice: Callable[[str], None],
+    ) -> Train:
+        """Trains a stage as this run is trained, and tells nothing of its epochs."""
+
+        def train(config: RunConfig, folder: RunFolder, *, dead: str | None) -> str:
+            return train_run(
+                config,
+                folder,
+                data_dir=data_dir,
+                device=device,
+                dead=dead,
+                processes=self._processes,
+                conditions=self._conditions,
+                should_stop=should_stop,
+                on_notice=on_notice,
+            )
+
+        return train
 
     def _train_all(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything, seed_for
 from samcli.train.tally import Tally
+from samcli.weights.adopt import adopt
 
 
 class Session:
@@ -49,7 +50,8 @@ class Session:
         device: where to train.
         sharing: the processes that share each batch, from the model; None for this one alone. All of them train each
             epoch, and all have the same model, optimizer and rows afterwards, save for what is evaluated.
-        begins: whether it begins, with the weights of its `init` if it has one; not where a state is restored.
+        begins: whether it begins, with the weights of its `init` if it has one; not where a state is restored, nor
+            where a stage came before.
 
     Attributes:
         data: the data set, its loss and its score.
@@ -74,7 +76,9 @@ class Session:
         self.data = load_dataset(config, data_dir=data_dir, device=device)
         self.task = self.data.task
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
-        self.initial = initialise(config, self.model, self.data.shape, self.task.outputs) if begins else None
+        self.initial = (
+            initialise(config, self.model, self.data.shape, self.task.outputs) if begins and not config.stages else None
+        )
         self.ranks = sharing(self.model) if sharing else None
         settings = optim.OptimizerSettings.of(config.optimizer)
         self.optimizer = settings.build(
@@ -138,6 +142,27 @@ class Session:
         torch.set_rng_state(state["random_state"]["cpu"])
         if self.device.type == "cuda" and "cuda" in state["random_state"]:
             torch.cuda.set_rng_state(state["random_state"]["cuda"], self.device)
+
+    def go_on_from(self, stage: Mapping[str, Any]) -> None:
+        """Begin with the network of a stage that came before; what that took is not counted here.
+
+        The head is drawn by the seed where the classes are others, or the model asks for that.
+
+        Args:
+            stage: the content of its checkpoint.
+
+        Raises:
+            ConfigError: its tensors do not fit.
+        """
+        data = stage["data"]
+        same = data["class_names"] == list(self.data.class_names) and data["task"] == self.task.document()
+        adopt(
+            self.model,
+            stage["model"],
+            self.task.outputs,
+            source=f"stage {len(self.config.stages)}",
+            new_head=not same or bool(self.config.model.get("new_head")),
+        )
 
     def train_epoch(self) -> EpochMetrics:
         """Train the next epoch and measure: the new row, which is also appended to `rows`.

@@ -1,0 +1,138 @@
+"""The trainings that come before a run's own; runs that begin alike share them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from samcli.config import RunConfig, stage_runs
+from samcli.data import digest
+from samcli.errors import CheckpointError, Interrupted, RunBusy, SamcliError
+from samcli.runs import checkpoint
+from samcli.runs.folder import RunFolder
+from samcli.runs.owner import Watch
+from samcli.train.catalogue import CATALOGUE
+from samcli.train.continuing import checked_state
+from samcli.train.digests import plugins_of
+from samcli.words import count
+
+FOLDER = ".stages"  # of an experiment; no reader of results looks into hidden folders
+SECONDS_BETWEEN_LOOKS = 1.0  # at a stage that another process trains
+
+
+class Train(Protocol):
+    """Trains a run into a folder, see `samcli.train.train_run`."""
+
+    def __call__(self, config: RunConfig, folder: RunFolder, *, dead: str | None) -> str:
+        """The status that it ended with."""
+
+
+class StageFailed(SamcliError):
+    """A training that comes before a run's own ended without a network."""
+
+
+def stage_folder(stage: RunConfig, run: Path, data_dir: Path) -> RunFolder:
+    """Where a stage of a run is trained: another place for other data, or another plug-in file.
+
+    Args:
+        stage: as `stage_runs` gives it.
+        run: the folder of the run, or of one of its stages.
+        data_dir: where data sets lie.
+
+    Raises:
+        DataError: its data are not there.
+    """
+    data = digest(CATALOGUE.create("dataset", stage.dataset), data_dir)
+    code = hashlib.sha256(repr((data, sorted(plugins_of(stage).values()))).encode()).hexdigest()
+    shared = run.parent if run.parent.name == FOLDER else run.parent / FOLDER
+    return RunFolder(shared / f"{stage.identity[:16]}-{code[:8]}")
+
+
+def trained_before(
+    config: RunConfig,
+    run: Path,
+    train: Train,
+    *,
+    data_dir: Path,
+    should_stop: Callable[[], bool],
+    on_notice: Callable[[str], None],
+) -> Mapping[str, Any] | None:
+    """The checkpoint of the last stage that comes before a run; it is trained unless it has been.
+
+    Of several processes that want the same stage one trains it, and the others wait.
+
+    Args:
+        config: the run.
+        run: its folder.
+        train: trains a run, and whatever comes before that one.
+        data_dir: where data sets lie.
+        should_stop: asked while it waits.
+        on_notice: is told of a stage that begins, or is waited for.
+
+    Returns:
+        The content of the checkpoint; None for a run without stages.
+
+    Raises:
+        KeyboardInterrupt: asked to stop.
+        StageFailed: the stage diverged.
+    """
+    stages = [(stage, stage_folder(stage, run, data_dir)) for stage in stage_runs(config)]
+    begun = [number for number, (_, folder) in enumerate(stages) if folder.checkpoint.exists()]
+    for number, (stage, folder) in list(enumerate(stages))[begun[-1] if begun else 0 :]:
+        name = f"stage {number + 1}: {stage.optimizer['name']} on {stage.dataset['name']}"
+        if not folder.checkpoint.exists():
+            on_notice(f"{name}, {count(stage.training.epochs, 'epoch')}.")
+        _train(stage, folder, name, train, should_stop, on_notice)
+    if not stages:
+        return None
+    try:
+        return checked_state(checkpoint.load(folder.checkpoint), stage.document(), folder.checkpoint)
+    except CheckpointError as error:
+        raise StageFailed(f"Its {name} left nothing to begin with: {error}") from error
+
+
+def _train(
+    stage: RunConfig,
+    folder: RunFolder,
+    name: str,
+    train: Train,
+    should_stop: Callable[[], bool],
+    on_notice: Callable[[str], None],
+) -> None:
+    """Have a stage trained here, or wait for whoever trains it."""
+    watch, dead, waits = Watch(), None, False
+    while True:
+        try:
+            status = train(stage, folder, dead=dead)
+            break
+        except Interrupted as error:
+            raise KeyboardInterrupt from error
+        except RunBusy:
+            if not waits:
+                on_notice(f"{name} is being trained for another run; waiting for it.")
+            waits = True
+        if should_stop():
+            raise KeyboardInterrupt
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        owner = watch.owner_of(folder.path, {})
+        dead = owner.token if owner and owner.standing == "gone" else None
+    if status != "finished":
+        raise StageFailed(f"Its {name} {status}: {folder.read_status().get('error') or 'no reason is told'}")
+
+
+def cost_of(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage took, for `run.json`: its epochs, gradient evaluations and seconds of training.
+
+    >>> rows = [{"epoch": 1, "train_seconds": 2.0}, {"epoch": 2, "train_seconds": 1.5}]
+    >>> cost_of({"rows": rows, "gradient_evaluations": 800})
+    {'epochs': 2, 'gradient_evaluations': 800, 'train_seconds': 3.5}
+    """
+    rows = stage["rows"]
+    return {
+        "epochs": len(rows),
+        "gradient_evaluations": stage["gradient_evaluations"],
+        "train_seconds": round(sum(row["train_seconds"] for row in rows), 3),
+    }

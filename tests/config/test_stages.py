@@ -1,0 +1,88 @@
+"""What comes before a run is part of the run."""
+
+import pytest
+
+from samcli.config import Draft, RunConfig, parse, stage_runs
+from samcli.config.schema import identity_of
+from samcli.errors import ConfigError
+from samcli.train import CATALOGUE
+
+
+def expand(text: str) -> list[RunConfig]:
+    return Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+
+
+STAGED = """
+stages: [{dataset: wine, optimizer: [sgd, {name: sam, rho: [0.01, 0.1]}], epochs: 3}]
+dataset: {name: wine, train_examples: 50}
+model: linear
+optimizer: [sgd, sam]
+batch_size: [16, 32]
+seeds: 0-1
+"""
+
+
+def test_the_grid_is_the_product_of_all_lists() -> None:
+    runs = expand(STAGED)
+    assert len(runs) == 3 * 2 * 2 * 2
+    assert len({run.identity for run in runs}) == len(runs)
+    told = {(run.stages[0]["optimizer"]["name"], run.stages[0]["optimizer"].get("rho")) for run in runs}
+    assert told == {("sgd", None), ("sam", 0.01), ("sam", 0.1)}
+
+
+def test_what_a_stage_leaves_out_is_as_in_the_run() -> None:
+    for run in expand(STAGED):
+        (stage,) = run.stages
+        assert stage["batch_size"] == run.training.batch_size
+        assert (stage["epochs"], run.training.epochs) == (3, 20)
+        assert stage["schedule"] == run.schedule
+
+
+def test_the_document_of_a_run_is_that_run() -> None:
+    for run in expand(STAGED)[:3]:
+        import yaml
+
+        (again,) = expand(yaml.safe_dump(run.document()))
+        assert again.identity == run.identity == identity_of(run.document())
+        assert again.stages == run.stages
+
+
+def test_a_run_without_stages_is_what_it_was() -> None:
+    (plain,) = expand("{dataset: wine, optimizer: sgd}")
+    (empty,) = expand("{dataset: wine, optimizer: sgd, stages: []}")
+    assert plain.identity == empty.identity
+    assert "stages" not in plain.document()
+
+
+def test_the_stages_as_runs() -> None:
+    text = "{dataset: digits, model: {name: cnn, init: a.pt, freeze: backbone}, optimizer: sam, epochs: 4, seeds: 7, "
+    (run,) = expand(text + "stages: [{optimizer: sgd, epochs: 1}, {dataset: {name: digits, classes: [0, 1]}}]}")
+    first, second = stage_runs(run)
+    assert (first.optimizer["name"], first.training.epochs, first.seed, first.stages) == ("sgd", 1, 7, ())
+    assert (second.optimizer["name"], second.training.epochs) == ("sam", 4)
+    assert second.stages == run.stages[:1]
+    assert [stage.model["freeze"] for stage in (first, second)] == [("none",)] * 2
+    assert (first.model["init"], second.model["init"]) == (run.model["init"], None)
+    assert (first.sharpness.every, first.evaluate.every) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("stages", "sentence"),
+    [
+        ("wine", "stages must be a list"),
+        ("[wine]", "stages must be a list"),
+        ("[{}]", "stages must be a list"),
+        ("[{model: cnn}]", "a stage has no 'model'; the model is one for all stages"),
+        ("[{epoch: 3}]", "a stage has no 'epoch'; did you mean epochs"),
+        ("[{dataset: win}]", "stage 1: .*There is no dataset named 'win'"),
+        ("[{epochs: 3}, {epochs: 0}]", "stage 2: .*epochs must be"),
+    ],
+)
+def test_a_mistake_is_told_with_its_stage(stages: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=f"x.yaml.*{sentence}"):
+        expand(f"{{dataset: wine, optimizer: sgd, stages: {stages}}}")
+
+
+def test_equal_compute_knows_one_training() -> None:
+    with pytest.raises(ConfigError, match="equal_compute counts the passes of one training"):
+        expand("{dataset: wine, optimizer: sgd, equal_compute: true, stages: [{epochs: 2}]}")
