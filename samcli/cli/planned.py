@@ -88,17 +88,18 @@ def tell_changes(cells: Sequence[Cell]) -> None:
 
 def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
     """Tell what training would find wrong with the data and the models; nothing is downloaded for it."""
+    from samcli.config import trainings_of
     from samcli.train import CATALOGUE
     from samcli.train.rehearsal import rehearse
 
     runs: list[RunConfig] = []
     absent: dict[str, None] = {}
     for config in (cell.config for cell in cells if cell.to_do):
-        kind = CATALOGUE.create("dataset", config.dataset)
-        if kind.is_at_hand(data_dir):
+        kinds = [CATALOGUE.create("dataset", one.dataset) for one in trainings_of(config)]
+        missing = [kind.title for kind in kinds if not kind.is_at_hand(data_dir)]
+        absent |= dict.fromkeys(missing)
+        if not missing:
             runs.append(config)
-        else:
-            absent[kind.title] = None
     for title in absent:
         hint(f"{title} is not in {data_dir} yet; training downloads it.")
     rehearse(runs, data_dir, fetches=False)
@@ -107,9 +108,11 @@ def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
 
 def tell_contents(runs: Sequence[RunConfig], data_dir: Path) -> None:
     """Say once for each data set what it holds."""
+    from samcli.config import trainings_of
     from samcli.train.digests import data_of
 
-    each = {repr(config.dataset): config for config in runs}  # a folder of images is listed anew for each look at it
+    staged = [one for config in runs for one in trainings_of(config)]
+    each = {repr(config.dataset): config for config in staged}  # a folder of images is listed anew for each look at it
     for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in each.values()):
         hint(summary)
 

@@ -13,3 +13,4 @@ from samcli.config.schema import identity_of as identity_of
 from samcli.config.source import Source as Source
 from samcli.config.source import parse as parse
 from samcli.config.stages import stage_runs as stage_runs
+from samcli.config.stages import trainings_of as trainings_of

@@ -94,6 +94,11 @@ def stage_runs(run: RunConfig) -> list[RunConfig]:
     return found
 
 
+def trainings_of(run: RunConfig) -> list[RunConfig]:
+    """The trainings that a run is made of, in their order: its stages, and itself."""
+    return [*stage_runs(run), run]
+
+
 def remembered(expand: Expand) -> Expand:
     """The same function, which computes what it has computed before no second time."""
     known: dict[str, list[RunConfig]] = {}

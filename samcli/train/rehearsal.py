@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from samcli import optim
-from samcli.config import RunConfig, stage_runs
+from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
 from samcli.train.components import build_model, load_dataset
 from samcli.train.initial import file_at_hand, initialise
@@ -45,7 +45,7 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True)
     """
     models: dict[str, nn.Module] = {}
     measured: set[str] = set()
-    for config in (one for run in runs for one in (*stage_runs(run), run)):
+    for config in (one for run in runs for one in trainings_of(run)):
         problem = repr((config.dataset, config.model, config.training.label_smoothing))
         if problem not in models:
             models[problem] = _rehearse_model(config, data_dir, fetches)

@@ -108,6 +108,12 @@ def test_each_value_of_another_option_is_an_optimizer_of_its_own() -> None:
             "by itself, under a name of its own: --only dataset.label_noise=0.0 --name NAME.",
         ),
         (
+            "seeds: 0-1",
+            "seeds: 0-1\nstages: {epochs: [1, 2]}",
+            "Settings are searched for one problem, and this experiment has 4 choices of what comes before it; leave "
+            "one in stages, and tune the others in files of their own.",
+        ),
+        (
             "seeds: 100-101",
             "seeds: 1-2",
             "small.yaml, line 10: seed 1 is among the final seeds, on which what was chosen there would look better "
