@@ -14,6 +14,7 @@ from samcli.config.draft import Draft
 from samcli.config.hypotheses import Hypothesis, check_hypotheses
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, vars_of
 from samcli.config.source import parse
+from samcli.config.stages import BLOCKS
 from samcli.config.tune import Tuning
 from samcli.errors import ConfigError
 from samcli.registry import options_of
@@ -77,6 +78,8 @@ def experiment_text(
     first = runs[0]
     optimizers = {repr(run.optimizer): run.optimizer for run in runs}
     body: dict[str, Any] = {"name": first.name}
+    if first.stages:
+        body["stages"] = [_short_stage(stage, first, catalogue) for stage in first.stages]
     for section in ("dataset", "model"):
         body[section] = _name_or_block(_short(section, getattr(first, section), catalogue))
     body |= _changed(vars_of(first.training), Training)
@@ -127,6 +130,13 @@ def _short(
         for key, value in block.items()
         if key not in options or key == "base" or key in written_out or value != options[key].default
     }
+
+
+def _short_stage(stage: Mapping[str, Any], run: RunConfig, catalogue: Catalogue) -> dict[str, Any]:
+    """A stage without the settings in which it is as the run."""
+    own = vars_of(run.training)
+    blocks = {key: _name_or_block(_short(key, stage[key], catalogue)) for key in BLOCKS}
+    return blocks | {key: value for key, value in stage.items() if key not in BLOCKS and value != own[key]}
 
 
 def _name_or_block(block: Mapping[str, Any]) -> Any:
