@@ -10,6 +10,7 @@ from samcli.config.block import as_list
 from samcli.config.pattern import NAMED, Pattern, Wanted
 from samcli.config.seeds import parse_seeds
 from samcli.config.source import Source
+from samcli.config.stages import flat_stages
 from samcli.errors import ConfigError, nearest
 
 LARGEST = sys.float_info.max
@@ -28,6 +29,8 @@ def flatten(document: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in document.items():
         if isinstance(value, Mapping):
             flat |= {f"{key}.{option}": setting for option, setting in value.items()}
+        elif key == "stages":
+            flat |= flat_stages(value)
         elif key not in UNTOLD:
             flat[key] = value
     return flat

@@ -99,6 +99,22 @@ def trainings_of(run: RunConfig) -> list[RunConfig]:
     return [*stage_runs(run), run]
 
 
+def flat_stages(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings of stages by dotted keys: an option of the optimizer needs no more than its name.
+
+    >>> flat_stages([{"optimizer": {"name": "sam", "rho": 0.1}, "dataset": {"name": "wine"}, "epochs": 3}])
+    {'stage1.optimizer': 'sam', 'stage1.rho': 0.1, 'stage1.dataset': 'wine', 'stage1.epochs': 3}
+    """
+    flat: dict[str, Any] = {}
+    for number, stage in enumerate(stages, 1):
+        for key, value in stage.items():
+            options = value.items() if isinstance(value, Mapping) else [("name", value)]
+            for option, setting in options:
+                inner = key if option == "name" else option if key == "optimizer" else f"{key}.{option}"
+                flat[f"stage{number}.{inner}"] = setting
+    return flat
+
+
 def remembered(expand: Expand) -> Expand:
     """The same function, which computes what it has computed before no second time."""
     known: dict[str, list[RunConfig]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from samcli.config.stages import flat_stages
 from samcli.runs.reader import NO_SETTINGS
 
 Config = Mapping[str, Any]
@@ -30,8 +31,7 @@ def flatten(config: Config) -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= {f"{key}.{option}": _text(setting) for option, setting in value.items()}
         elif key == "stages":
-            for number, stage in enumerate(value, 1):
-                flat |= _of_stage(f"stage{number}", stage)
+            flat |= {stage_key: _text(setting) for stage_key, setting in flat_stages(value).items()}
         elif key not in NO_SETTINGS:
             flat[key] = _text(value)
     return {"optimizer.base": flat["optimizer.name"]} | flat
@@ -174,18 +174,6 @@ def spoken(datasets: Iterable[str]) -> dict[str, str]:
     paths = [PurePath(name.partition(":")[2]) for name in names]
     tails = [path.name if path.is_absolute() and path.name else name for name, path in zip(names, paths, strict=True)]
     return {name: tail if tails.count(tail) == 1 else name for name, tail in zip(names, tails, strict=True)}
-
-
-def _of_stage(name: str, stage: Mapping[str, Any]) -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in stage.items():
-        if not isinstance(value, Mapping):
-            flat[f"{name}.{key}"] = _text(value)
-            continue
-        for option, setting in value.items():
-            inner = key if option == "name" else option if key == "optimizer" else f"{key}.{option}"
-            flat[f"{name}.{inner}"] = _text(setting)
-    return flat
 
 
 def _scope(key: str, flat: Mapping[str, str]) -> str:

@@ -122,11 +122,6 @@ def _check_problem(runs: Sequence[RunConfig]) -> None:
             if key != "seeds" and not key.startswith("optimizer."):
                 values.setdefault(key, {}).setdefault(token(value), value)
     several = {key: list(each.values()) for key, each in values.items() if len(each) > 1}
-    if "stages" in several:
-        raise ConfigError(
-            f"Settings are searched for one problem, and this experiment has {len(several['stages'])} choices of what "
-            "comes before it; leave one in stages, and tune the others in files of their own."
-        )
     if several:
         key, given = next(iter(several.items()))
         raise ConfigError(

@@ -86,3 +86,13 @@ def test_a_mistake_is_told_with_its_stage(stages: str, sentence: str) -> None:
 def test_equal_compute_knows_one_training() -> None:
     with pytest.raises(ConfigError, match="equal_compute counts the passes of one training"):
         expand("{dataset: wine, optimizer: sgd, equal_compute: true, stages: [{epochs: 2}]}")
+
+
+def test_runs_are_chosen_and_hypotheses_made_by_what_came_before() -> None:
+    only = "only: {stage1.optimizer: sam, stage1.rho: 0.1}\n"
+    said = "{says: a flat start helps, better: {stage1.optimizer: sam, optimizer: sgd}, than: {stage1.optimizer: sgd}}"
+    runs = expand(STAGED + only)
+    assert {run.stages[0]["optimizer"].get("rho") for run in runs} == {0.1}
+    assert len(expand(f"{STAGED}hypotheses: [{said}]\n")) == 24
+    with pytest.raises(ConfigError, match=r"stage1\.rho"):
+        expand(STAGED + only.replace("0.1", "0.3"))

@@ -109,9 +109,8 @@ def test_each_value_of_another_option_is_an_optimizer_of_its_own() -> None:
         ),
         (
             "seeds: 0-1",
-            "seeds: 0-1\nstages: {epochs: [1, 2]}",
-            "Settings are searched for one problem, and this experiment has 4 choices of what comes before it; leave "
-            "one in stages, and tune the others in files of their own.",
+            "seeds: 0-1\nstages: {optimizer: sgd, epochs: [1, 2]}",
+            "has 2 values of stage1.epochs; tune each by itself, under a name of its own: --only stage1.epochs=1",
         ),
         (
             "seeds: 100-101",

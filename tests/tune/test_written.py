@@ -133,7 +133,9 @@ def test_values_of_any_kind_are_cells() -> None:
 
 def test_what_comes_before_is_written_too() -> None:
     """`experiment_text` itself refuses a text that is read as other runs."""
-    stages = "stages: [{dataset: {name: wine, split_seed: 3}, optimizer: {name: sam, rho: 0.2}, epochs: 2}]\nmixup: 0.1\n"
+    stages = (
+        "stages: [{dataset: {name: wine, split_seed: 3}, optimizer: {name: sam, rho: 0.2}, epochs: 2}]\nmixup: 0.1\n"
+    )
     runs = Draft.of(parse(stages + TEXT.partition("hypotheses:")[0], "x.yaml"), CATALOGUE).expand()
     text = experiment_text(runs, [], [], CATALOGUE)
     stage = "{dataset: {name: wine, split_seed: 3}, optimizer: {name: sam, base: sgd, rho: 0.2}, schedule: cosine, "
