@@ -125,6 +125,15 @@ class Training:
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
     clip_norm: float | None = option(None, "largest 2-norm of the descended gradient; null is off", above=0.0)
+    head_lr: float | None = option(
+        None, "learning rate of the head, the last layer, at the top of the schedule; null: that of all", minimum=0.0
+    )
+    layer_decay: float = option(
+        1.0, "factor of the learning rate for each layer that lies below the head; 1 is off", above=0.0, maximum=1.0
+    )
+    decay: str = option(
+        "all", "what decays: all, or weights: neither biases nor normalisation layers", choices=("all", "weights")
+    )
     accumulate: int = option(
         1, "pieces in which each pass takes its batch, one after the other, to save memory", minimum=1
     )
@@ -217,7 +226,13 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 
 # Every option that came after the first release stands here with its default; a key that some kind of a block had
 # before is not new, and cannot be added to another kind of that block with the same default.
-NEWER: Mapping[str, Any] = {"stop_at_train_loss": None, "sync_batch_norm": False}
+NEWER: Mapping[str, Any] = {
+    "stop_at_train_loss": None,
+    "sync_batch_norm": False,
+    "head_lr": None,
+    "layer_decay": 1.0,
+    "decay": "all",
+}
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1},
     "sharpness": {"measures": ["one-step", "grad-norm"]},

@@ -7,6 +7,7 @@ from samcli.optim.batch import Batch as Batch
 from samcli.optim.build import build as build
 from samcli.optim.build import clip_gradient as clip_gradient
 from samcli.optim.engine import SharpnessAware as SharpnessAware
+from samcli.optim.groups import Grouping as Grouping
 from samcli.optim.radius_schedule import RadiusSchedule as RadiusSchedule
 from samcli.optim.ranks import Ranks as Ranks
 from samcli.optim.replay import Replayed as Replayed

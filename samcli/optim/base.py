@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,13 +14,15 @@ from torch.optim import Optimizer
 from samcli.errors import ConfigError
 from samcli.registry import Registry, option
 
+Parameters = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
+
 
 class Base(ABC):
     """An optimizer that a variant can stand on, or that runs by itself."""
 
     @abstractmethod
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """The optimizer of torch for these parameters."""
+    def build(self, parameters: Parameters) -> Optimizer:
+        """The optimizer of torch for these parameters, or groups of them."""
 
 
 BASES: Registry[Base] = Registry("optimizer")
@@ -39,7 +42,7 @@ class SGD(Base):
         if self.nesterov and self.momentum == 0.0:
             raise ConfigError("nesterov: true needs a momentum above 0; set momentum: 0.9 or nesterov: false.")
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    def build(self, parameters: Parameters) -> Optimizer:
         return torch.optim.SGD(parameters, **asdict(self), fused=True)
 
 
@@ -53,7 +56,7 @@ class Adam(Base):
     eps: float = option(1e-8, "added to the root of the second moment", above=0.0)
     weight_decay: float = option(0.0, "weight decay λ: λw joins the gradient", minimum=0.0)
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    def build(self, parameters: Parameters) -> Optimizer:
         return torch.optim.Adam(parameters, **asdict(self), fused=True)
 
 
@@ -67,5 +70,5 @@ class AdamW(Base):
     eps: float = option(1e-8, "added to the root of the second moment", above=0.0)
     weight_decay: float = option(0.01, "weight decay λ: w shrinks by the factor 1 - lr·λ", minimum=0.0)
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    def build(self, parameters: Parameters) -> Optimizer:
         return torch.optim.AdamW(parameters, **asdict(self), fused=True)

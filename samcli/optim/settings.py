@@ -14,6 +14,8 @@ from samcli.optim.ascent import WHOLE, Ascent
 from samcli.optim.base import BASES, Base
 from samcli.optim.build import clip_gradient
 from samcli.optim.engine import SharpnessAware
+from samcli.optim.groups import WHOLE as ONE_GROUP
+from samcli.optim.groups import Grouping
 from samcli.optim.radius_schedule import CONSTANT, RadiusSchedule
 from samcli.optim.variant import VARIANTS, Variant
 from samcli.registry import options_of
@@ -87,18 +89,29 @@ class OptimizerSettings:
         share = max(end - self.radius.start_epoch, 0.0) / epochs
         return 1.0 + (passes - 1.0) * share
 
-    def build(self, model: nn.Module, *, clip_norm: float | None = None, seed: int = 0) -> Optimizer:
+    def build(
+        self,
+        model: nn.Module,
+        *,
+        clip_norm: float | None = None,
+        seed: int = 0,
+        grouping: Grouping = ONE_GROUP,
+        outputs: int = 1,
+    ) -> Optimizer:
         """Build the optimizer of a model's trainable parameters.
 
         Args:
             model: see `SharpnessAware`.
             clip_norm: the largest 2-norm of the gradient that the base optimizer may take, see `clip_gradient`.
             seed: of the variant's own random draws.
+            grouping: which parameters have a learning rate or a weight decay of their own.
+            outputs: columns of the model's output, by which its head is known.
 
         Raises:
             ConfigError: the variant cannot work so, see `Variant.objection`.
         """
-        base = self.base.build(p for p in model.parameters() if p.requires_grad)
+        options = {key: float(getattr(self.base, key, 0.0)) for key in ("lr", "weight_decay")}
+        base = self.base.build(grouping.of(model, outputs, **options))
         if clip_norm is not None:
             clip_gradient(base, clip_norm)
         return self._with_variant(base, model, seed)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
-from samcli import data, models
+from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.data import Dataset
 from samcli.models import Pretrained
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.seeding import seed_everything
+from samcli.train.seeding import seed_everything, seed_for
 
 
 def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> Dataset:
@@ -63,6 +64,32 @@ def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.M
     options = {key: value for key, value in config.model.items() if key != "name"}
     model = models.build(config.model["name"], shape=shape, outputs=outputs, **options)
     return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
+
+
+def build_optimizer(config: RunConfig, model: nn.Module, outputs: int) -> Optimizer:
+    """The run's optimizer, with groups for the parameters that have rates of their own.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{model: linear, optimizer: sgd, decay: weights}", "x.yaml"), CATALOGUE).expand()
+    >>> len(build_optimizer(config, nn.Linear(3, 2), outputs=2).param_groups)
+    2
+
+    Args:
+        config: the run.
+        model: whose trainable parameters it gets.
+        outputs: columns of the model's output.
+
+    Raises:
+        ConfigError: its rule cannot work with the model.
+    """
+    training = config.training
+    return optim.OptimizerSettings.of(config.optimizer).build(
+        model,
+        clip_norm=training.clip_norm,
+        seed=seed_for(config.seed, "optimizer"),
+        grouping=optim.Grouping(head_lr=training.head_lr, layer_decay=training.layer_decay, decay=training.decay),
+        outputs=outputs,
+    )
 
 
 def wants_partner(config: RunConfig) -> bool:

@@ -11,7 +11,7 @@ from torch import nn
 from samcli import optim
 from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
-from samcli.train.components import build_model, load_dataset
+from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.initial import file_at_hand, initialise
 from samcli.train.recorded import record
 
@@ -77,7 +77,7 @@ def _rehearse_measures(config: RunConfig, data_dir: Path) -> None:
     dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
     model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
     ((inputs, targets),) = part.batches(len(part))
-    optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
+    optimizer = build_optimizer(config, model, dataset.task.outputs)
     torch.autograd.backward(dataset.task.loss(model.eval()(inputs), targets))
     (optimizer.base if isinstance(optimizer, optim.SharpnessAware) else optimizer).step()
     record(model, dataset.task.loss, part, config.sharpness, optimizer)

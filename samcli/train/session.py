@@ -18,13 +18,13 @@ from samcli.config.schema import Training
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.components import build_model, load_dataset, wants_partner
+from samcli.train.components import build_model, build_optimizer, load_dataset, wants_partner
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
 from samcli.train.initial import initialise
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
-from samcli.train.seeding import seed_everything, seed_for
+from samcli.train.seeding import seed_everything
 from samcli.train.tally import Tally
 from samcli.weights.adopt import adopt
 
@@ -80,16 +80,14 @@ class Session:
             initialise(config, self.model, self.data.shape, self.task.outputs) if begins and not config.stages else None
         )
         self.ranks = sharing(self.model) if sharing else None
-        settings = optim.OptimizerSettings.of(config.optimizer)
-        self.optimizer = settings.build(
-            self.model, clip_norm=config.training.clip_norm, seed=seed_for(config.seed, "optimizer")
-        )
-        self.radius = settings.radius
+        self.optimizer = build_optimizer(config, self.model, self.task.outputs)
+        self.radius = optim.OptimizerSettings.of(config.optimizer).radius
         self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
         self.rows: list[EpochMetrics] = []
         self.gradient_evaluations = 0
+        self._rates = [float(group["lr"]) for group in self.optimizer.param_groups]  # at the top of the schedule
         self._tally = Tally(device)
         self._step: Callable[[Tensor, Tensor, Tensor], tuple[int, int]] = self._take_step
         if device.type == "cuda" and self.scaler is None and self.ranks is None:  # these decide on the host
@@ -283,12 +281,16 @@ class Session:
         )
 
     def _set_schedules(self, step: int) -> float:
-        """Set learning rate and radius for a step, counted from 0 over the whole run; returns the learning rate."""
+        """Set learning rates and radius for a step, counted from 0 over the whole run.
+
+        Returns:
+            The learning rate of the optimizer, from which those of groups differ by constant factors.
+        """
         length = (self.steps_per_epoch, self.config.training.epochs)
         factor = self.schedule.factor(step, *length)
         rate = float(self.config.optimizer["lr"] * factor)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group, top in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = float(top * factor)
         if isinstance(self.optimizer, optim.SharpnessAware):
             self.optimizer.rho_factor = self.radius.factor(step, *length, factor)
             self.optimizer.progress = step / (length[0] * length[1])

@@ -11,14 +11,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from samcli import optim
 from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset
 from samcli.errors import CheckpointError, ConfigError, DataError, PluginNeeded, ResultsError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.components import build_model, load_dataset
+from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.continuing import checked_state
 from samcli.train.digests import Digests
 from samcli.train.optimizer_state import restore_optimizer
@@ -87,7 +86,7 @@ def load_trained(
         dataset = load_dataset(there, data_dir=data_dir, device=device)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
-        optimizer = optim.OptimizerSettings.of(config.optimizer).build(model)
+        optimizer = build_optimizer(config, model, dataset.task.outputs)
         restore_optimizer(optimizer, content["optimizer"])
     except misfits as error:
         raise _misfit(file, error) from error
