@@ -122,6 +122,11 @@ class Training:
         None, "ends the run after the first epoch whose train_loss is at most this; null is off", above=0.0
     )
     batch_size: int = option(128, "examples in a batch", minimum=1)
+    keep: str = option(
+        "last",
+        "whose weights are kept: last, of the last epoch; best: beside them of the one best on the validation part",
+        choices=("last", "best"),
+    )
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
     clip_norm: float | None = option(None, "largest 2-norm of the descended gradient; null is off", above=0.0)
@@ -229,6 +234,7 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 NEWER: Mapping[str, Any] = {
     "stop_at_train_loss": None,
     "sync_batch_norm": False,
+    "keep": "last",
     "head_lr": None,
     "layer_decay": 1.0,
     "decay": "all",

@@ -57,6 +57,7 @@ class StatusDocument(Document):
     status: Literal["finished", "diverged", "failed", "interrupted", "running"]
     epochs_done: Count | None = None
     identity: Text | None = None
+    best_epoch: Count | None = None
     metrics_digest: Text | None = None
     host: Text | None = None
     pid: Count | None = None

@@ -7,6 +7,7 @@
         run.json         status, seed, provenance, times, error if any
         metrics.csv      one row per epoch
         checkpoint.pt    model, optimizer, random state, epoch
+        best.pt          the same of the best epoch, with keep: best
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from samcli.runs.table import Values
 
 T = TypeVar("T")
+
+CHECKPOINTS = ("checkpoint.pt", "best.pt")  # of a run, in its folder
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,16 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """The file that an interrupted run resumes from."""
         return self.path / "checkpoint.pt"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the epoch with the best validation score, where a run keeps that."""
+        return self.path / "best.pt"
+
+    @property
+    def next_best(self) -> Path:
+        """What is to be `best` as soon as the checkpoint of its epoch is written."""
+        return self.path / "best.next.pt"
 
     def read_config(self) -> dict[str, Any]:
         """The content of `config.yaml`, see `samcli.runs.documents.ConfigDocument`.

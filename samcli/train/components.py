@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from samcli import data, models, optim
 from samcli.config import RunConfig
 from samcli.data import Dataset
+from samcli.errors import ConfigError
 from samcli.models import Pretrained
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.seeding import seed_everything, seed_for
@@ -39,7 +40,13 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
     kind, model = CATALOGUE.create("dataset", config.dataset), CATALOGUE.create("model", config.model)
     pretrained: Pretrained | None = model.pretrained()
     constants = (pretrained.mean, pretrained.std) if pretrained else None
-    return data.load(kind, seed=config.seed, data_dir=data_dir, device=device, constants=constants)
+    found = data.load(kind, seed=config.seed, data_dir=data_dir, device=device, constants=constants)
+    if config.training.keep == "best" and found.validation is None:
+        raise ConfigError(
+            f"keep: best needs a validation part, and {config.dataset['name']} has none here; set "
+            "dataset.validation: 0.1, or keep: last."
+        )
+    return found
 
 
 def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
@@ -70,7 +77,8 @@ def build_optimizer(config: RunConfig, model: nn.Module, outputs: int) -> Optimi
     """The run's optimizer, with groups for the parameters that have rates of their own.
 
     >>> from samcli.config import Draft, parse
-    >>> (config,) = Draft.of(parse("{model: linear, optimizer: sgd, decay: weights}", "x.yaml"), CATALOGUE).expand()
+    >>> text = "{model: linear, optimizer: {name: sgd, weight_decay: 0.1}, decay: weights}"
+    >>> (config,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
     >>> len(build_optimizer(config, nn.Linear(3, 2), outputs=2).param_groups)
     2
 

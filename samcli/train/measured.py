@@ -125,7 +125,8 @@ def measure_checkpoint(
                     kept.add([_entry(label, key, found, trained)], epoch)
     entries = {label: kept.find(key) for label, key in wanted.items()}
     values = {label: _result(entry) for label, entry in entries.items() if entry}
-    run = path.parent.name if path.name == "checkpoint.pt" else path.stem
+    name = {"checkpoint.pt": path.parent.name, "best.pt": f"{path.parent.name}/best"}
+    run = name.get(path.name, path.stem)
     return Measured(run, path, epoch, values, passed_over, kept.unwritten)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
 from samcli.runs.rows import EpochMetrics
+from samcli.train.best import best_epoch, settle_best
 from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
@@ -152,6 +153,7 @@ class _Run:
                     session.go_on_from(before)
                     status["stage"] = cost_of(before)
                     checkpoint.save(folder.checkpoint, session.state())  # where every process of the run begins
+                settle_best(folder, session.epoch)
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
                 status["init"] = session.initial or self._before.get("init")
@@ -223,9 +225,15 @@ class _Run:
                     row = session.train_epoch()
                 if diverged(row):
                     return "diverged"
-                saver.save(session.state())
+                saver.save(session.state(), is_best=self._best(session.rows) == session.epoch)
                 on_epoch(row)
         return "finished"
+
+    def _best(self, rows: Sequence[EpochMetrics]) -> int | None:
+        """The epoch whose weights are kept as the best of those in the rows; None where none are."""
+        if self._config.training.keep != "best" or self._session is None:
+            return None
+        return best_epoch(rows, self._session.task.metric)
 
     def _write_end(self) -> None:
         """Write how it ended, unless the folder is another's by now, or was deleted."""
@@ -238,6 +246,8 @@ class _Run:
         if self._saver and self._status["status"] in ("interrupted", "failed"):
             done = self._saver.saved  # an epoch that could not be written is to be trained again
         ended = {**self._status, "epochs_done": done, "replayed": replayed, "ended": now()}
+        if session and (best := self._best(session.rows[:done])):
+            ended["best_epoch"] = best
         if ended["status"] == "finished":
             ended["metrics_digest"] = self._folder.metrics_digest()
         self._folder.write_status(ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -67,8 +68,12 @@ class Saver:
         finally:
             self._thread.shutdown()
 
-    def save(self, state: Mapping[str, Any]) -> None:
+    def save(self, state: Mapping[str, Any], *, is_best: bool = False) -> None:
         """Copy the state of a session, see `Session.state`, and have it written.
+
+        Args:
+            state: after the latest epoch.
+            is_best: whether it is kept as the best one too, see `samcli.train.best`.
 
         Raises:
             ResultsError: the files of an earlier epoch could not be written.
@@ -76,7 +81,7 @@ class Saver:
         """
         self.wait()
         self._pending = self._thread.submit(
-            self._write, checkpoint.encode(state), list(state["rows"]), int(state["epoch"])
+            self._write, checkpoint.encode(state), list(state["rows"]), int(state["epoch"]), is_best
         )
 
     def wait(self) -> None:
@@ -90,11 +95,18 @@ class Saver:
             pending, self._pending = self._pending, None
             pending.result()
 
-    def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int) -> None:
+    def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int, is_best: bool) -> None:
         try:
+            sealed = checkpoint.sealed(encoded)
+            if is_best:  # beside the old one, which counts until there is a checkpoint of this epoch
+                self._check()
+                write_atomic(self._folder.next_best, sealed)
             self._check()
-            write_atomic(self._folder.checkpoint, checkpoint.sealed(encoded))
+            write_atomic(self._folder.checkpoint, sealed)
             self.saved = epoch
+            if is_best:
+                self._check()
+                os.replace(self._folder.next_best, self._folder.best)
             self._check()
             self._folder.write_metrics(rows)
             self._check()

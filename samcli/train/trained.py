@@ -15,7 +15,7 @@ from samcli.config import Draft, RunConfig, Source
 from samcli.data import Dataset
 from samcli.errors import CheckpointError, ConfigError, DataError, PluginNeeded, ResultsError
 from samcli.runs import checkpoint
-from samcli.runs.folder import RunFolder
+from samcli.runs.folder import CHECKPOINTS, RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.continuing import checked_state
@@ -126,7 +126,7 @@ def _check_same(config: RunConfig, file: Path, data_dir: Path, image_folder: Pat
     Raises:
         DataError: their digests are not those that its run recorded.
     """
-    if file.name != "checkpoint.pt":  # taken from its folder: nothing is known
+    if file.name not in CHECKPOINTS:  # taken from its folder: nothing is known
         return
     try:
         status = RunFolder(file.parent).read_status()
@@ -148,7 +148,7 @@ def _check_same(config: RunConfig, file: Path, data_dir: Path, image_folder: Pat
 def _config_beside(file: Path) -> dict[str, Any] | None:
     """The configuration of the folder that a checkpoint lies in; None for one that was taken from its folder."""
     try:
-        return RunFolder(file.parent).read_config() if file.name == "checkpoint.pt" else None
+        return RunFolder(file.parent).read_config() if file.name in CHECKPOINTS else None
     except ResultsError:
         return None
 
