@@ -37,6 +37,7 @@ def show_plan(cells: Sequence[Cell], estimate: Estimate, json: bool) -> None:
         return
     for cell in cells:
         result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")
+    tell_longer(cells)
     busy = [cell for cell in cells if cell.state == "busy"]
     others = f" besides {len(busy)} that another process has" if busy else ""
     hint(f"{count(len(cells), 'run')}, {sum(cell.to_do for cell in cells)} left to do{others}.")
@@ -63,6 +64,7 @@ def tell_earlier(cells: Sequence[Cell]) -> None:
     if kept := sum(cell.state == "finished" for cell in cells):
         are = "is" if kept == 1 else "are"
         hint(f"{kept} of {count(len(cells), 'run')} {are} finished already, {waiting} left to do.")
+    tell_longer(cells)
     for state in ("diverged", "failed"):
         runs = [cell for cell in cells if cell.state == state]
         for cell in runs[:MOST_TOLD]:
@@ -71,6 +73,19 @@ def tell_earlier(cells: Sequence[Cell]) -> None:
             warn(f"{count(len(runs) - MOST_TOLD, 'more run')} {state} before.")
     if any(cell.state == "failed" for cell in cells):
         hint("--retry-failed tries again what failed.")
+
+
+def tell_longer(cells: Sequence[Cell]) -> None:
+    """Say which runs go on from finished ones of fewer epochs, and for each reason how many cannot."""
+    from samcli.words import count
+
+    if going_on := sum(cell.state == "resume" and cell.shorter is not None for cell in cells):
+        words = "goes on from a finished one" if going_on == 1 else "go on from finished ones"
+        hint(f"{count(going_on, 'run')} {words} of fewer epochs, whose files stay where they are.")
+    reasons = Counter(cell.detail for cell in cells if cell.state == "new" and cell.detail)
+    for reason, runs in reasons.items():
+        begins = "begins" if runs == 1 else "begin"
+        hint(f"{count(runs, 'run')} finished with fewer epochs {begins} anew with more, since {reason}.")
 
 
 def tell_changes(cells: Sequence[Cell]) -> None:

@@ -34,11 +34,14 @@ class Cell:
             holds), `changed` (trained with another plug-in file or other data), `finished`, `diverged`, `failed`, or
             `busy` (another process is training it).
         epochs_done: finished epochs so far; 0 for a run that begins anew.
-        detail: who trains a `busy` run, what is `changed`, or why it `failed`, in words.
+        detail: who trains a `busy` run, what is `changed`, why it `failed`, or why a `new` one does not go on from one
+            of fewer epochs, in words.
         take_over: whether it is taken from a process that may be gone.
         dead: the claim of a process that was watched in vain, see `samcli.runs.owner.Watch`.
         may_show: whether a `busy` run is worth waiting for: whoever trains it gives signs of life.
         changed_since: when the attempt began that is `changed`; another one since is no longer that.
+        shorter: the folder of a finished run of fewer epochs from which it goes on; None if there is none.
+        head_start: how many epochs that has.
         failed_at: when the failure was that is to be tried again; None if there was none, or it is to be left alone.
     """
 
@@ -52,6 +55,8 @@ class Cell:
     may_show: bool = True
     changed_since: str | None = None
     failed_at: str | None = None
+    shorter: RunFolder | None = None
+    head_start: int = 0
 
     @property
     def to_do(self) -> bool:
@@ -146,6 +151,7 @@ def train_cell(
             device=device,
             take_over=cell.take_over,
             dead=cell.dead,
+            shorter=cell.shorter,
             processes=processes,
             conditions=conditions,
             should_stop=should_stop,

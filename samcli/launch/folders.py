@@ -13,6 +13,7 @@ from samcli.config import RunConfig, identity_of
 from samcli.errors import ResultsError
 from samcli.report.settings import distinguishing
 from samcli.runs.folder import RunFolder
+from samcli.train.longer import of_epochs
 
 LONGEST = 120  # characters of the settings in a name; a folder's name has at most 255 bytes
 
@@ -23,10 +24,13 @@ class Place(NamedTuple):
     Attributes:
         path: of its folder.
         status: the content of its `run.json`, as it was when the folder was found; empty where there is none.
+        shorter: the path and status of a finished run that differs in having fewer epochs, the most of several, where
+            this one has nothing to go on from itself.
     """
 
     path: Path
     status: Mapping[str, Any] = {}
+    shorter: tuple[Path, Mapping[str, Any]] | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -53,10 +57,14 @@ def places_of(runs: Sequence[RunConfig], results: Path) -> list[Place]:
     ['wine-linear-sam-rho0.1-seed0', 'wine-linear-sam-rho0.2-seed0']
     """
     known = {name: _index(results / name) for name in {run.name for run in runs}}
-    return [
-        _chosen(known[run.name], run, name) or _free(results / run.name / name, known[run.name])
-        for run, name in zip(runs, names_of(runs), strict=True)
-    ]
+    lengths = {name: _lengths(places) for name, places in known.items()}
+    found = []
+    for run, name in zip(runs, names_of(runs), strict=True):
+        place = _chosen(known[run.name], run, name) or _free(results / run.name / name, known[run.name])
+        if not place.is_finished and lengths[run.name] and not RunFolder(place.path).checkpoint.exists():
+            place = place._replace(shorter=_shorter(known[run.name], lengths[run.name], run))
+        found.append(place)
+    return found
 
 
 def names_of(runs: Sequence[RunConfig]) -> list[str]:
@@ -129,3 +137,21 @@ def _chosen(known: Mapping[str, Sequence[Place]], run: RunConfig, name: str) -> 
     """The folder of a run: of several, as when one was copied, a finished one, and before others the one so named."""
     candidates = [*known.get(run.identity, ()), *known.get(run.identity[:8], ())]
     return max(candidates, key=lambda place: (place.is_finished, place.path.name == name), default=None)
+
+
+def _lengths(known: Mapping[str, Sequence[Place]]) -> list[int]:
+    """The numbers of epochs that finished runs of an experiment have, the largest first."""
+    told = {place.status.get("epochs") for places in known.values() for place in places if place.is_finished}
+    return sorted((epochs for epochs in told if isinstance(epochs, int)), reverse=True)
+
+
+def _shorter(
+    known: Mapping[str, Sequence[Place]], lengths: Sequence[int], run: RunConfig
+) -> tuple[Path, Mapping[str, Any]] | None:
+    """A finished run that differs from another in having fewer epochs, the most of several."""
+    for epochs in (epochs for epochs in lengths if 0 < epochs < run.training.epochs):
+        identity = of_epochs(run, epochs).identity
+        for place in known.get(identity, ()):
+            if place.is_finished and place.status.get("epochs") == epochs:
+                return place.path, place.status
+    return None

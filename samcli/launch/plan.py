@@ -15,6 +15,7 @@ from samcli.runs.owner import Owner, Watch, owner_of
 from samcli.runs.reader import is_readable, without_collection
 from samcli.train.continuing import status_of
 from samcli.train.digests import Digests
+from samcli.train.longer import objection_to_going_on, of_epochs
 
 
 def plan(
@@ -45,7 +46,12 @@ def plan(
     today = None if reuse_changed else Digests(data_dir)
     with without_collection():
         cells = [
-            _cell(Cell(run, RunFolder(place.path), "new", 0, take_over=take_over), today, owner_of, place)
+            _cell(
+                _lengthened(Cell(run, RunFolder(place.path), "new", 0, take_over=take_over), place, today),
+                today,
+                owner_of,
+                place,
+            )
             for run, place in zip(runs, places_of(runs, results), strict=True)
         ]
     return [_retried(cell) if retry_failed and cell.state == "failed" else cell for cell in cells]
@@ -90,11 +96,29 @@ def _cell(
         return dataclasses.replace(cell, state="busy", detail=owner.words(), may_show=owner.may_show, epochs_done=done)
     state, detail = _state(cell, status, today)
     done = 0 if state == "changed" else int(status.get("epochs_done") or 0)
+    if state == "new" and cell.shorter:
+        state, done = "resume", cell.head_start
+    elif state == "new" and cell.state == "new":
+        detail = cell.detail
     since = str(status.get("started")) if state == "changed" else None
     dead = owner.token if owner else None
     return dataclasses.replace(
         cell, state=state, detail=detail, epochs_done=done, dead=dead, changed_since=since or cell.changed_since
     )
+
+
+def _lengthened(cell: Cell, place: Place, today: Digests | None) -> Cell:
+    """The cell with the finished run of fewer epochs that it goes on from, or with the reason why it cannot."""
+    if place.shorter is None:
+        return cell
+    path, status = place.shorter
+    epochs = int(status["epochs"])
+    reason = objection_to_going_on(cell.config, epochs)
+    if today and not reason and (change := today.change(of_epochs(cell.config, epochs), status)):
+        reason = f"they were trained with {change}"
+    if reason:
+        return dataclasses.replace(cell, detail=reason)
+    return dataclasses.replace(cell, shorter=RunFolder(path), head_start=int(status.get("epochs_done") or 0))
 
 
 def _retried(cell: Cell) -> Cell:

@@ -64,7 +64,8 @@ def absolute(cell: Cell) -> Cell:
     >>> absolute(Cell(run, RunFolder(Path("results/a")), "new", 0)).folder.path.is_absolute()
     True
     """
-    return dataclasses.replace(cell, folder=RunFolder(cell.folder.path.absolute()))
+    shorter = RunFolder(cell.shorter.path.absolute()) if cell.shorter else None
+    return dataclasses.replace(cell, folder=RunFolder(cell.folder.path.absolute()), shorter=shorter)
 
 
 def train_there(work: Work, should_stop: Callable[[], bool]) -> tuple[str, Any]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from samcli.registry import Registry, option
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
-    """The learning rate as a factor of its top value."""
+    """The learning rate as a factor of its top value.
+
+    Attributes:
+        knows_the_end: whether a step before the end depends on where that is.
+    """
+
+    knows_the_end: ClassVar[bool] = True
 
     warmup_epochs: float = option(0.0, "epochs over which the learning rate first rises linearly from 0", minimum=0.0)
 
@@ -39,6 +46,8 @@ SCHEDULES: Registry[Schedule] = Registry("schedule")
 class Constant(Schedule):
     """The same learning rate throughout."""
 
+    knows_the_end: ClassVar[bool] = False
+
     def shape(self, progress: float, epoch: float) -> float:
         del progress, epoch
         return 1.0
@@ -58,6 +67,8 @@ class Cosine(Schedule):
 @dataclass(frozen=True, kw_only=True)
 class MultiStep(Schedule):
     """The learning rate drops by a factor at given epochs."""
+
+    knows_the_end: ClassVar[bool] = False
 
     milestones: tuple[int, ...] = option((60, 120, 160), "finished epochs after which the rate drops", minimum=1)
     gamma: float = option(0.2, "factor of each drop", above=0.0, maximum=1.0)

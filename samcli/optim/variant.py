@@ -48,6 +48,7 @@ class Variant(ABC):
             signs or powers of elements. Not inherited.
         takes_sparse: whether it is right for sparse gradients, such as those of `nn.Embedding(sparse=True)`. Not
             inherited.
+        uses_progress: whether the rule looks at `step.progress`, so that its steps depend on the number of epochs.
     """
 
     passes: ClassVar[str] = "2"
@@ -63,6 +64,7 @@ class Variant(ABC):
     parts_apart: ClassVar[bool] = False
     takes_complex: ClassVar[bool] = False
     takes_sparse: ClassVar[bool] = False
+    uses_progress: ClassVar[bool] = False
 
     rho: float = option(0.05, "radius ρ of the neighbourhood; 0 is the base optimizer", minimum=0.0)
 

@@ -22,6 +22,7 @@ from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
 from samcli.train.initial import told_of
+from samcli.train.longer import go_on
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.ranks import Epoch, other_ranks, shared_threads
@@ -41,6 +42,7 @@ def train_run(
     device: torch.device,
     take_over: bool = False,
     dead: str | None = None,
+    shorter: RunFolder | None = None,
     processes: int = 1,
     conditions: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -72,6 +74,8 @@ def train_run(
         device: where to train.
         take_over: whether the folder is taken from a process that may be gone, see `samcli.runs.lease`.
         dead: the claim of a process that was watched in vain; the folder is taken from that one alone.
+        shorter: that of a finished run of fewer epochs, from which it goes on where it has no checkpoint of its own,
+            see `samcli.train.longer`.
         processes: how many share each batch, see `samcli.train.ranks`.
         conditions: what `run.json` tells of the circumstances besides, such as how many runs train at once.
         should_stop: asked before each epoch whether the run is to be interrupted there.
@@ -92,6 +96,9 @@ def train_run(
     with Lease(folder.path, before, take_over=take_over, dead=dead) as lease:
         remove_leftovers(folder.path)
         folder.write_config(config.document())
+        if shorter is not None and not folder.checkpoint.exists():
+            go_on(config, folder, shorter, on_notice)
+            before = status_of(config, folder)
         if before.get("status") == "finished" and restore_files(config, folder):
             folder.write_status({**before, "metrics_digest": folder.metrics_digest()})
             return "finished"
@@ -157,6 +164,8 @@ class _Run:
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
                 status["init"] = session.initial or self._before.get("init")
+                if session.epoch and "goes_on_from" in self._before:
+                    status["goes_on_from"] = self._before["goes_on_from"]
                 if session.initial:
                     for sentence in told_of(session.initial, config, session.data.shape):
                         on_notice(sentence)

@@ -46,6 +46,7 @@ class AdaptiveSAM(TwoPass):
     passes: ClassVar[str] = "1 to 2"
     paper: ClassVar[str] = "Jiang et al., ICLR"
     year: ClassVar[int] = 2023
+    uses_progress: ClassVar[bool] = True
     waits: ClassVar[bool] = True
 
     lambda_1: float = option(-1.0, "λ₁, standard deviations above the mean that call for SAM at the end of training")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -40,6 +41,8 @@ class SparseSAMD(SparseSAM):
     >>> Bowl((3.0, 4.0)).after("sparse-sam-d", rho=0.5, sparsity=0.5).count_nonzero()  # the other is at 0
     tensor(1)
     """
+
+    uses_progress: ClassVar[bool] = True
 
     drop: float = option(0.5, "a, share of the mask that is renewed at first", minimum=0.0, maximum=1.0)
 
