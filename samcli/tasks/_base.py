@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from samcli.losses import MeanLoss
 from samcli.metrics import score_named
 
 
@@ -17,7 +18,7 @@ class Task(ABC):
 
     Attributes:
         name: of the task.
-        metric: the name of the score in `samcli.metrics.SCORES`, hence in the columns, such as `test_accuracy`.
+        metric: the name of the score among `samcli.metrics.task_scores`, hence in the columns, such as `test_accuracy`.
         loss_name: what `loss` computes, with its unit.
         target_type, target_dims: those of the targets, which are (N,) unless a task says otherwise.
     """
@@ -59,6 +60,29 @@ class Task(ABC):
         Raises:
             ConfigError: label smoothing of a regression.
         """
+
+    @abstractmethod
+    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
+        """The loss with a weight for each class: that of torch's `CrossEntropyLoss(weight, label_smoothing=...)`.
+
+        A batch of class numbers divides by the sum of the weights of its targets. Targets of `soft`, which are shares
+        of classes, count each class by its share and weight and divide by the number of examples, as torch does.
+
+        Args:
+            weights: (classes,), at least 0.
+            label_smoothing: as for `loss`.
+
+        Raises:
+            ConfigError: a regression.
+        """
+
+    @abstractmethod
+    def prediction(self, output: Tensor) -> Tensor:
+        """What the model says, in the user's terms: probabilities of the classes, (N, classes); or values, (N,)."""
+
+    @abstractmethod
+    def predicted(self, output: Tensor) -> Tensor:
+        """The classes that `score` counts as predicted, (N,) int64; of a regression the same as `prediction`."""
 
     @abstractmethod
     def soft(self, target: Tensor) -> Tensor:

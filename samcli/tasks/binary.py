@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from samcli.double import where_double_is
+from samcli.losses import MeanLoss
 from samcli.tasks._base import Task
+from samcli.tasks._weighted import weighted_binary
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class Binary(Task):
     def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
         smooth = target.to(output.dtype) * (1.0 - label_smoothing) + 0.5 * label_smoothing
         return F.binary_cross_entropy_with_logits(output.squeeze(1), smooth)
+
+    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
+        return weighted_binary(weights, label_smoothing)
+
+    def prediction(self, output: Tensor) -> Tensor:
+        logit = output.squeeze(1)
+        return torch.stack([(-logit).sigmoid(), logit.sigmoid()], 1)
+
+    def predicted(self, output: Tensor) -> Tensor:
+        return (output.squeeze(1) > 0).long()
 
     def soft(self, target: Tensor) -> Tensor:
         return target.float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from samcli.double import where_double_is
+from samcli.losses import MeanLoss, mean_loss
 from samcli.tasks._base import Task
 
 
@@ -40,11 +42,22 @@ class Classification(Task):
     def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
         return F.cross_entropy(output, target, label_smoothing=label_smoothing)
 
+    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
+        loss = mean_loss(partial(F.cross_entropy, weight=weights, label_smoothing=label_smoothing))
+        assert loss is not None
+        return loss
+
+    def prediction(self, output: Tensor) -> Tensor:
+        return output.softmax(1)
+
+    def predicted(self, output: Tensor) -> Tensor:
+        return output.argmax(1)
+
     def soft(self, target: Tensor) -> Tensor:
         return F.one_hot(target, self.number).float()
 
     def statistics(self, output: Tensor, target: Tensor) -> Tensor:
-        predicted = output.argmax(1)
+        predicted = self.predicted(output)
         hits = target.gather(1, predicted[:, None]) if target.is_floating_point() else predicted == target
         return where_double_is(hits).sum(dtype=torch.float64).reshape(1)
 

@@ -39,3 +39,26 @@ def test_r2_of_constant_targets_is_undefined() -> None:
 def test_a_regression_has_no_labels_to_smooth() -> None:
     with pytest.raises(ConfigError, match=r"no labels to smooth; leave label_smoothing out"):
         Regression().loss(torch.zeros(3, 1), torch.zeros(3), 0.1)
+
+
+def test_what_is_said_is_in_the_unit_of_the_targets_and_r2_in_none() -> None:
+    raw = 20.0 + 5.0 * draw(50).double()
+    plain, scaled = Regression(), Regression(mean=20.0, std=5.0, unit="°C")
+    target = (raw - 20.0) / 5.0
+    output = target[:, None] + 0.3 * draw(50, 1)
+    torch.testing.assert_close(scaled.prediction(target[:, None]), raw)
+    torch.testing.assert_close(scaled.predicted(output), 5.0 * output.squeeze(1) + 20.0)
+    assert torch.equal(plain.prediction(output), output.squeeze(1))
+    r2 = r2_score(raw.numpy(), scaled.prediction(output).numpy())
+    assert scaled.score(summed(scaled, output, target, 7), 50) == pytest.approx(r2)
+
+
+@pytest.mark.parametrize("fields", [{"std": 0.0}, {"std": math.nan}, {"std": math.inf}, {"mean": math.nan}])
+def test_a_scale_that_no_targets_have(fields: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="cannot have the mean"):
+        Regression(**fields)  # type: ignore[arg-type]
+
+
+def test_a_regression_has_no_classes_to_weigh() -> None:
+    with pytest.raises(ConfigError, match="leave class_weight out"):
+        Regression().weighted_loss(torch.ones(2))

@@ -103,4 +103,4 @@ class Diabetes(Embedded):
         raw = split_source(inputs, targets, Regression(), (), self.split_seed)
         std, mean = torch.std_mean(raw.targets, correction=0)
         train, test = ((part - mean) / std for part in (raw.targets, raw.test_targets))
-        return Source(raw.inputs, train.float(), raw.test_inputs, test.float(), raw.task)
+        return Source(raw.inputs, train.float(), raw.test_inputs, test.float(), Regression(float(mean), float(std)))
