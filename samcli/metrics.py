@@ -1,6 +1,7 @@
 """The columns of `metrics.csv`, and what is known of each: its words, its unit, and which way is better.
 
 A new score is an entry of `SCORES` and a task that computes it, see `samcli.tasks.Task`; nothing else need know of it.
+A score on request (`evaluate.metrics`) is an entry too, and is computed in `samcli.train.on_request`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 PARTS = ("train", "validation", "test")
+EVALUATED = ("validation", "test")  # the parts that scores on request are of
 LOSSES = tuple(f"{part}_loss" for part in PARTS)
 OTHER_COLUMNS = (
     "sharpness",
@@ -34,14 +37,28 @@ class Score:
     Attributes:
         name: as the columns have it: `test_NAME`.
         words: the same for people.
+        meaning: its definition in short; empty where the task tells it.
         is_share: whether it is a fraction from 0 to 1, which people read in percent.
         higher_is_better: whether the larger of two scores is the better one.
+        on_request: what it is a score of where `evaluate.metrics` has to ask for it: classes, or numbers; None of what
+            a task is scored by in every run.
     """
 
     name: str
     words: str
+    meaning: str = ""
     is_share: bool = False
     higher_is_better: bool = True
+    on_request: Literal["classes", "numbers"] | None = None
+
+    @property
+    def option(self) -> str:
+        """The name as `evaluate.metrics` has it.
+
+        >>> SCORES["macro_f1"].option
+        'macro-f1'
+        """
+        return self.name.replace("_", "-")
 
     def gap(self, train: float, test: float) -> float:
         """The generalisation gap: how much better the score is on the training part than on the test part.
@@ -55,12 +72,82 @@ class Score:
 # the first is that of a run of which nothing is known yet
 SCORES = {
     score.name: score
-    for score in (Score(name="accuracy", words="accuracy", is_share=True), Score(name="r2", words="R²"))
+    for score in (
+        Score(name="accuracy", words="accuracy", is_share=True),
+        Score(name="r2", words="R²"),
+        Score(
+            name="balanced_accuracy",
+            words="balanced accuracy",
+            meaning="fraction predicted rightly of each class, the mean over the classes that the part has",
+            is_share=True,
+            on_request="classes",
+        ),
+        Score(
+            name="macro_f1",
+            words="macro F1",
+            meaning="F1 of each class, the mean over the classes that the part has or the model names",
+            is_share=True,
+            on_request="classes",
+        ),
+        Score(
+            name="roc_auc",
+            words="ROC AUC",
+            meaning="area under the ROC curve; with more than two classes of each against the rest, the mean",
+            on_request="classes",
+        ),
+        Score(
+            name="log_loss",
+            words="log loss",
+            meaning="mean of -log p of the true class, in nats",
+            higher_is_better=False,
+            on_request="classes",
+        ),
+        Score(
+            name="calibration_error",
+            words="calibration error",
+            meaning="expected calibration error: |accuracy - confidence| in 15 bins of confidence of equal width",
+            is_share=True,
+            higher_is_better=False,
+            on_request="classes",
+        ),
+        Score(
+            name="mae",
+            words="MAE",
+            meaning="mean absolute error, in the unit of the targets",
+            higher_is_better=False,
+            on_request="numbers",
+        ),
+        Score(
+            name="rmse",
+            words="RMSE",
+            meaning="square root of the mean squared error, in the unit of the targets",
+            higher_is_better=False,
+            on_request="numbers",
+        ),
+    )
 }
 
 
+def task_scores() -> dict[str, Score]:
+    """The scores of which each task has one, by name.
+
+    >>> list(task_scores())
+    ['accuracy', 'r2']
+    """
+    return {name: score for name, score in SCORES.items() if score.on_request is None}
+
+
+def scores_on_request() -> dict[str, Score]:
+    """The scores that `evaluate.metrics` may ask for, by the names that it has for them.
+
+    >>> list(scores_on_request())[:2]
+    ['balanced-accuracy', 'macro-f1']
+    """
+    return {score.option: score for score in SCORES.values() if score.on_request is not None}
+
+
 def score_named(name: str) -> Score:
-    """The score of this name.
+    """The score of this name, by which a task can be scored.
 
     Raises:
         ValueError: there is none.
@@ -68,9 +155,9 @@ def score_named(name: str) -> Score:
     >>> score_named("accuracy").is_share
     True
     """
-    if name not in SCORES:
-        raise ValueError(f"A task is scored by one of {', '.join(SCORES)}, not {name!r}.")
-    return SCORES[name]
+    if name not in (known := task_scores()):
+        raise ValueError(f"A task is scored by one of {', '.join(known)}, not {name!r}.")
+    return known[name]
 
 
 def score_of(column: str) -> Score | None:
@@ -84,9 +171,10 @@ def score_of(column: str) -> Score | None:
 
 
 def score_among(columns: Iterable[str]) -> Score:
-    """The score of which most parts have a column among these; the first of `SCORES` where none has.
+    """What a task is scored by: the score of which most parts have a column among these; else the first of `SCORES`.
 
-    A column `test_r2` beside those of an accuracy on all parts makes no regression of a classification.
+    A column `test_r2` beside those of an accuracy on all parts makes no regression of a classification, and scores on
+    request say nothing.
 
     >>> score_among(["epoch", "train_r2", "test_r2"]).name, score_among([]).name
     ('r2', 'accuracy')
@@ -94,14 +182,14 @@ def score_among(columns: Iterable[str]) -> Score:
     'accuracy'
     """
     held = Counter(score.name for column in dict.fromkeys(columns) if (score := score_of(column)))
-    return max(SCORES.values(), key=lambda score: held[score.name])
+    return max(task_scores().values(), key=lambda score: held[score.name])
 
 
 def columns(score: str) -> list[str]:
     """The columns that every `metrics.csv` has, in their order.
 
     Args:
-        score: the name of what the task is scored by, a key of `SCORES`.
+        score: the name of what the task is scored by, a key of `task_scores`.
 
     Raises:
         ValueError: no such score.
@@ -111,6 +199,19 @@ def columns(score: str) -> list[str]:
     """
     name = score_named(score).name
     return ["epoch", *(f"{part}_{column}" for part in PARTS for column in ("loss", name)), *OTHER_COLUMNS]
+
+
+def requested_columns(metrics: Iterable[str]) -> list[str]:
+    """The columns of scores on request.
+
+    Args:
+        metrics: as `evaluate.metrics` names them.
+
+    >>> requested_columns(["macro-f1"])
+    ['validation_macro_f1', 'test_macro_f1']
+    """
+    known = scores_on_request()
+    return [f"{part}_{known[name].name}" for name in metrics for part in EVALUATED]
 
 
 def is_share(column: str) -> bool:

@@ -11,7 +11,7 @@ import yaml
 from torch import Tensor
 
 from samcli.cli.progress import summary
-from samcli.metrics import SCORES, Score, columns, higher_is_better, is_share, score_of, shown
+from samcli.metrics import SCORES, Score, columns, higher_is_better, is_share, score_among, score_of, shown
 from samcli.report import compare, render
 from samcli.report.correlation import Correlation, generalisation_gap
 from samcli.report.pictures.correlations import draw_correlations
@@ -44,7 +44,7 @@ CONTRACT = [
 def test_columns_are_those_of_the_contract() -> None:
     assert columns("accuracy") == CONTRACT
     assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
-    with pytest.raises(ValueError, match=rf"one of {', '.join(SCORES)}, not 'rmse'\."):
+    with pytest.raises(ValueError, match=r"one of accuracy, r2, not 'rmse'\."):  # which is one on request
         columns("rmse")
 
 
@@ -142,3 +142,33 @@ def test_pictures_say_which_way_the_gap_is(perplexity: Score, tmp_path: Path) ->
     tau = kendall([x for x, _ in pairs.values()], [y for _, y in pairs.values()])
     (axes,) = draw_correlations([Correlation("trace", 100, pairs, tau, 0)], runs).axes
     assert axes.get_ylabel().replace("\n", " ") == "test less training perplexity"
+
+
+def test_scores_on_request_say_nothing_of_the_task() -> None:
+    asked = ["validation_macro_f1", "test_macro_f1", "validation_roc_auc", "test_roc_auc", "test_mae"]
+    assert score_among(asked).name == "accuracy"
+    assert score_among([*asked, "test_r2"]).name == "r2"
+    for name in ("macro_f1", "roc_auc", "mae"):
+        with pytest.raises(ValueError, match="A task is scored by one of accuracy, r2"):
+            type("Other", (Classification,), {"metric": name})
+
+
+def test_scores_on_request_are_compared_as_they_are_read(tmp_path: Path) -> None:
+    """Which way is better, the unit, and no error of a mean over examples for what is none."""
+    values = {"sgd": (0.10, 0.70), "sam": (0.05, 0.80)}
+    for optimizer, (error, f1) in values.items():
+        for seed in range(3):
+            folder = RunFolder(tmp_path / f"{optimizer}{seed}")
+            config = {"name": "x", "dataset": {"name": "d"}, "model": {"name": "m"}, "optimizer": {"name": optimizer}}
+            row = {"epoch": 1, "test_accuracy": 0.9, "test_calibration_error": error, "test_macro_f1": f1 + seed / 1e4}
+            folder.write_status({"status": "finished", "dataset": {"test_examples": 100}})
+            folder.write_metrics([row])
+            folder.config.write_text(yaml.safe_dump(config | {"seeds": seed}))
+    runs, _ = scan([tmp_path])
+    first, _ = compare(runs).rows
+    assert first.metric == "test_accuracy"
+    calibration, f1 = (compare(runs, metric=f"test_{name}") for name in ("calibration_error", "macro_f1"))
+    assert [row.optimizer for row in calibration.rows] == [row.optimizer for row in f1.rows] == ["sam", "sgd"]
+    assert render(f1, "table").startswith("d, m: test macro F1 in %\n")
+    assert "80.01" in render(f1, "table")
+    assert not any("binomial" in note for note in f1.notes)

@@ -19,7 +19,7 @@ _ROOMS = {
     "measures": ("MEASURES", "sharpness/measures"),
 }
 STATES = ("finished", "diverged", "failed", "interrupted", "running", "damaged")
-LISTS = ("datasets", "models", "optimizers", "schedules", "measures")
+LISTS = ("datasets", "models", "optimizers", "schedules", "measures", "metrics")
 
 Completion = Callable[[str], list[str]]
 
@@ -32,6 +32,10 @@ def names(what: str) -> list[str]:
     """
     if what == "optimizers":
         return [*names("bases"), *names("variants")]
+    if what == "metrics":
+        from samcli.metrics import scores_on_request
+
+        return sorted(scores_on_request())
     registry, room = _ROOMS[what]
     files = (PACKAGE / room).glob("*.py")
     found = (match for file in files for match in _REGISTERED.findall(file.read_text(encoding="utf-8")))
@@ -74,10 +78,10 @@ def one_of(known: Callable[[], Iterable[str]]) -> Completion:
 
 def metrics() -> list[str]:
     """What runs can be compared by."""
-    from samcli.metrics import SCORES, columns
+    from samcli.metrics import columns, requested_columns, scores_on_request, task_scores
 
-    recorded = (column for score in SCORES for column in columns(score) if column != "epoch")
-    return list(dict.fromkeys([*recorded, *names("measures")]))
+    recorded = (column for score in task_scores() for column in columns(score) if column != "epoch")
+    return list(dict.fromkeys([*recorded, *requested_columns(scores_on_request()), *names("measures")]))
 
 
 def numbers() -> list[str]:

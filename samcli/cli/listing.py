@@ -10,7 +10,8 @@ import typer
 
 from samcli.cli import complete
 from samcli.cli.output import result, shows_bold, terminal_width, text
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, nearest
+from samcli.metrics import scores_on_request
 
 if TYPE_CHECKING:
     from samcli.registry import Option, Registry
@@ -26,6 +27,7 @@ class What(StrEnum):
     optimizers = "optimizers"
     schedules = "schedules"
     measures = "measures"
+    metrics = "metrics"
 
 
 def listing(
@@ -40,7 +42,7 @@ def listing(
         str | None, typer.Argument(help="One of them, to see its options.", autocompletion=complete.listed)
     ] = None,
 ) -> None:
-    """List data sets, models, optimizers, learning-rate schedules and measures of sharpness, or the options of one."""
+    """List data sets, models, optimizers, schedules, measures of sharpness and metrics, or the options of one."""
     from samcli.report.listing import option_table
 
     asked = None if what is None else _what(what, name)
@@ -76,14 +78,18 @@ def _list_with(name: str) -> What | None:
 
     if name in CATALOGUE.optimizer_names():
         return What.optimizers
-    return next((one for one in What if one is not What.optimizers and name in _registry(one)), None)
+    if name in scores_on_request():
+        return What.metrics
+    return next((one for one in What if one not in (What.optimizers, What.metrics) and name in _registry(one)), None)
 
 
 def _overview(what: What) -> str:
     """The table of all names."""
-    from samcli.report.listing import optimizer_table, registry_table
+    from samcli.report.listing import metric_table, optimizer_table, registry_table
     from samcli.train import CATALOGUE
 
+    if what is What.metrics:
+        return metric_table(width=terminal_width(), color=shows_bold())
     if what is What.optimizers:
         return optimizer_table(CATALOGUE.bases, CATALOGUE.variants, width=terminal_width(), color=shows_bold())
     return registry_table(_registry(what), width=terminal_width(), color=shows_bold())
@@ -97,6 +103,10 @@ def _describe(what: What, name: str) -> tuple[str, dict[str, Option]]:
     """
     from samcli.train import CATALOGUE
 
+    if what is What.metrics:
+        if name not in (known := scores_on_request()):
+            raise ConfigError(f"There is no metric named {name!r}; {nearest(name, known)}")
+        return known[name].meaning, {}
     if what is What.optimizers:
         options = CATALOGUE.options("optimizer", name)
         registry = CATALOGUE.variants if name in CATALOGUE.variants else CATALOGUE.bases

@@ -11,7 +11,7 @@ import typer
 from samcli.cli import complete
 from samcli.cli.engine import Engine
 from samcli.cli.jobs import MOST_JOBS
-from samcli.metrics import SCORES
+from samcli.metrics import task_scores
 
 DATA_DIR = "SAMCLI_DATA_DIR"
 
@@ -60,7 +60,7 @@ Metric = Annotated[
     typer.Option(
         help="Column of metrics.csv, or a measure kept by samcli sharpness.",
         autocompletion=complete.one_of(complete.metrics),
-        show_default=" or ".join(f"test_{score}" for score in SCORES),
+        show_default=" or ".join(f"test_{score}" for score in task_scores()),
     ),
 ]
 BudgetOption = Annotated[Budget, typer.Option(help="Compare after equal epochs, gradient evaluations or seconds.")]

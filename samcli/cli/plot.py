@@ -13,7 +13,7 @@ from samcli.cli.options import Quiet, Results, Verbose
 from samcli.cli.output import detail, document, hint, result, say, warn
 from samcli.cli.output_file import check_picture
 from samcli.errors import ConfigError
-from samcli.metrics import SCORES
+from samcli.metrics import task_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def plot(
         typer.Option(
             help="Column of metrics.csv, or a measure kept by samcli sharpness; with --kind sharpness the measure.",
             autocompletion=complete.one_of(complete.metrics),
-            show_default=f"{' or '.join(f'test_{score}' for score in SCORES)}; sharpness",
+            show_default=f"{' or '.join(f'test_{score}' for score in task_scores())}; sharpness",
         ),
     ] = None,
     over: Annotated[

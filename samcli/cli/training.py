@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from samcli import forkserver
 from samcli.cli.engine import Engine, Where
 from samcli.cli.jobs import check_in_this_process, jobs_of, sharing_of
-from samcli.cli.output import detail
+from samcli.cli.output import detail, warn
 from samcli.cli.planned import tell_changes, tell_contents, tell_earlier, tell_left_out
 from samcli.errors import Interrupted
 
@@ -204,7 +204,7 @@ class Training:
         tell_changes(cells)
         to_do = [cell.config for cell in cells if cell.to_do]
         try:
-            rehearse(to_do, self.data_dir)
+            rehearse(to_do, self.data_dir, on_notice=(lambda sentence: None) if again else warn)
             before()
             if not again:
                 tell_contents(to_do, self.data_dir)

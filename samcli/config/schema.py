@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from samcli.config.source import Source
 from samcli.errors import ConfigError, nearest
+from samcli.metrics import scores_on_request
 from samcli.registry import Option, Registry, option, options_of
 
 
@@ -100,9 +101,12 @@ class Sharpness:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """When the validation and the test part are evaluated, off the training clock."""
+    """When the validation and the test part are evaluated and by which metrics, off the training clock."""
 
     every: int = option(1, "evaluate after every so many epochs, and after the last", minimum=1)
+    metrics: tuple[str, ...] = option(
+        (), "what else is recorded: a column for each and either part", choices=tuple(scores_on_request())
+    )
 
     def is_due(self, epoch: int, *, last: bool) -> bool:
         """Whether the parts are evaluated after an epoch.
@@ -129,6 +133,9 @@ class Training:
     )
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
+    class_weight: str | None = option(
+        None, "balanced: each class counts alike in the training loss; null: each example", choices=(None, "balanced")
+    )
     clip_norm: float | None = option(None, "largest 2-norm of the descended gradient; null is off", above=0.0)
     head_lr: float | None = option(
         None, "learning rate of the head, the last layer, at the top of the schedule; null: that of all", minimum=0.0
@@ -238,9 +245,10 @@ NEWER: Mapping[str, Any] = {
     "head_lr": None,
     "layer_decay": 1.0,
     "decay": "all",
+    "class_weight": None,
 }
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
-    "evaluate": {"every": 1},
+    "evaluate": {"every": 1, "metrics": []},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
     "dataset": {"classes": []},
     "model": {"init": None, "new_head": False, "freeze": ["none"]},

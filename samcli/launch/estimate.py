@@ -19,7 +19,10 @@ from samcli.words import count, lasting
 
 ENOUGH = 3  # finished runs of a kind that are read
 # what decides nothing of what an epoch costs: settings of a run, and options of its blocks
-_FREE = ("name", "seeds", "plugins", "stages", "epochs", "schedule", "stop_at_train_loss", "label_smoothing")
+_FREE = (
+    *("name", "seeds", "plugins", "stages", "epochs", "schedule"),
+    *("stop_at_train_loss", "label_smoothing", "class_weight"),
+)
 _FREE_OPTIONS = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta", "label_noise")
 
 

@@ -123,7 +123,7 @@ def _of_test_parts(found: Sequence[tuple[Row, int, list[float]]]) -> Iterator[st
 
 
 def _is_accuracy(row: Row) -> bool:
-    return row.metric.startswith("test_") and is_share(row.metric)
+    return row.metric == "test_accuracy"  # of the shares the one that is a mean over examples
 
 
 def _impossible(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from samcli.metrics import scores_on_request
 from samcli.registry import Option, Registry
 from samcli.report.text_table import text_table
 
@@ -46,6 +47,27 @@ def optimizer_table(
         for name in variants
     ]
     return text_table(plain + family, width=width, color=color)
+
+
+def metric_table(*, width: int | None = 100, color: bool = False) -> str:
+    """A row for each score that `evaluate.metrics` may ask for.
+
+    >>> print(metric_table(width=60))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
+    name               of       better   meaning
+    ────────────────────────────────────────────────────────────
+    balanced-accuracy  classes  higher   fraction predicted ...
+    ...
+    """
+    rows = [
+        {
+            "name": name,
+            "of": score.on_request or "",
+            "better": "higher" if score.higher_is_better else "lower",
+            "meaning": score.meaning,
+        }
+        for name, score in scores_on_request().items()
+    ]
+    return text_table(rows, width=width, color=color)
 
 
 def option_table(options: Mapping[str, Option], *, width: int | None = 100, color: bool = False) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.errors import ResultsError
-from samcli.metrics import SCORES
+from samcli.metrics import task_scores
 from samcli.runs.documents import STATUSES
 from samcli.runs.folder import RunFolder
 from samcli.runs.owner import Owner, owner_of
@@ -150,7 +150,7 @@ def _score(files: RunFolder, config: dict[str, Any], status: dict[str, Any]) -> 
     names, values = files.read_values(status.get("metrics_digest") if status["status"] == "finished" else None)
     if fault := incompleteness(config, status, len(values)):
         raise ResultsError(f"{files.metrics} {fault}.")
-    column = next((f"test_{score}" for score in SCORES if f"test_{score}" in names), None)
+    column = next((f"test_{score}" for score in task_scores() if f"test_{score}" in names), None)
     if column is None:
         return None, None
     known = [float(value) for value in values[:, names.index(column)] if not math.isnan(value)]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from samcli.metrics import LOSSES, NEWER_COLUMNS, SCORES, columns, is_share, score_among, score_of
+from samcli.metrics import LOSSES, NEWER_COLUMNS, columns, is_share, score_among, score_of, task_scores
 
 Value = float | int | None
 EpochMetrics = dict[str, Value]  # a row of `metrics.csv`: the value of each column
@@ -73,7 +73,7 @@ def header_fault(names: Sequence[str]) -> str | None:
     >>> header_fault(["epoch", "loss"])
     'lacks columns that samcli writes'
     """
-    if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(names) for score in SCORES):
+    if not any(set(columns(score)) - set(NEWER_COLUMNS) <= set(names) for score in task_scores()):
         return "lacks columns that samcli writes"
     return next(_faults_of_names(names), None)
 
@@ -82,7 +82,7 @@ def rows_fault(rows: Sequence[Mapping[str, Value]], names: Sequence[str] | None 
     """What shows that rows are not those that a run recorded, in words that follow "it"; None if nothing does.
 
     Epochs count from 1, an accuracy is between 0 and 1, losses are finite, times are not negative, counts do not fall,
-    and there is one score.
+    and there is one score beside those on request.
 
     Args:
         rows: a row for each epoch.
@@ -100,7 +100,7 @@ def rows_fault(rows: Sequence[Mapping[str, Value]], names: Sequence[str] | None 
 def _faults_of_names(names: Sequence[str]) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield "has two columns of one name"
-    scores = {score.name for name in names if (score := score_of(name))}
+    scores = {score.name for name in names if (score := score_of(name)) and score.on_request is None}
     if len(scores) > 1:
         yield f"has columns of two scores, {' and '.join(sorted(scores))}"
 

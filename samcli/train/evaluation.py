@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +14,10 @@ from samcli.tasks import Task
 BATCH_SIZE = 1000
 
 
-def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
-    """Mean loss and score over a part, in evaluation mode, without label smoothing.
+def evaluate(
+    model: nn.Module, task: Task, part: Part, see: Callable[[Tensor, Tensor], None] | None = None
+) -> tuple[float, float]:
+    """Mean loss and score over a part, in evaluation mode, without label smoothing and weights of classes.
 
     >>> from samcli.data.normalise import Normalisation
     >>> from samcli.tasks import Classification
@@ -22,12 +26,20 @@ def evaluate(model: nn.Module, task: Task, part: Part) -> tuple[float, float]:
     >>> loss, accuracy = evaluate(nn.Identity(), Classification(2), part)
     >>> accuracy
     1.0
+
+    Args:
+        model: from inputs to outputs.
+        task: of the part.
+        part: the examples.
+        see: is given the outputs and targets of each batch.
     """
     model.eval()
     sums: Tensor | None = None
     with torch.inference_mode():
         for inputs, targets in part.batches(BATCH_SIZE):
             output = model(inputs)
+            if see is not None:
+                see(output, targets)
             loss = in_double(task.loss(output, targets) * len(inputs)).reshape(1)
             batch_sums = torch.cat([loss, in_double(task.statistics(output, targets)).reshape(-1)])
             sums = batch_sums if sums is None else sums + batch_sums

@@ -13,6 +13,7 @@ from samcli.data import Part
 from samcli.errors import CheckpointError, ConfigError
 from samcli.runs.landscape_file import LandscapeFile
 from samcli.sharpness import Directions, Landscape, loss_line, loss_slice
+from samcli.train.objective import loss_name, measured_loss
 from samcli.train.trained import Trained, load_trained
 
 BATCH_SIZE = 500
@@ -88,21 +89,22 @@ def survey_slice(
     kept = LandscapeFile(path)
     cut: dict[str, Any] = {"dimensions": dimensions, "directions": directions, "span": span, "points": points}
     trained = _load(path, data_dir, device, image_folder)
-    task, batches = trained.data.task, _batches(trained.data.train, examples, seed)
+    training, batches = trained.config.training, _batches(trained.data.train, examples, seed)
+    loss, name = measured_loss(training, trained.data), loss_name(training, trained.data.task)
     try:
-        found = loss_slice(trained.model, task.loss, batches, seed=seed, **cut, **how)
+        found = loss_slice(trained.model, loss, batches, seed=seed, **cut, **how)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
     entry = {
         "key": {**cut, "examples": examples, "seed": seed},
-        "loss": task.loss_name,
+        "loss": name,
         "axes": found.axes,
         "losses": found.losses.flatten().tolist(),
         "examples": found.examples,
         "converged": found.converged,
     }
     kept.add([entry], trained.epoch)
-    return Surveyed((path,), (trained.config.document(),), task.loss_name, {"train": found}, unwritten=kept.unwritten)
+    return Surveyed((path,), (trained.config.document(),), name, {"train": found}, unwritten=kept.unwritten)
 
 
 def survey_line(
@@ -118,7 +120,7 @@ def survey_line(
 ) -> Surveyed:
     """The training and the test loss on the line from one checkpoint to another, on the data of the first.
 
-    Inputs are normalised as they were for the first.
+    Inputs are normalised as they were for the first. Both losses are without weights of classes, so that they compare.
 
     >>> from tempfile import TemporaryDirectory
     >>> from samcli.config import Draft, parse

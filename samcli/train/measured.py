@@ -13,6 +13,7 @@ import torch
 from samcli.errors import NotApplicable
 from samcli.runs.sharpness_file import SharpnessFile
 from samcli.sharpness import MEASURES, Result, labels, measuring, result_of
+from samcli.train.objective import loss_name, measured_loss
 from samcli.train.trained import Trained, load_trained
 
 DEFAULT_MEASURES = (
@@ -112,7 +113,8 @@ def measure_checkpoint(
         epoch = trained.epoch
         batches = list(trained.data.train.subset(examples, seed=seed).batches(batch_size))
         how: dict[str, Any] = {"seed": seed, "batch_norm": batch_norm, "optimizer": trained.optimizer}
-        with measuring(trained.model, trained.data.task.loss, batches, **how) as problem:
+        loss = measured_loss(trained.config.training, trained.data)
+        with measuring(trained.model, loss, batches, **how) as problem:
             for label, key in missing.items():
                 on_begin(label)
                 try:
@@ -131,7 +133,7 @@ def measure_checkpoint(
 
 
 def _entry(label: str, key: Mapping[str, Any], found: Result, trained: Trained) -> dict[str, Any]:
-    where = {"split": "train", "loss_function": trained.data.task.loss_name}
+    where = {"split": "train", "loss_function": loss_name(trained.config.training, trained.data.task)}
     return {"label": label, "key": key, **asdict(found), "details": where | found.details}
 
 

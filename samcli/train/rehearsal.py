@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -11,12 +11,21 @@ from torch import nn
 from samcli import optim
 from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
+from samcli.data import Dataset
 from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.initial import file_at_hand, initialise
+from samcli.train.objective import measured_loss, training_loss
+from samcli.train.on_request import check_metrics, undefined
 from samcli.train.recorded import record
 
 
-def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True) -> None:
+def rehearse(
+    runs: Iterable[RunConfig],
+    data_dir: Path,
+    *,
+    fetches: bool = True,
+    on_notice: Callable[[str], None] = lambda sentence: None,
+) -> None:
     """Try whatever a run needs that another one has not tried: its data set, model, optimizer and measures.
 
     So are the stages that come before it.
@@ -35,6 +44,7 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True)
         runs: their configurations.
         data_dir: where data sets lie.
         fetches: whether published weights are downloaded where they are not at hand.
+        on_notice: is told in a sentence, once, what a user should know of scores that stay empty.
 
     Raises:
         DataError: a data set is missing or unreadable, or published weights cannot be downloaded.
@@ -45,12 +55,18 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True)
     """
     models: dict[str, nn.Module] = {}
     measured: set[str] = set()
+    told: set[str] = set()
     for config in (one for run in runs for one in trainings_of(run)):
-        problem = repr((config.dataset, config.model, config.training.label_smoothing))
+        training, metrics = config.training, config.evaluate.metrics
+        problem = repr((config.dataset, config.model, training.label_smoothing, training.class_weight, metrics))
         if problem not in models:
-            models[problem] = _rehearse_model(config, data_dir, fetches)
+            dataset, models[problem] = _rehearse_model(config, data_dir, fetches)
+            for sentence in undefined(metrics, dataset):
+                if sentence not in told:
+                    on_notice(sentence)
+                told.add(sentence)
         settings = optim.OptimizerSettings.of(config.optimizer)
-        settings.check(models[problem], scaled=config.training.precision == "fp16")
+        settings.check(models[problem], scaled=training.precision == "fp16")
         base = config.optimizer.get("base", config.optimizer["name"])
         measurement = repr((problem, config.sharpness, base))
         if measurement not in measured and config.sharpness.every:
@@ -58,16 +74,17 @@ def rehearse(runs: Iterable[RunConfig], data_dir: Path, *, fetches: bool = True)
             _rehearse_measures(config, data_dir)
 
 
-def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> nn.Module:
+def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:
     """Load the data set, compute a loss on it, and build the model: shapes without numbers, held against its `init`."""
     dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
     outputs = dataset.task.outputs
-    dataset.task.loss(torch.zeros(1, outputs), dataset.train.targets[:1], config.training.label_smoothing)
+    check_metrics(config.evaluate.metrics, dataset)
+    training_loss(config.training, dataset)(torch.zeros(1, outputs), dataset.train.targets[:1])
     with torch.device("meta"):
         model = build_model(config, dataset.shape, outputs)
     if fetches or file_at_hand(config) is not None or config.model.get("init") is not None:
         initialise(config, model, dataset.shape, outputs)
-    return model
+    return dataset, model
 
 
 def _rehearse_measures(config: RunConfig, data_dir: Path) -> None:
@@ -78,6 +95,7 @@ def _rehearse_measures(config: RunConfig, data_dir: Path) -> None:
     model, part = build_model(config, dataset.shape, dataset.task.outputs), dataset.train.subset(2, seed=0)
     ((inputs, targets),) = part.batches(len(part))
     optimizer = build_optimizer(config, model, dataset.task.outputs)
-    torch.autograd.backward(dataset.task.loss(model.eval()(inputs), targets))
+    loss = measured_loss(config.training, dataset)
+    torch.autograd.backward(loss(model.eval()(inputs), targets))
     (optimizer.base if isinstance(optimizer, optim.SharpnessAware) else optimizer).step()
-    record(model, dataset.task.loss, part, config.sharpness, optimizer)
+    record(model, loss, part, config.sharpness, optimizer)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from samcli import optim
 from samcli.config import RunConfig
 from samcli.config.schema import Training
+from samcli.losses import mean_loss
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
 from samcli.train.catalogue import CATALOGUE
@@ -22,6 +23,8 @@ from samcli.train.components import build_model, build_optimizer, load_dataset, 
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
 from samcli.train.initial import initialise
+from samcli.train.objective import measured_loss, training_loss
+from samcli.train.on_request import Outputs, check_metrics
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything
@@ -55,6 +58,7 @@ class Session:
 
     Attributes:
         data: the data set, its loss and its score.
+        loss: that is trained: of the task, with label smoothing and weights of classes.
         model: in training mode during an epoch, in evaluation mode after it.
         optimizer: with the state of the last step.
         initial: what is known of the file that the model began with, see `samcli.train.initial`; None without one.
@@ -75,6 +79,9 @@ class Session:
         self.device = device
         self.data = load_dataset(config, data_dir=data_dir, device=device)
         self.task = self.data.task
+        self.loss = training_loss(config.training, self.data)
+        self._measured_loss = measured_loss(config.training, self.data)
+        check_metrics(config.evaluate.metrics, self.data)
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
         self.initial = (
             initialise(config, self.model, self.data.shape, self.task.outputs) if begins and not config.stages else None
@@ -201,7 +208,7 @@ class Session:
         assert self._tally.statistics is not None
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
         return {
-            "train_loss": float(self._tally.loss) / scored,
+            "train_loss": self._tally.mean_loss(scored),
             f"train_{self.task.metric}": self.task.score(self._tally.statistics, scored),
             "learning_rate": rate,
             "rho": sharp.rho if sharp else None,
@@ -226,7 +233,9 @@ class Session:
         loss = optim.take_step(self.optimizer, batch, self.scaler)
         output, output_targets = batch.here  # a cheaper ascent leaves examples out
         seen = len(output_targets)
-        self._tally.add(loss, self.task.statistics(output, output_targets), seen)
+        known = mean_loss(self.loss)
+        denominator = None if known is None else known.denominator(output_targets)
+        self._tally.add(loss, self.task.statistics(output, output_targets), seen, denominator)
         return seen, batch.evaluated
 
     def _own_draws(self) -> tuple[str, ...]:
@@ -249,9 +258,13 @@ class Session:
             return {}
         start = self._clock()
         found: EpochMetrics = {}
+        metrics = self.config.evaluate.metrics
         for name, part in (("validation", self.data.validation), ("test", self.data.test)):
-            loss, score = (None, None) if part is None else evaluate(self.model, self.task, part)
+            outputs = Outputs(self.task) if metrics else None
+            loss, score = (None, None) if part is None else evaluate(self.model, self.task, part, outputs)
             found |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
+            if outputs and part is not None:
+                found |= {f"{name}_{score}": value for score, value in outputs.scores(metrics).items()}
         return {**found, "eval_seconds": self._clock() - start}
 
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
@@ -261,7 +274,7 @@ class Session:
         if not (due and settings.measures):
             return {}
         start = self._clock()
-        recorded = record(self.model, self.task.loss, self._sharpness_part, settings, self.optimizer)
+        recorded = record(self.model, self._measured_loss, self._sharpness_part, settings, self.optimizer)
         return {**recorded, "sharpness_seconds": self._clock() - start}
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
@@ -269,7 +282,7 @@ class Session:
         settings = self.config.training
         return optim.Batch(
             model or self.model,
-            partial(self.task.loss, label_smoothing=settings.label_smoothing),
+            self.loss,
             inputs,
             targets,
             indices=indices,

@@ -17,30 +17,46 @@ class Tally:
     ...     tally.add(torch.tensor(0.5), torch.tensor([hits]), examples=10)
     >>> float(tally.loss), tally.statistics
     (10.0, tensor([7.]))
+    >>> tally.mean_loss(20)
+    0.5
     """
 
     def __init__(self, device: torch.device) -> None:
         self.loss = zero_in_double(device)
+        self.weight = zero_in_double(device)  # of the examples, where the loss divides by something else
+        self._is_weighted = False
         self.statistics: Tensor | None = None
 
     def clear(self) -> None:
         """Begin anew."""
         self.loss.zero_()
+        self.weight.zero_()
         if self.statistics is not None:
             self.statistics.zero_()
 
-    def add(self, loss: Tensor, statistics: Tensor, examples: int) -> None:
+    def add(self, loss: Tensor, statistics: Tensor, examples: int, denominator: Tensor | float | None = None) -> None:
         """Add a batch.
 
         Args:
             loss: the mean over the batch.
             statistics: sums over the batch, see `Task.statistics`.
             examples: how many examples the batch has.
+            denominator: what the loss of these divides by, if not their number: of all batches or of none.
         """
-        self.loss += in_double(loss * examples)
+        if denominator is None:
+            self.loss += in_double(loss * examples)
+        else:
+            size = in_double(denominator) if isinstance(denominator, Tensor) else denominator
+            self.loss += in_double(loss) * size
+            self.weight += size
+            self._is_weighted = True
         if self.statistics is None:
             self.statistics = torch.zeros_like(statistics)
         self.statistics += statistics
+
+    def mean_loss(self, examples: int) -> float:
+        """The mean over all batches, of so many examples together; waits for the device."""
+        return float(self.loss) / (float(self.weight) if self._is_weighted else examples)
 
     def add_up(self, ranks: Ranks, examples: int, cpu_seconds: float) -> tuple[int, float]:
         """Add up what the ranks have counted, each its share of the examples.
@@ -55,6 +71,6 @@ class Tally:
         """
         assert self.statistics is not None
         told = torch.tensor([examples, cpu_seconds], dtype=torch.float64, device=self.loss.device)
-        ranks.add_up([self.loss, self.statistics, told])
+        ranks.add_up([self.loss, self.weight, self.statistics, told])
         whole, seconds = told.tolist()
         return int(whole), seconds

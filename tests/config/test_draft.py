@@ -287,7 +287,7 @@ def test_a_block_without_a_name_is_set_as_a_whole_too() -> None:
     drafts[1].set("evaluate.every=5")
     first, second = (draft.expand()[0].document() for draft in drafts)
     assert first == second
-    assert first["evaluate"] == {"every": 5}
+    assert first["evaluate"] == {"every": 5, "metrics": []}
     with pytest.raises(ConfigError, match="unknown key 'evry'; did you mean every"):
         drafts[0].set("evaluate={evry: 5}")
     with pytest.raises(ConfigError, match=r"name the option, for example evaluate\.every=VALUE"):

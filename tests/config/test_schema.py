@@ -70,9 +70,13 @@ def test_identity_knows_what_is_recorded_and_where_to_stop() -> None:
         config(training=Training(stop_at_train_loss=0.2)),
         config(sharpness=Sharpness(measures=("one-step", "grad-norm", "lambda-max"))),
         config(evaluate=Evaluation(every=2)),
+        config(evaluate=Evaluation(metrics=("macro-f1",))),
+        config(evaluate=Evaluation(metrics=("macro-f1", "roc-auc"))),
+        config(training=Training(class_weight="balanced")),
     ]
-    assert len({run.identity for run in changed}) == 5
-    assert config(evaluate=Evaluation(every=1)).identity == config().identity
+    assert len({run.identity for run in changed}) == 8
+    assert config(evaluate=Evaluation(every=1, metrics=())).identity == config().identity
+    assert config(training=Training(class_weight=None)).identity == config().identity
 
 
 def test_identity_is_pinned() -> None:

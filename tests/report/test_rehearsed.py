@@ -105,3 +105,12 @@ def test_seeds_that_can_decide_nothing_are_told() -> None:
     assert seeds_to_decide(hypotheses, 9) == ""
     assert seeds_to_decide(hypotheses[:1], 6) == ""
     assert seeds_to_decide(hypotheses[:1], 5).startswith("1 hypothesis on 5 seeds: with fewer than 6")
+
+
+def test_a_metric_on_request_can_be_judged_where_the_runs_record_it() -> None:
+    line = "better: {optimizer: adam}, than: {optimizer: sgd}, metric: test_macro_f1, by: 0.01"
+    rehearse(line, grid=f"evaluate: {{metrics: [roc-auc, macro-f1]}}{GRID}")
+    with pytest.raises(ConfigError, match="no run will have measured 'test_macro_f1'"):
+        rehearse(line)
+    with pytest.raises(ConfigError, match=r"by: 2 is 200\.00 points"):  # a share
+        rehearse(line.replace("0.01", "2"), grid=f"evaluate: {{metrics: macro-f1}}{GRID}")

@@ -63,6 +63,14 @@ def test_what_runs_record() -> None:
     assert rows_fault([]) is None
     assert rows_fault([row(1), row(2, sharpness=-0.1, rho=None, trace=-3.0, test_accuracy=1)]) is None
     assert rows_fault([{"epoch": 1, "test_loss": -4.0, "test_r2": -107.77}]) is None
+    # scores on request stand beside that of the task, and say nothing of what it is
+    asked = {"test_macro_f1": 0.4, "validation_macro_f1": 0.3, "test_roc_auc": None, "test_log_loss": 3.0}
+    assert rows_fault([row(1, **asked)]) is None
+    names, (read,) = from_csv(to_csv([row(1, **asked)]))
+    assert names == [*CLASSIFICATION, *asked]
+    assert {name: read[name] for name in asked} == asked
+    assert str(rows_fault([row(1, test_macro_f1=1.2)])).startswith("has an impossible test_macro_f1, 1.2")
+    assert from_csv(to_csv([{"epoch": 1, "test_r2": 0.5, "test_mae": 30.0, "test_rmse": 40.0}]))[0][2] == "train_r2"
 
 
 HEADER = ",".join(CLASSIFICATION)

@@ -110,7 +110,13 @@ def test_two_processes_equal_one_up_to_rounding_whatever_happens(
     pandas.testing.assert_frame_equal(rows_of(whole), rows_of(folder), check_exact=True)
     first, second = (checkpoint.load(f.checkpoint)["model"] for f in (whole, folder))
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert sorted(f.name for f in folder.path.iterdir()) == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]
+    assert sorted(f.name for f in folder.path.iterdir()) == [
+        "checkpoint.pt",
+        "config.yaml",
+        "confusion.csv",
+        "metrics.csv",
+        "run.json",
+    ]
 
     alone = RunFolder(tmp_path / "alone")
     assert train_run(config, alone, **places) == "finished"
@@ -130,6 +136,18 @@ def test_batch_norm_synchronised_on_request(
         found[name] = checkpoint.load(folder.checkpoint)["model"]
     for name, value in found["alone"].items():
         torch.testing.assert_close(found["synchronised"][name], value, rtol=1e-2, atol=1e-3)
+
+
+def test_weights_of_classes_are_those_of_the_whole_batch(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None
+) -> None:
+    """Each process sees classes in shares of its own; mixed targets divide by the examples, others by weights."""
+    text = TEXT.replace("mixup: 0.2", "class_weight: balanced").replace("accumulate: 2\n", "")
+    config = config_of("dataset.label_noise=0.3", text=text)
+    alone, shared = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "shared")
+    for processes, folder in ((1, alone), (2, shared)):
+        assert train_run(config, folder, processes=processes, **places) == "finished"
+    pandas.testing.assert_frame_equal(rows_of(alone), rows_of(shared), rtol=1e-4, atol=1e-5)
 
 
 def test_a_rank_that_cannot_begin_says_why(
