@@ -8,6 +8,7 @@
         metrics.csv      one row per epoch
         checkpoint.pt    model, optimizer, random state, epoch
         best.pt          the same of the best epoch, with keep: best
+        confusion.csv    which classes of the test part were taken for which, see `samcli.runs.confusion`
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from samcli.config import RunConfig
 from samcli.errors import Interrupted, ProcessError, SamcliError, meets_every_run
 from samcli.registry import is_plugins_own
 from samcli.runs import checkpoint
+from samcli.runs.confusion import write_confusion
 from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
@@ -64,7 +65,7 @@ def train_run(
     ...     train_run(config, RunFolder(Path(folder)), data_dir=Path("data"), device=torch.device("cpu"))
     ...     sorted(file.name for file in Path(folder).iterdir())
     'finished'
-    ['checkpoint.pt', 'config.yaml', 'metrics.csv', 'run.json']
+    ['checkpoint.pt', 'config.yaml', 'confusion.csv', 'metrics.csv', 'run.json']
 
     Args:
         config: the run.
@@ -236,6 +237,9 @@ class _Run:
                     return "diverged"
                 saver.save(session.state(), is_best=self._best(session.rows) == session.epoch)
                 on_epoch(row)
+        if confusion := session.confusion():
+            self._lease.check()
+            write_confusion(self._folder.path, confusion)
         return "finished"
 
     def _best(self, rows: Sequence[EpochMetrics]) -> int | None:

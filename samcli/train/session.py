@@ -18,8 +18,10 @@ from samcli.config.schema import Training
 from samcli.losses import mean_loss
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
+from samcli.runs.confusion import Confusion
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, build_optimizer, load_dataset, wants_partner
+from samcli.train.confusion import confusion_of
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
 from samcli.train.initial import initialise
@@ -266,6 +268,10 @@ class Session:
             if outputs and part is not None:
                 found |= {f"{name}_{score}": value for score, value in outputs.scores(metrics).items()}
         return {**found, "eval_seconds": self._clock() - start}
+
+    def confusion(self) -> Confusion | None:
+        """Which classes of the test part the model takes for which, see `samcli.train.confusion.confusion_of`."""
+        return confusion_of(self.model, self.data)
 
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
         """The measures that the settings ask for after this epoch, taken off the training clock."""

@@ -48,7 +48,7 @@ def test_stopped_and_continued_equals_uninterrupted(tmp_path: Path, whole: Path,
     for name, tensor in first["model"].items():
         assert torch.equal(tensor, second["model"][name]), name
     # nothing but what belongs in the folder: what a killed process left is removed
-    names = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
+    names = ["checkpoint.pt", "config.yaml", "confusion.csv", "log.txt", "metrics.csv", "run.json"]
     assert sorted(file.name for file in run.iterdir()) == names
 
 

@@ -37,7 +37,7 @@ def check_equal(whole: Path, other: Path) -> None:
             torch.load(folder / "checkpoint.pt", weights_only=True)["model"] for folder in (one, other / one.name)
         )
         assert all(torch.equal(first[name], second[name]) for name in first)
-        names = ["checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"]
+        names = ["checkpoint.pt", "config.yaml", "confusion.csv", "log.txt", "metrics.csv", "run.json"]
         assert sorted(file.name for file in (other / one.name).iterdir()) == names
 
 

@@ -99,7 +99,7 @@ def test_begun_by_processes_and_continued_by_torchrun_equals_one_process(tmp_pat
     assert 1 <= out.count("digits, cnn: test accuracy in %") <= 2  # torchrun may end it before it compares
     wait_for_end(tmp_path)
     files = {file.name for file in path.iterdir()}
-    assert files == {"checkpoint.pt", "config.yaml", "log.txt", "metrics.csv", "run.json"}
+    assert files == {"checkpoint.pt", "config.yaml", "confusion.csv", "log.txt", "metrics.csv", "run.json"}
 
     (config,) = Draft.of(parse(EXPERIMENT, "e2e.yaml"), CATALOGUE).expand()
     alone = RunFolder(tmp_path / "alone")

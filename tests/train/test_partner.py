@@ -122,7 +122,7 @@ def test_interrupted_and_bereft_and_continued_equals_one_process(
     first, second = (checkpoint.load(f.checkpoint)["model"] for f in (alone, folder))
     assert all(torch.equal(first[name], second[name]) for name in first)
     files = sorted(file.name for file in folder.path.iterdir())
-    assert files == ["checkpoint.pt", "config.yaml", "metrics.csv", "run.json"]
+    assert files == ["checkpoint.pt", "config.yaml", "confusion.csv", "metrics.csv", "run.json"]
 
 
 def test_a_partner_that_cannot_begin_says_why(

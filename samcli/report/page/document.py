@@ -15,6 +15,7 @@ from samcli import __version__
 from samcli.escape import html_text, json_text, script_json
 from samcli.report.formats.json import json
 from samcli.report.page import figures, sections
+from samcli.report.page.confusion import confusions
 from samcli.report.page.facts import title_of, what_was_compared, when_and_with_what
 from samcli.report.page.parts import paragraphs
 from samcli.report.page.planes import planes
@@ -109,6 +110,8 @@ def _body(
         found.append(("planes", "Planes around the weights", around))
     if measured := sections.measures(runs):
         found.append(("measures", "Sharpness", measured))
+    if confused := confusions(runs):
+        found.append(("confusion", "Which classes are confused", confused))
     found.append(("runs", "Runs", sections.provenance(runs, warnings)))
     return found
 
