@@ -143,7 +143,7 @@ def test_it_is_told_once_for_all_runs(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr("samcli.train.rehearsal.undefined", lambda metrics, data: iter(["It stays empty."]))
     runs = Draft.of(parse("{dataset: wine, model: [linear, mlp], seeds: 0-2}", "x.yaml"), CATALOGUE).expand()
     told: list[str] = []
-    rehearse(runs, tmp_path, told.append)
+    rehearse(runs, tmp_path, on_notice=told.append)
     assert told == ["It stays empty."]
 
 
