@@ -12,6 +12,7 @@ from samcli.models.dense import MLP as MLP
 from samcli.models.dense import Linear as Linear
 from samcli.models.resnet import ResNet18 as ResNet18
 from samcli.models.resnet import ResNet20 as ResNet20
+from samcli.models.timm_zoo import TimmModel as TimmModel
 from samcli.models.torchvision_zoo import TorchvisionModel as TorchvisionModel
 from samcli.models.vit import ViT as ViT
 from samcli.models.wrn import WRN16x4 as WRN16x4

@@ -47,6 +47,8 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
         return None
     file = pretrained.fetch() if pretrained else init_file(kind.init)
     tensors = tensors_of(file)
+    if pretrained:
+        tensors = {pretrained.rename(name): tensor for name, tensor in tensors.items()}
     if pretrained and len(shape) == 3:
         first = next((name for name, p in model.named_parameters() if p.dim() == 4), "")
         tensors = for_channels(tensors, first, shape[0])

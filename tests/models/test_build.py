@@ -16,7 +16,7 @@ SMALL = [name for name in OURS if name != "wrn-28-10"]  # the same class as wrn-
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
-    names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "torchvision:"}
+    names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "torchvision:", "timm:"}
     assert set(MODELS) == names
 
 

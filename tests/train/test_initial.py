@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from small_run import MakeConfig, Places
+from torchvision import models
 
 from samcli.config import RunConfig
 from samcli.errors import CheckpointError, ConfigError
@@ -14,8 +15,10 @@ from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
 from samcli.train.continuing import session_of
+from samcli.train.initial import file_at_hand
 from samcli.train.rehearsal import rehearse
 from samcli.train.session import Session
+from samcli.train.trained import load_trained
 
 TEACHER = "{name: t, dataset: digits, model: {name: mlp, hidden: 8}, optimizer: sgd, epochs: 1, sharpness: {every: 0}}"
 STUDENT = TEACHER.replace("name: t", "name: s")
@@ -137,3 +140,37 @@ def test_only_the_rest_is_trained(config_of: MakeConfig, places: Places) -> None
     head = changed[0].partition(".")[0]
     assert changed == [f"{head}.weight", f"{head}.bias"]
     assert sum(len(group["params"]) for group in session.optimizer.param_groups) == 2
+
+
+def test_published_weights_bring_their_normalisation(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    theirs = models.resnet18(num_classes=1000)
+    file = tmp_path / "resnet18-f37072fd.pth"
+    torch.save(theirs.state_dict(), file)
+    text = f"""{{name: p, dataset: {{name: digits, train_examples: 40}}, optimizer: sgd, epochs: 1,
+        model: {{name: "torchvision:resnet18", weights: "{file}", freeze: backbone}}, sharpness: {{every: 0}}}}"""
+    told: list[str] = []
+    folder = RunFolder(tmp_path / "run")
+    train_run(config_of(text=text), folder, **places, on_notice=told.append)
+    assert told == [
+        f"torchvision:resnet18 begins with 120 tensors of {file}; drawn anew are fc.weight, fc.bias.",
+        f"{file} were trained on images of 3 channels, these have 1: the weights of the first convolution and the "
+        "normalisation are fitted to that.",
+        f"{file} were trained on images of 224x224 pixels, these have 8x8; a data set with the option size can have "
+        "them so.",
+    ]
+    trained = load_trained(folder.path, data_dir=None, device=places["device"])
+    assert trained.data.mean == pytest.approx((0.485 + 0.456 + 0.406) / 3)
+    pixels = trained.data.test.inputs[:4]
+    grey = ((pixels.permute(0, 3, 1, 2) / 255.0) - trained.data.mean) / trained.data.std
+    theirs.fc = torch.nn.Identity()
+    trained.model.fc = torch.nn.Identity()
+    ours = trained.model.eval()(next(trained.data.test.batches(4))[0])
+    torch.testing.assert_close(ours, theirs.eval()(grey.expand(4, 3, 8, 8)), rtol=1e-3, atol=1e-4)
+    assert file_at_hand(trained.config) == file
+
+
+def test_without_weights_the_training_part_is_what_counts(config_of: MakeConfig, places: Places) -> None:
+    plain = Session(config_of(), **places)
+    assert plain.data.mean != pytest.approx((0.485 + 0.456 + 0.406) / 3, rel=1e-3)
+    assert plain.initial is None
