@@ -1,5 +1,7 @@
 """Weights of classes: one loss in every pass, in the recorded mean and in every measure, however examples are cut."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,15 @@ from small_run import MakeConfig, Places
 from samcli import optim
 from samcli.errors import ConfigError
 from samcli.losses import MeanLoss
+from samcli.runs.folder import RunFolder
 from samcli.sharpness import measure
+from samcli.train import train_run
 from samcli.train.evaluation import evaluate
+from samcli.train.landscape import survey_slice
+from samcli.train.measured import measure_checkpoint
 from samcli.train.objective import balanced_weights, measured_loss
 from samcli.train.session import Session
+from samcli.train.trained import load_trained
 
 TEXT = """
 dataset: {name: wine, train_examples: 100}
@@ -147,3 +154,28 @@ def test_every_kind_of_rule_takes_it(config_of: MakeConfig, places: Places, name
     assert first is not None
     assert second is not None
     assert second < first
+
+
+def test_what_is_recorded_and_measured_later_is_of_the_weighted_loss(
+    config_of: MakeConfig, places: Places, tmp_path: Path
+) -> None:
+    """The row of the last epoch, `samcli sharpness` and the middle of a slice, against torch's own loss."""
+    folder, cpu = RunFolder(tmp_path / "run"), places["device"]
+    assert train_run(config_of("label_smoothing=0.1", text=TEXT), folder, **places) == "finished"
+    trained = load_trained(folder.path, data_dir=places["data_dir"], device=cpu)
+    targets = trained.data.train.targets.numpy()
+    weights = torch.from_numpy(compute_class_weight("balanced", classes=np.unique(targets), y=targets)).float()
+    batches = list(trained.data.train.subset(70, seed=0).batches(70))
+    loss = torch.nn.CrossEntropyLoss(weight=weights)
+    expected = measure(trained.model, loss, batches, ["grad-norm"])["grad-norm"].value
+    assert folder.read_metrics()[-1]["grad_norm"] == pytest.approx(expected, rel=1e-4)
+    measured = measure_checkpoint(folder.checkpoint, ["grad-norm"], examples=70, parameters={}, device=cpu)
+    assert measured.values["grad-norm"].value == pytest.approx(expected, rel=1e-4)
+    assert measured.values["grad-norm"].details["loss_function"] == "class-weighted cross-entropy in nats"
+    how = {"examples": 70, "seed": 0, "data_dir": places["data_dir"], "device": cpu}
+    found = survey_slice(folder.checkpoint, points=3, **how)  # type: ignore[arg-type]
+    ((inputs, y),) = batches
+    with torch.no_grad():
+        middle = float(loss(trained.model.eval()(inputs), y))
+    assert float(found.landscapes["train"].losses[1]) == pytest.approx(middle, rel=1e-5)
+    assert found.loss == "class-weighted cross-entropy in nats"
