@@ -251,7 +251,7 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1, "metrics": []},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
     "dataset": {"classes": []},
-    "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"]},
+    "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},
     "optimizer": {},
 }
 

@@ -32,6 +32,9 @@ class Source:
         digest: that of the files that were read, see `DatasetKind.digest`; None is that of the tensors.
         categories: of a table, how many codes from 0 each column has, 0 for a column of numbers; empty where all are.
         vocabulary: of texts, how many tokens there are; 0 for anything else.
+        groups: of each training example the number of the group from which a hold-out does not part it, (N,) int64 from
+            0; None where each stands alone.
+        are_in_order: whether groups follow each other in time, so that the last ones are held out.
         reading: what turned files into these inputs, in plain values; it goes into checkpoints, so that a network can
             be given new files.
     """
@@ -48,6 +51,8 @@ class Source:
     categories: tuple[int, ...] = ()
     vocabulary: int = 0
     reading: Mapping[str, Any] = field(default_factory=dict)
+    groups: Tensor | None = None
+    are_in_order: bool = False
 
     @property
     def shape(self) -> InputShape:
@@ -82,7 +87,7 @@ class DatasetKind(ABC):
         is_images: whether inputs are images; otherwise they are tables, or tokens.
         is_tokens: whether they are tokens of texts.
         default_model: what is trained where no model is named; None is `cnn` for images and `linear` for tables.
-        is_regression: whether targets are real numbers; otherwise they are classes.
+        is_regression: whether targets are real numbers; otherwise they are classes. None is known only of the data.
 
     Raises:
         ConfigError: an option that this data set cannot have.
@@ -92,7 +97,7 @@ class DatasetKind(ABC):
     is_images: ClassVar[bool] = True
     is_tokens: ClassVar[bool] = False
     default_model: ClassVar[str | None] = None
-    is_regression: ClassVar[bool] = False
+    is_regression: ClassVar[bool | None] = False
 
     classes: tuple[int, ...] = option(
         (), "numbers of the classes that are taken, from 0; all if empty", minimum=0, maximum=1_000_000

@@ -18,7 +18,7 @@ from samcli.data.classes import of_classes
 from samcli.data.normalise import Constants, Normalisation
 from samcli.data.part import Part
 from samcli.data.soundness import class_name, source_faults
-from samcli.data.split import hold_out, noisy_labels, training_subset
+from samcli.data.split import drawn_groups, hold_out, latest_groups, noisy_labels, training_subset
 from samcli.data.streams import stream, stream_seed
 from samcli.errors import ConfigError, DataError
 from samcli.tasks import Task
@@ -151,7 +151,7 @@ def load(
             "of its own; leave it out."
         )
     device = torch.device(device)
-    train, held_out = _indices(kind, source.strata, seed)
+    train, held_out = _indices(kind, source, seed)
     targets = source.targets[train]
     if kind.label_noise:
         if source.task.classes is None:
@@ -228,7 +228,8 @@ def forget_sources() -> None:
 def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
     """The classes that a training set has and a run does not train on, for its subset or hold-out takes none of them.
 
-    How many examples of each class are chosen is the same for every seed.
+    How many examples of each class are chosen is the same for every seed, unless groups are held out; then only the
+    subset is looked at.
 
     Raises:
         DataError: the data set is missing, unreadable or not sound.
@@ -241,9 +242,11 @@ def untrained_classes(kind: DatasetKind, data_dir: Path) -> list[str]:
     source = of_classes(raw_source(kind, data_dir), kind.classes)
     if source.task.classes is None:
         return []
+    if source.groups is not None:
+        kind = dataclasses.replace(kind, validation=0.0)
     there, taken = (
         targets.bincount(minlength=source.task.classes) > 0
-        for targets in (source.targets, source.targets[_indices(kind, source.targets, seed=0)[0]])
+        for targets in (source.targets, source.targets[_indices(kind, source, seed=0)[0]])
     )
     return [class_name(source, c) for c in (there & ~taken).nonzero().flatten().tolist()]
 
@@ -257,8 +260,9 @@ def _source(kind: DatasetKind, data_dir: Path, digest: str | None) -> Source:
     return source
 
 
-def _indices(kind: DatasetKind, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def _indices(kind: DatasetKind, source: Source, seed: int) -> tuple[Tensor, Tensor]:
     """The examples of the training and of the validation part."""
+    targets = source.strata
     chosen, size = torch.arange(len(targets)), kind.train_examples
     if size is not None:
         if size > len(targets):
@@ -269,7 +273,17 @@ def _indices(kind: DatasetKind, targets: Tensor, seed: int) -> tuple[Tensor, Ten
         chosen = training_subset(targets, size)
     if not kind.validation:
         return chosen, chosen[:0]
-    train, held_out = hold_out(targets[chosen], kind.validation, seed)
+    if source.groups is None:
+        train, held_out = hold_out(targets[chosen], kind.validation, seed)
+    elif source.are_in_order:
+        train, held_out = latest_groups(source.groups[chosen], kind.validation)
+    else:
+        train, held_out = drawn_groups(source.groups[chosen], kind.validation, stream(seed, "validation"))
+    if not len(held_out):
+        raise ConfigError(
+            f"validation: {kind.validation} cannot be held out of {kind.label}, whose training examples are all of "
+            "one group or one time; leave validation out."
+        )
     if not len(train):
         raise ConfigError(
             f"validation: {kind.validation} of {len(chosen)} training examples leaves none to train on; "

@@ -96,7 +96,7 @@ def _layout(tensors: Sequence[Tensor]) -> tuple[list[tuple[torch.dtype, torch.Si
 
 def _dumped(source: Source) -> bytes:
     """What a source has besides its tensors."""
-    fields = ("task", "class_names", "notes", "digest", "categories", "vocabulary", "reading")
+    fields = ("task", "class_names", "notes", "digest", "categories", "vocabulary", "reading", "groups", "are_in_order")
     assert {field.name for field in dataclasses.fields(source)} == {
         *fields,
         *("inputs", "targets", "test_inputs", "test_targets", "validation"),

@@ -77,6 +77,47 @@ def hold_out(targets: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     return rest, held_out
 
 
+def drawn_groups(groups: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The indices of what is left and of a random share, for which whole groups are drawn.
+
+    Groups are taken in random order as long as they fit into the share; if not one does, the smallest is. One group at
+    least is left: with a single one nothing is drawn.
+
+    >>> rest, drawn = drawn_groups(torch.tensor([0, 0, 1, 1, 2, 2]), 1 / 3, torch.Generator().manual_seed(0))
+    >>> len(drawn), set(drawn.tolist()) & set(rest.tolist())
+    (2, set())
+    """
+    sizes = groups.bincount().tolist()
+    order = [group for group in torch.randperm(len(sizes), generator=generator).tolist() if sizes[group]]
+    taken: list[int] = []
+    room = max(1, round(share * len(groups)))
+    for group in order:
+        if sizes[group] <= room and len(taken) < len(order) - 1:
+            taken.append(group)
+            room -= sizes[group]
+    if not taken and len(order) > 1:
+        taken = [min(order, key=lambda group: sizes[group])]
+    is_drawn = torch.isin(groups, torch.tensor(taken, dtype=groups.dtype))
+    return (~is_drawn).nonzero().squeeze(1), is_drawn.nonzero().squeeze(1)
+
+
+def latest_groups(ranks: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """The indices of what is left and of the latest share, as nearly as examples of one rank stay together.
+
+    >>> latest_groups(torch.tensor([3, 0, 1, 2, 2]), 0.25)  # 3 alone is nearer than 3 with both of 2
+    (tensor([1, 2, 3, 4]), tensor([0]))
+    """
+    counts = ranks.bincount()
+    later = counts.flip(0).cumsum(0).flip(0)  # how many examples have a rank at least this one
+    nearest = (later - max(1, round(share * len(ranks)))).abs()
+    nearest[later == len(ranks)] = len(ranks) + 1  # something is left
+    nearest[counts == 0] = len(ranks) + 1
+    is_late = ranks >= nearest.argmin()
+    if int((counts > 0).sum()) < 2:
+        is_late = torch.zeros_like(is_late)
+    return (~is_late).nonzero().squeeze(1), is_late.nonzero().squeeze(1)
+
+
 def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tensor:
     """The targets with a share of them replaced by uniformly drawn classes.
 

@@ -10,8 +10,10 @@ from samcli.models.build import fits as fits
 from samcli.models.cnn import CNN as CNN
 from samcli.models.dense import MLP as MLP
 from samcli.models.dense import Linear as Linear
+from samcli.models.ft_transformer import FTTransformer as FTTransformer
 from samcli.models.resnet import ResNet18 as ResNet18
 from samcli.models.resnet import ResNet20 as ResNet20
+from samcli.models.resnet_tabular import ResNetTabular as ResNetTabular
 from samcli.models.timm_zoo import TimmModel as TimmModel
 from samcli.models.torchvision_zoo import TorchvisionModel as TorchvisionModel
 from samcli.models.vit import ViT as ViT

@@ -26,11 +26,12 @@ class Linear(ModelKind):
 @MODELS.register("mlp")
 @dataclass(frozen=True, kw_only=True)
 class MLP(ModelKind):
-    """Dense hidden layers of one width with ReLU between them."""
+    """Dense hidden layers of one width with ReLU between them, which may be normalised before it."""
 
     hidden: int = option(64, "width of every hidden layer", minimum=1, maximum=1_000_000)
     depth: int = option(2, "number of hidden layers", minimum=1, maximum=1000)
     dropout: float = option(0.0, "share of the units dropped after every hidden layer", minimum=0.0, below=1.0)
+    norm: str = option("none", "what normalises every hidden layer before its ReLU", choices=("none", "batch", "layer"))
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         return True
@@ -39,7 +40,10 @@ class MLP(ModelKind):
         layers: list[nn.Module] = [nn.Flatten()]
         width = math.prod(shape)
         for _ in range(self.depth):
-            layers += [nn.Linear(width, self.hidden), nn.ReLU()]
+            layers.append(nn.Linear(width, self.hidden))
+            if self.norm != "none":
+                layers.append(nn.BatchNorm1d(self.hidden) if self.norm == "batch" else nn.LayerNorm(self.hidden))
+            layers.append(nn.ReLU())
             if self.dropout > 0.0:
                 layers.append(nn.Dropout(self.dropout))
             width = self.hidden
