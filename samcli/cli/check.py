@@ -1,4 +1,4 @@
-"""`samcli check`: whether a user's own optimizer, model or data set keeps its promises."""
+"""`samcli check`: whether a user's own optimizer, model or data set keeps its promises, and what a table holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(
         Path,
         typer.Argument(
             metavar="FILE.py",
-            help="Python file that registers what is to be checked.",
+            help="Python file that registers what is to be checked, or a table.",
             autocompletion=complete.python_files,
         ),
     ],
@@ -40,12 +40,16 @@ def check(
     """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
 
     An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
-    bit for bit, a resumed run is the uninterrupted one, and more.
+    bit for bit, a resumed run is the uninterrupted one, and more. Of a table, csv:FILE, it says what would be made.
     """
     say(quiet=quiet)
     from samcli.registry import load_plugin
     from samcli.train import CATALOGUE
 
+    if table := _table(file):
+        if _check_faults("data set", table, data_dir):
+            raise typer.Exit(1)
+        return
     module = load_plugin(file)
     variants = CATALOGUE.variants.of_module(module)
     models = CATALOGUE.models.of_module(module)
@@ -63,6 +67,16 @@ def check(
         warn(f"{failed} of {checked} {keep} promises.")
     if failed or len(tried) < len(variants):
         raise typer.Exit(1)
+
+
+def _table(file: Path) -> str | None:
+    """The name of the data set if a table is meant, by its file or as `csv:FILE`."""
+    from samcli.train import CATALOGUE
+
+    name = str(file)
+    if not name.startswith("csv:") and CATALOGUE.datasets.kind("csv:x").serves(name):
+        name = f"csv:{name}"
+    return CATALOGUE.datasets.canonical(name) if name.startswith("csv:") else None
 
 
 def _is_taken(name: str, base: str) -> bool:

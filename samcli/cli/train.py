@@ -151,7 +151,7 @@ def train(
         only=only or [],
     )
     runs = how.checked(draft)
-    _check_hypotheses(draft)
+    _check_hypotheses(draft, data_dir)
     cells = how.plan(runs)
     slots = how.slots(cells)
     if dry_run:
@@ -168,21 +168,22 @@ def train(
         raise typer.Exit(1)
 
 
-def _check_hypotheses(draft: Draft) -> None:
+def _check_hypotheses(draft: Draft, data_dir: Path) -> None:
     """Refuse hypotheses that no results can judge, and tell where the seeds are too few for them.
 
     Raises:
         ConfigError: there is one.
+        DataError: only the data tell what is predicted, and they cannot be read.
     """
     if not draft.hypotheses:
         return
     from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
     from samcli.train import CATALOGUE
+    from samcli.train.components import predicts_numbers
 
     written = draft.as_written()
-    datasets = CATALOGUE.datasets
     rehearse_hypotheses(
-        draft.hypotheses, written, list(CATALOGUE.measures), lambda name: datasets.kind(name).is_regression
+        draft.hypotheses, written, list(CATALOGUE.measures), lambda run: predicts_numbers(run, data_dir)
     )
     if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
         hint(told)

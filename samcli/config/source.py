@@ -21,6 +21,7 @@ KeyPath = tuple[str | int, ...]
 MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 100_000
 MOST_DIGITS = 1000
+TABLES = (".csv", ".tsv", ".parquet")  # files that are data
 
 
 @dataclass
@@ -113,6 +114,8 @@ def read(path: Path) -> Source:
     """
     if path.suffix == ".py":
         raise ConfigError(f"{path} is a Python file; name it with --plugin {path}, or try it with: samcli check {path}")
+    if path.suffix.lower() in TABLES:
+        raise ConfigError(f"{path} is a table, not an experiment; train on it with: samcli train --dataset csv:{path}")
     try:
         if not path.is_file() and path.exists() and not path.is_dir():  # a pipe would never end
             raise ConfigError(f"{path} is no regular file; name an experiment file in YAML.")

@@ -201,7 +201,10 @@ def _decimal(frame: pd.DataFrame, separator: str, path: Path) -> str:
 
 def _with_plain_numbers(column: pd.Series[Any], decimal: str) -> pd.Series[Any]:
     """The column with None for what is missing, and numbers as Python writes them if most are numbers."""
+    import pandas as pd
+
     texts = [text for text in column.unique() if text not in MISSING]
-    if texts and share_of_numbers(texts, decimal) >= MOSTLY:
+    are_plain = decimal == "." and pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").notna().all()
+    if texts and not are_plain and share_of_numbers(texts, decimal) >= MOSTLY:
         return _mapped(column, lambda text: None if text in MISSING else number_text(text, decimal) or text)
     return _mapped(column, lambda text: None if text in MISSING else text)

@@ -118,7 +118,11 @@ def numbers_of(series: pd.Series[Any]) -> npt.NDArray[np.float64]:
 
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return _each(texts_of(series), lambda text: float(number_text(text) or "nan"))
+    texts = texts_of(series)
+    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    odd = np.isnan(numbers) & (texts != "")  # perhaps numbers with separated thousands
+    numbers[odd] = _each(texts[odd], lambda text: float(number_text(text) or "nan"))
+    return numbers
 
 
 def texts_of(series: pd.Series[Any], *, numeric: bool = False) -> npt.NDArray[np.object_]:
@@ -144,17 +148,17 @@ def texts_of(series: pd.Series[Any], *, numeric: bool = False) -> npt.NDArray[np
 def _text(value: Any, numeric: bool) -> str:
     import pandas as pd
 
+    if isinstance(value, str):
+        text = value.strip()
+        number = number_text(text) if numeric and text not in MISSING else None
+        return ("" if text in MISSING else text) if number is None else _plain(float(number))
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     if isinstance(value, int | float | np.number):
         return _plain(value)
-    text = str(value).strip()
-    if text in MISSING:
-        return ""
-    number = number_text(text) if numeric else None
-    return text if number is None else _plain(float(number))
+    return str(value)
 
 
 def _plain(number: Any) -> str:

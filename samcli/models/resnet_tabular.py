@@ -1,4 +1,4 @@
-"""The residual network for tables (Gorishniy et al., NeurIPS 2021, "Revisiting Deep Learning Models for Tabular Data")."""
+"""The residual network for tables (Gorishniy et al., NeurIPS 2021, "Revisiting Deep Learning Models ...")."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def rehearse_hypotheses(
     hypotheses: Sequence[Hypothesis],
     runs: Sequence[RunConfig],
     measures: Collection[str],
-    is_regression: Callable[[str], bool],
+    is_regression: Callable[[RunConfig], bool],
 ) -> None:
     """Judge hypotheses by runs that are made up, as they will be judged by those that are trained.
 
@@ -36,7 +36,7 @@ def rehearse_hypotheses(
         hypotheses: of an experiment file.
         runs: all that the file asks for.
         measures: the names of measures of sharpness, which may be kept later.
-        is_regression: whether a data set, by its name, has numbers to predict.
+        is_regression: whether a run has numbers to predict.
 
     Raises:
         ConfigError: one of them cannot be judged by any results of these runs; names the line.
@@ -47,7 +47,7 @@ def rehearse_hypotheses(
         return
     # a measure may be kept with parameters of its own: "one-step rho=0.1"
     kept = {*measures, *(name for one in hypotheses for name in _metrics_of(one) if name.split()[0] in measures)}
-    made = [_made_up(run, sorted(kept), is_regression(run.dataset["name"])) for run in _on_seeds_enough(runs)]
+    made = [_made_up(run, sorted(kept), is_regression(run)) for run in _on_seeds_enough(runs)]
     cases = Cases(made)
     known = dict.fromkeys([*(name for run in made for name in run.columns if name != "epoch"), GAP])
     for one in hypotheses:

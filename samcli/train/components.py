@@ -49,6 +49,27 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
     return found
 
 
+def predicts_numbers(config: RunConfig, data_dir: Path) -> bool:
+    """Whether the run is a regression; where only the data tell, they are read.
+
+    >>> from samcli.config import Draft, parse
+    >>> (config,) = Draft.of(parse("{dataset: diabetes, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
+    >>> predicts_numbers(config, Path("data"))
+    True
+
+    Args:
+        config: the run.
+        data_dir: where data sets lie.
+
+    Raises:
+        DataError: they have to be read, and are missing or not sound.
+    """
+    kind = CATALOGUE.create("dataset", config.dataset)
+    if kind.is_regression is not None:
+        return bool(kind.is_regression)
+    return data.raw_source(kind, data_dir).task.classes is None
+
+
 def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:
     """The run's model with weights that are a function of the seed, before `initialise` gives it others.
 

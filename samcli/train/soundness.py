@@ -12,6 +12,7 @@ from samcli.train.catalogue import CATALOGUE
 from samcli.train.seeding import seed_everything
 
 SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,), InputShape((16,), vocabulary=50))
+WITH_CATEGORIES = InputShape((5,), categories=(0, 3, 0, 0, 7))
 
 
 def dataset_faults(name: str, data_dir: Path) -> list[str]:
@@ -64,7 +65,8 @@ def model_faults(name: str) -> list[str]:
         name: as registered; every option has its default.
     """
     architecture = CATALOGUE.models.create(name)
-    shape = next((InputShape.of(shape) for shape in SHAPES if models.fits(architecture, shape)), None)
+    shapes = [WITH_CATEGORIES, *SHAPES] if architecture.reads_categories else SHAPES
+    shape = next((InputShape.of(shape) for shape in shapes if models.fits(architecture, shape)), None)
     if shape is None:
         return [f"It fits none of the shapes {', '.join(map(str, SHAPES))}."]
     built = []
@@ -75,7 +77,7 @@ def model_faults(name: str) -> list[str]:
     faults = []
     if any(not torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True)):
         faults.append("Two models of one seed differ: draw initial weights from torch's global generator.")
-    output = model(torch.randint(shape.vocabulary, (3, *shape)) if shape.vocabulary else torch.randn(3, *shape))
+    output = model(_inputs(shape))
     if tuple(output.shape) not in ((3, 4), *([(3, shape[0], 4)] if shape.vocabulary else [])):
         return [*faults, f"3 inputs and 4 outputs give a result of shape {tuple(output.shape)}, not (3, 4)."]
     output.square().sum().backward()
@@ -86,3 +88,14 @@ def model_faults(name: str) -> list[str]:
         model.to(memory_format=torch.channels_last)
         model(torch.randn(3, *shape).to(memory_format=torch.channels_last))
     return faults
+
+
+def _inputs(shape: InputShape) -> torch.Tensor:
+    """Three inputs of a shape: tokens, or random numbers with codes of categories among them."""
+    if shape.vocabulary:
+        return torch.randint(shape.vocabulary, (3, *shape))
+    inputs = torch.randn(3, *shape)
+    for column, codes in enumerate(shape.categories):
+        if codes:
+            inputs[:, column] = torch.randint(codes, (3,)).float()
+    return inputs

@@ -12,12 +12,19 @@ from samcli.models import MODELS, build
 from samcli.registry import options_of
 
 OURS = [name for name in MODELS if not name.endswith(":")]
+NO_DROPOUT = {"resnet-tabular": {"dropout": 0.0}, "ft-transformer": {"dropout": 0.0, "attention_dropout": 0.0}}
+TABLES = list(NO_DROPOUT)
 SMALL = [name for name in OURS if name != "wrn-28-10"]  # the same class as wrn-16-4, only larger
+
+
+def shape_for(name: str, *image: int) -> tuple[int, ...]:
+    """That of the image, or of a row where a model is for tables."""
+    return (10,) if name in TABLES else image
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
     names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "torchvision:", "timm:"}
-    assert set(MODELS) == names
+    assert set(MODELS) == names | set(TABLES)
 
 
 @pytest.mark.parametrize("name", [*OURS, "torchvision:resnet18"])
@@ -26,7 +33,7 @@ def test_every_kind_and_option_is_documented(name: str) -> None:
     assert all(option.help for option in options_of(MODELS.kind(name)).values())
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(set(OURS) - set(TABLES)))
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32)])
 @pytest.mark.parametrize("outputs", [1, 10])
 def test_every_model_maps_images_to_outputs(name: str, shape: tuple[int, ...], outputs: int) -> None:
@@ -34,7 +41,7 @@ def test_every_model_maps_images_to_outputs(name: str, shape: tuple[int, ...], o
         assert build(name, shape=shape, outputs=outputs)(torch.empty(5, *shape)).shape == (5, outputs)
 
 
-@pytest.mark.parametrize("name", ["linear", "mlp"])
+@pytest.mark.parametrize("name", ["linear", "mlp", *TABLES])
 def test_tables_go_into_dense_models(name: str) -> None:
     assert build(name, shape=(13,), outputs=3)(torch.zeros(4, 13)).shape == (4, 3)
 
@@ -42,8 +49,9 @@ def test_tables_go_into_dense_models(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_parameter_gets_a_gradient(name: str) -> None:
     torch.manual_seed(0)
-    model = build(name, shape=(3, 8, 8), outputs=4)
-    functional.cross_entropy(model(torch.randn(2, 3, 8, 8)), torch.tensor([0, 3])).backward()
+    shape = shape_for(name, 3, 8, 8)
+    model = build(name, shape=shape, outputs=4)
+    functional.cross_entropy(model(torch.randn(2, *shape)), torch.tensor([0, 3])).backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name
@@ -54,14 +62,14 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
 def test_the_seed_determines_the_weights(name: str) -> None:
     def weights(seed: int) -> list[torch.Tensor]:
         torch.manual_seed(seed)
-        return [p.detach() for p in build(name, shape=(1, 8, 8), outputs=4).parameters()]
+        return [p.detach() for p in build(name, shape=shape_for(name, 1, 8, 8), outputs=4).parameters()]
 
     first, second, other = weights(0), weights(0), weights(1)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", sorted(set(SMALL) - set(TABLES)))
 def test_channels_last_gives_the_same_outputs(name: str) -> None:
     torch.manual_seed(0)
     model = build(name, shape=(3, 8, 8), outputs=4).double().eval()
@@ -76,9 +84,10 @@ def test_channels_last_gives_the_same_outputs(name: str) -> None:
 @pytest.mark.parametrize("training", [False, True])
 def test_hessian_vector_products_equal_differences_of_gradients(name: str, training: bool) -> None:
     torch.manual_seed(0)
-    model = build(name, shape=(1, 8, 8), outputs=3).double().train(training)
+    shape = shape_for(name, 1, 8, 8)
+    model = build(name, shape=shape, outputs=3, **NO_DROPOUT.get(name, {})).double().train(training)
     weights = {key: value.detach().requires_grad_() for key, value in model.named_parameters()}
-    x, y = torch.randn(3, 1, 8, 8, dtype=torch.float64), torch.tensor([0, 1, 2])
+    x, y = torch.randn(3, *shape, dtype=torch.float64), torch.tensor([0, 1, 2])
     vector = [torch.randn_like(w) / w.numel() ** 0.5 for w in weights.values()]
 
     def gradient(step: float, graph: bool = False) -> tuple[torch.Tensor, ...]:
@@ -123,7 +132,8 @@ def test_dropout_exists_only_where_it_drops(name: str) -> None:
         (
             "resnet20",
             (10,),
-            "resnet20 needs images, but the inputs are vectors of 10 numbers; models that fit: linear, mlp.",
+            "resnet20 needs images, but the inputs are vectors of 10 numbers; models that fit: linear, mlp, "
+            "resnet-tabular, ft-transformer.",
         ),
         (
             "cnn",
@@ -146,7 +156,8 @@ def test_dropout_exists_only_where_it_drops(name: str) -> None:
         (
             "torchvision:resnet18",
             (4,),
-            "torchvision:resnet18 needs images, but the inputs are vectors of 4 numbers; models that fit: linear, mlp.",
+            "torchvision:resnet18 needs images, but the inputs are vectors of 4 numbers; models that fit: linear, mlp, "
+            "resnet-tabular, ft-transformer.",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from samcli.data.number_text import EXACT, MOSTLY, by_size, is_beyond_exact, is_date, is_day, number_text
+from samcli.data.number_text import EXACT, MOSTLY, by_size, is_beyond_exact, is_date, is_day
 from samcli.data.tables import numbers_of, texts_of
 from samcli.errors import DataError
 from samcli.words import count, some_of
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CATEGORIES = 10_000
+SAMPLE = 1000  # values that tell what a long column is not
 LARGEST = 1e18  # as for all inputs: numbers beyond have no square in 32 bits
 
 
@@ -53,14 +54,19 @@ class Columns:
             self.drop(name, "dates, which are no numbers")
         elif name in self._categorical:
             self._add_categories(name, texts_of(column, numeric=True), numeric=True)
-        elif _are_numbers(column, there):
-            self._add_numbers(name, column, texts)
         else:
-            if known := next((text for text in there if number_text(text) is not None and not _is_exact(text)), None):
-                self._mixed.append(f"{name}: {known} and others are too large for exact numbers, and read as texts")
-            elif any(number_text(text) is not None for text in np.unique(there)):
+            numbers = numbers_of(column)
+            large = there[np.abs(numbers[texts != ""]) >= EXACT]
+            beyond = next(filter(is_beyond_exact, large), None)
+            is_number = ~np.isnan(numbers[texts != ""])
+            if is_number.mean() >= MOSTLY and beyond is None and not pd.api.types.is_bool_dtype(column.dtype):
+                return self._add_numbers(name, numbers, texts)
+            if beyond is not None:
+                self._mixed.append(f"{name}: {beyond} and others are too large for exact numbers, and read as texts")
+            elif is_number.any() and not is_number.all():
                 self._mixed.append(f"{name}: numbers among texts are categories too")
             self._add_categories(name, texts, numeric=False)
+        return None
 
     def drop(self, name: str, reason: str) -> None:
         """Leave a column out, and have the notes say why."""
@@ -71,8 +77,7 @@ class Columns:
         dropped = [f"{some_of(names)} left out ({reason})" for reason, names in self._dropped.items()]
         return [*dropped, *_some(self._mixed), *_some(self._filled)]
 
-    def _add_numbers(self, name: str, column: pd.Series[Any], texts: npt.NDArray[np.object_]) -> None:
-        numbers = numbers_of(column)
+    def _add_numbers(self, name: str, numbers: npt.NDArray[np.float64], texts: npt.NDArray[np.object_]) -> None:
         finite = np.isfinite(numbers)
         there = numbers[finite]
         if not len(there):
@@ -144,29 +149,14 @@ def row_numbers(frame: pd.DataFrame) -> list[str]:
     return counted
 
 
-def _are_numbers(column: pd.Series[Any], there: npt.NDArray[np.object_]) -> bool:
-    """Whether nearly all values are numbers, and none is a whole number that a float would change."""
-    import pandas as pd
-
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return False
-    if pd.api.types.is_integer_dtype(column.dtype):
-        return bool(column.abs().max() <= EXACT)
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return True
-    return _mostly(there, lambda text: number_text(text) is not None) and all(map(_is_exact, there))
-
-
-def _is_exact(text: str) -> bool:
-    return not is_beyond_exact(text)
-
-
-def _mostly(texts: npt.NDArray[np.object_], holds: Any) -> bool:
+def _mostly(texts: npt.NDArray[np.object_], holds: Any, share: float = MOSTLY) -> bool:
     """Whether something holds for nine of ten texts."""
     import pandas as pd
 
+    if len(texts) > 2 * SAMPLE and not _mostly(texts[:: len(texts) // SAMPLE][:SAMPLE], holds, 0.5):
+        return False  # by far not
     codes, different = pd.factorize(texts)
-    return bool(len(texts)) and float(np.array([holds(text) for text in different])[codes].mean()) >= MOSTLY
+    return bool(len(texts)) and float(np.array([holds(text) for text in different])[codes].mean()) >= share
 
 
 def _some(clauses: Sequence[str]) -> list[str]:
