@@ -75,6 +75,7 @@ SCORES = {
     for score in (
         Score(name="accuracy", words="accuracy", is_share=True),
         Score(name="r2", words="R²"),
+        Score(name="bits_per_byte", words="bits per byte", higher_is_better=False),
         Score(
             name="balanced_accuracy",
             words="balanced accuracy",

@@ -205,7 +205,7 @@ def summary(row: dict[str, Any], part: str = "test") -> str:
     score = score_among(row).name
     parts = [f"loss {row['train_loss']:.4f}"]
     if (value := row.get(f"{part}_{score}")) is not None:
-        parts.append(f"{part} {score} {value:.4f}")
+        parts.append(f"{part} {score.replace('_', ' ')} {value:.4f}")
     if row.get("sharpness") is not None:
         parts.append(f"sharpness {row['sharpness']:.4f}")
     return "  ".join(parts)

@@ -179,12 +179,10 @@ def _check_hypotheses(draft: Draft, data_dir: Path) -> None:
         return
     from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
     from samcli.train import CATALOGUE
-    from samcli.train.components import predicts_numbers
+    from samcli.train.components import scored_by
 
     written = draft.as_written()
-    rehearse_hypotheses(
-        draft.hypotheses, written, list(CATALOGUE.measures), lambda run: predicts_numbers(run, data_dir)
-    )
+    rehearse_hypotheses(draft.hypotheses, written, list(CATALOGUE.measures), lambda run: scored_by(run, data_dir))
     if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
         hint(told)
 

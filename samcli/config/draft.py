@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
+from samcli.config.budget import budgets_of, with_tokens
 from samcli.config.check import check
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
@@ -31,10 +32,8 @@ SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
 NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
 SELECTING = ("only", "exclude")
-KEYS = (
-    *("name", *SECTIONS, *SCALARS, *NAMELESS, "seeds", "equal_compute", "stages", "plugins"),
-    *(*SELECTING, "hypotheses", "tune"),
-)
+OF_THE_GRID = ("name", "seeds", "tokens", "equal_compute")  # beside its scalars
+KEYS = (*OF_THE_GRID, *SECTIONS, *SCALARS, *NAMELESS, "stages", "plugins", *SELECTING, "hypotheses", "tune")
 
 
 @dataclass
@@ -58,6 +57,7 @@ class Draft:
     scalars: dict[str, Any] = field(default_factory=dict)
     nameless: dict[str, dict[str, Any]] = field(default_factory=lambda: {key: {} for key in NAMELESS})
     seeds: Any = 0
+    tokens: Any = None
     equal_compute: Any = False
     stages: Any = ()
     plugins: list[str] = field(default_factory=list)
@@ -155,7 +155,7 @@ class Draft:
             instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:
-            if key not in (known := [*SCALARS, "name", "seeds", "equal_compute"]):
+            if key not in (known := [*SCALARS, *OF_THE_GRID]):
                 places = " or ".join(f"{section}.{key}" for section in self._sections_with(key))
                 meant = f"did you mean {places}?" if places else nearest(key, [*known, *SECTIONS, *NAMELESS])
                 raise ConfigError(f"--set {key}: unknown key {key!r}; {meant}")
@@ -210,6 +210,11 @@ class Draft:
         schedules, sharpnesses = self._variations("schedule"), self._sharpness()
         evaluations = [Evaluation(**values) for values in self._nameless("evaluate")]
         seeds = parse_seeds(self.seeds, self.source)
+        budgets = budgets_of(self.tokens, self.source)
+        if self.tokens is not None and "epochs" in self.scalars:
+            raise ConfigError(
+                f"{self.source.where(('tokens',))}: tokens says how many epochs there are; give one of the two."
+            )
         is_equal = wants_equal_compute(self.equal_compute, self.source)
         stages = stages_of(self.source, self.stages or [])
         if stages and is_equal:
@@ -219,10 +224,10 @@ class Draft:
             )
         expand = remembered(lambda source: Draft.of(source, self.catalogue).expand())
         models = [self._models(dataset) for dataset in datasets]
-        shared: tuple[list[Any], ...] = (trainings, schedules, sharpnesses, evaluations, seeds)
+        shared: tuple[list[Any], ...] = (trainings, budgets, schedules, sharpnesses, evaluations, seeds)
         check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
         axes = itertools.product(zip(datasets, models, strict=True), *shared)
-        for (dataset, its_models), training, schedule, sharpness, evaluation, seed in axes:
+        for (dataset, its_models), training, budget, schedule, sharpness, evaluation, seed in axes:
             for model, optimizer in itertools.product(its_models, optimizers):
                 run = RunConfig(
                     name=self._checked_name(dataset),
@@ -236,6 +241,7 @@ class Draft:
                     seed=seed,
                     plugins=tuple(self.plugins),
                 )
+                run = run if budget is None else with_tokens(run, budget, self.source)
                 run = with_equal_compute(run, self.catalogue, self.source) if is_equal else run
                 for staged in with_stages(run, stages, self.source, expand):
                     runs.setdefault(staged.identity, staged)

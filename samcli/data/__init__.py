@@ -19,5 +19,6 @@ from samcli.data.shared import SharedSource as SharedSource
 from samcli.data.soundness import source_faults as source_faults
 from samcli.tasks import Binary as Binary
 from samcli.tasks import Classification as Classification
+from samcli.tasks import LanguageModel as LanguageModel
 from samcli.tasks import Regression as Regression
 from samcli.tasks import Task as Task

@@ -126,6 +126,11 @@ class DatasetKind(ABC):
         """What this data set is called in a list of several."""
         return getattr(self, "title", type(self).__name__)
 
+    @property
+    def metric(self) -> str | None:
+        """The name of the score that its task has, a key of `samcli.metrics.SCORES`; None where only the data tell."""
+        return None if self.is_regression is None else "r2" if self.is_regression else "accuracy"
+
     def is_at_hand(self, data_dir: Path) -> bool:
         """Whether `source` can be read without a network."""
         return True

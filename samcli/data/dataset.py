@@ -97,6 +97,7 @@ class Dataset:
             Inputs as (B, C, H, W) float32 in channels-last memory order, (B, F) float32 or (B, T) int64; and their
             targets.
         """
+        self.check_mixup(mixup)
         order = self.order(epoch, seed)
         plan = _to_device(self._store.plan(order, seed, epoch) if self._store else order[None], self.train.targets)
         targets = self.train.targets[_to_device(order, self.train.targets)]
@@ -109,6 +110,15 @@ class Dataset:
     def order(self, epoch: int, seed: int) -> Tensor:
         """The training examples in the order in which an epoch takes them, (N,) int64 on the host."""
         return torch.randperm(len(self.train), generator=stream(seed, "order", epoch))
+
+    def check_mixup(self, alpha: float) -> None:
+        """Refuse mixup of texts.
+
+        Raises:
+            ConfigError: it is wanted of tokens.
+        """
+        if alpha and self.shape.vocabulary:
+            raise ConfigError("mixup averages inputs, and the tokens of a text have no average; leave mixup out.")
 
     def _inputs(self, plan: Tensor) -> Tensor:
         if self._store is None:
@@ -152,12 +162,12 @@ def load(
         )
     device = torch.device(device)
     train, held_out = _indices(kind, source, seed)
-    targets = source.targets[train]
+    whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
+    targets = source.targets if whole else source.targets[train]
     if kind.label_noise:
         if source.task.classes is None:
             raise ConfigError(f"label_noise draws classes and {kind.label} has none; leave label_noise out.")
         targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
-    whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
     normalisation = Normalisation(inputs, device, categories=source.categories, constants=constants)
 

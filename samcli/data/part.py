@@ -12,6 +12,8 @@ from torch import Tensor
 from samcli.data.normalise import Normalisation
 from samcli.data.streams import stream
 
+MOST_TOKENS = 4096  # in a batch that nobody chose; times 50,000 outputs of each it is 800 MB
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -37,6 +39,15 @@ class Part:
         """
         for start in range(0, len(self), size):
             yield self.normalisation.ready(self.inputs[start : start + size]), self.targets[start : start + size]
+
+    def at_once(self, most: int) -> int:
+        """How many examples may go through a network together: at most so many, and of windows of tokens fewer.
+
+        >>> windows = torch.zeros(9, 1024, dtype=torch.int64)
+        >>> Part(windows.int(), windows, Normalisation(windows.int(), torch.device("cpu"))).at_once(1000)
+        4
+        """
+        return most if self.targets.dim() == 1 else max(1, min(most, MOST_TOKENS // self.targets[0].numel()))
 
     def subset(self, n: int, seed: int) -> Part:
         """A part of at most `n` examples drawn without replacement, the same for the same seed, in the same order."""

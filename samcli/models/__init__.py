@@ -11,6 +11,7 @@ from samcli.models.cnn import CNN as CNN
 from samcli.models.dense import MLP as MLP
 from samcli.models.dense import Linear as Linear
 from samcli.models.ft_transformer import FTTransformer as FTTransformer
+from samcli.models.gpt import GPT as GPT
 from samcli.models.resnet import ResNet18 as ResNet18
 from samcli.models.resnet import ResNet20 as ResNet20
 from samcli.models.resnet_tabular import ResNetTabular as ResNetTabular

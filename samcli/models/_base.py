@@ -46,7 +46,8 @@ class ModelKind(ABC):
             outputs: columns of the output: the number of classes, or 1 for two classes (a logit) or a regression.
 
         Returns:
-            A module that maps (N, *shape) to (N, outputs), without a softmax.
+            A module that maps (N, *shape) to (N, outputs), without a softmax; for a language model (N, T) tokens to
+            (N, T, outputs).
         """
 
     def pretrained(self) -> Pretrained | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from samcli.config.hypotheses import Hypothesis
 from samcli.config.schema import RunConfig
 from samcli.errors import ConfigError, nearest
-from samcli.metrics import SCORES, columns, is_share, requested_columns, shown
+from samcli.metrics import columns, is_share, requested_columns, shown
 from samcli.report.hypotheses import GAP, KINDS, Cases, Untestable
 from samcli.runs.reader import Run
 from samcli.stats import pairs_needed
@@ -26,7 +26,7 @@ def rehearse_hypotheses(
     hypotheses: Sequence[Hypothesis],
     runs: Sequence[RunConfig],
     measures: Collection[str],
-    is_regression: Callable[[RunConfig], bool],
+    score: Callable[[RunConfig], str],
 ) -> None:
     """Judge hypotheses by runs that are made up, as they will be judged by those that are trained.
 
@@ -36,18 +36,18 @@ def rehearse_hypotheses(
         hypotheses: of an experiment file.
         runs: all that the file asks for.
         measures: the names of measures of sharpness, which may be kept later.
-        is_regression: whether a run has numbers to predict.
+        score: the name of what a run's task is scored by, a key of `samcli.metrics.SCORES`.
 
     Raises:
         ConfigError: one of them cannot be judged by any results of these runs; names the line.
 
-    >>> rehearse_hypotheses([], [], [], bool)
+    >>> rehearse_hypotheses([], [], [], lambda run: "accuracy")
     """
     if not hypotheses:
         return
     # a measure may be kept with parameters of its own: "one-step rho=0.1"
     kept = {*measures, *(name for one in hypotheses for name in _metrics_of(one) if name.split()[0] in measures)}
-    made = [_made_up(run, sorted(kept), is_regression(run)) for run in _on_seeds_enough(runs)]
+    made = [_made_up(run, sorted(kept), score(run)) for run in _on_seeds_enough(runs)]
     cases = Cases(made)
     known = dict.fromkeys([*(name for run in made for name in run.columns if name != "epoch"), GAP])
     for one in hypotheses:
@@ -96,11 +96,10 @@ def _on_seeds_enough(runs: Sequence[RunConfig]) -> Iterator[RunConfig]:
             yield dataclasses.replace(run, seed=seed)
 
 
-def _made_up(run: RunConfig, measures: Collection[str], regression: bool) -> Run:
+def _made_up(run: RunConfig, measures: Collection[str], score: str) -> Run:
     """A finished run with one row of random numbers, in every column that it may come to have."""
     import numpy as np
 
-    score = "r2" if regression else next(iter(SCORES))
     names = [*columns(score), *requested_columns(run.evaluate.metrics), *measures]
     draws = random.Random(run.identity)
     row = [[draws.uniform(0.1, 0.9) for _ in names]]

@@ -49,13 +49,13 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
     return found
 
 
-def predicts_numbers(config: RunConfig, data_dir: Path) -> bool:
-    """Whether the run is a regression; where only the data tell, they are read.
+def scored_by(config: RunConfig, data_dir: Path) -> str:
+    """The name of the score that the run's task has, see `samcli.metrics`; where only the data tell, they are read.
 
     >>> from samcli.config import Draft, parse
     >>> (config,) = Draft.of(parse("{dataset: diabetes, optimizer: sgd}", "x.yaml"), CATALOGUE).expand()
-    >>> predicts_numbers(config, Path("data"))
-    True
+    >>> scored_by(config, Path("data"))
+    'r2'
 
     Args:
         config: the run.
@@ -65,9 +65,7 @@ def predicts_numbers(config: RunConfig, data_dir: Path) -> bool:
         DataError: they have to be read, and are missing or not sound.
     """
     kind = CATALOGUE.create("dataset", config.dataset)
-    if kind.is_regression is not None:
-        return bool(kind.is_regression)
-    return data.raw_source(kind, data_dir).task.classes is None
+    return str(kind.metric or data.raw_source(kind, data_dir).task.metric)
 
 
 def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.Module:

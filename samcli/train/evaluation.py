@@ -36,7 +36,7 @@ def evaluate(
     model.eval()
     sums: Tensor | None = None
     with torch.inference_mode():
-        for inputs, targets in part.batches(BATCH_SIZE):
+        for inputs, targets in part.batches(part.at_once(BATCH_SIZE)):
             output = model(inputs)
             if see is not None:
                 see(output, targets)

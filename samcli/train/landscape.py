@@ -174,4 +174,4 @@ def _load(path: Path, data_dir: Path | None, device: torch.device, image_folder:
 
 
 def _batches(part: Part, examples: int, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(part.subset(examples, seed=seed).batches(BATCH_SIZE))
+    return list(part.subset(examples, seed=seed).batches(part.at_once(BATCH_SIZE)))

@@ -161,6 +161,8 @@ def check_metrics(metrics: Sequence[str], data: Dataset) -> None:
 or choose balanced-accuracy, macro-f1, roc-auc, log-loss, calibration-error.
     """
     known = scores_on_request()
+    if metrics and data.task.target_dims > 1:
+        raise ConfigError("evaluate.metrics: a language model has no scores besides its own; leave the metrics out.")
     kind = "numbers" if data.task.classes is None else "classes"
     for metric in metrics:
         if known[metric].on_request != kind:

@@ -40,7 +40,7 @@ def record(
         The value of each measure by its column, and where it has one its standard error; None for what has not
         converged.
     """
-    batches = list(part.batches(BATCH_SIZE))
+    batches = list(part.batches(part.at_once(BATCH_SIZE)))
     from_one_gradient = [name for name in settings.measures if name in FROM_ONE_GRADIENT]
     others = [name for name in settings.measures if name not in FROM_ONE_GRADIENT]
     found = measure(model, loss, batches, from_one_gradient, rho=settings.rho)

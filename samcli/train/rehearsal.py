@@ -12,6 +12,7 @@ from samcli import optim
 from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
 from samcli.data import Dataset
+from samcli.errors import ConfigError
 from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.initial import file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
@@ -58,7 +59,8 @@ def rehearse(
     told: set[str] = set()
     for config in (one for run in runs for one in trainings_of(run)):
         training, metrics = config.training, config.evaluate.metrics
-        problem = repr((config.dataset, config.model, training.label_smoothing, training.class_weight, metrics))
+        of_loss = (training.label_smoothing, training.mixup, training.class_weight, metrics)
+        problem = repr((config.dataset, config.model, of_loss))
         if problem not in models:
             dataset, models[problem] = _rehearse_model(config, data_dir, fetches)
             for sentence in undefined(metrics, dataset):
@@ -77,11 +79,21 @@ def rehearse(
 def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:
     """Load the data set, compute a loss on it, and build the model: shapes without numbers, held against its `init`."""
     dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
-    outputs = dataset.task.outputs
+    dataset.check_mixup(config.training.mixup)
+    outputs, targets = dataset.task.outputs, dataset.train.targets[:1]
     check_metrics(config.evaluate.metrics, dataset)
-    training_loss(config.training, dataset)(torch.zeros(1, outputs), dataset.train.targets[:1])
+    given = torch.zeros(*targets.shape, outputs) if dataset.task.target_dims > 1 else torch.zeros(1, outputs)
+    training_loss(config.training, dataset)(given, targets)
     with torch.device("meta"):
         model = build_model(config, dataset.shape, outputs)
+        if dataset.shape.vocabulary:
+            given = model(torch.zeros(1, *dataset.shape, dtype=torch.int64))
+            if tuple(given.shape) != (*targets.shape, outputs):
+                what = "each token" if dataset.task.target_dims > 1 else "each text"
+                raise ConfigError(
+                    f"{config.model['name']} does not give what {config.dataset['name']} is about, {outputs} numbers "
+                    f"for {what}; choose another model."
+                )
     if fetches or file_at_hand(config) is not None or config.model.get("init") is not None:
         initialise(config, model, dataset.shape, outputs)
     return dataset, model

@@ -23,7 +23,7 @@ def rehearse(line: str, grid: str = GRID, seeds: str = "0-9") -> None:
         draft.hypotheses,
         draft.as_written(),
         list(CATALOGUE.measures),
-        lambda run: CATALOGUE.datasets.kind(run.dataset["name"]).is_regression,
+        lambda run: str(CATALOGUE.create("dataset", run.dataset).metric),
     )
 
 

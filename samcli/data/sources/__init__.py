@@ -18,3 +18,4 @@ from samcli.data.sources.vision import CIFAR100 as CIFAR100
 from samcli.data.sources.vision import SVHN as SVHN
 from samcli.data.sources.image_folder import ImageFolder as ImageFolder
 from samcli.data.sources.csv_file import CsvFile as CsvFile
+from samcli.data.sources.text import Text as Text

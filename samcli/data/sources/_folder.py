@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,23 +57,11 @@ class Layout:
         Raises:
             DataError: a file cannot be read.
         """
-        listed = sorted((os.fsencode(file.relative_to(self.root)), file) for file in self.files)
-        sha = hashlib.sha256(f"{len(listed)} images\n".encode())
-        for path, file in listed:
-            try:
-                state = file.stat()
-                content = _content_digest(file, state.st_size, state.st_mtime_ns)
-            except OSError as error:
-                raise DataError(f"{file} cannot be read ({error.strerror}); mend it or move it away.") from None
-            sha.update(path + b"\0" + content)
-        return sha.hexdigest()
+        return files_digest(self.root, self.files, "images")
 
     def notes(self) -> Iterator[str]:
         """What was passed over, in clauses."""
-        if total := self.passed_over.total():
-            ordered = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))
-            kinds = ", ".join(f"{kind}: {count}" for kind, count in ordered[:6]) + (", ..." if ordered[6:] else "")
-            yield f"{total:,} other file{'s' * (total > 1)} passed over ({kinds})"
+        yield from others_told(self.passed_over)
         if self.others:
             listed = ", ".join(self.others[:6]) + (", ..." if len(self.others) > 6 else "")
             yield f"{len(self.others)} other folder{'s' * (len(self.others) > 1)} passed over ({listed})"
@@ -81,11 +69,46 @@ class Layout:
             yield f"{self.parts['validation'][0].name}/ is the validation part"
 
 
+def files_digest(root: Path, files: Iterable[Path], what: str) -> str:
+    """The SHA-256 of the number of files, of their paths within a folder and of what they hold.
+
+    Args:
+        root: the folder.
+        files: those in it, in any order.
+        what: the word for them.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    listed = sorted((os.fsencode(file.relative_to(root)), file) for file in files)
+    sha = hashlib.sha256(f"{len(listed)} {what}\n".encode())
+    for path, file in listed:
+        try:
+            state = file.stat()
+            content = _content_digest(file, state.st_size, state.st_mtime_ns)
+        except OSError as error:
+            raise DataError(f"{file} cannot be read ({error.strerror}); mend it or move it away.") from None
+        sha.update(path + b"\0" + content)
+    return sha.hexdigest()
+
+
 @functools.lru_cache(maxsize=2**18)  # a process asks for the digest of a folder several times
 def _content_digest(file: Path, size: int, modified: int) -> bytes:
     """The SHA-256 of a file; size and time of the last change tell whether it is still the one that was read."""
     del size, modified
     return hashlib.sha256(file.read_bytes()).digest()
+
+
+def others_told(passed_over: Counter[str]) -> Iterator[str]:
+    """A clause on the files that were passed over, if there were any.
+
+    >>> list(others_told(Counter({"txt": 3, "csv": 1})))
+    ['4 other files passed over (txt: 3, csv: 1)']
+    """
+    if total := passed_over.total():
+        ordered = sorted(passed_over.items(), key=lambda item: (-item[1], item[0]))
+        kinds = ", ".join(f"{kind}: {count}" for kind, count in ordered[:6]) + (", ..." if ordered[6:] else "")
+        yield f"{total:,} other file{'s' * (total > 1)} passed over ({kinds})"
 
 
 def is_hidden(name: str) -> bool:
@@ -163,7 +186,7 @@ def _classes(folder: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
             f"lay the images out as {folder}/CLASS/*.jpg."
         )
     _count_others(folder, passed_over)
-    listed = {path.name: _images_below(path, passed_over) for path in classes}
+    listed = {path.name: files_below(path, passed_over) for path in classes}
     for path in classes:
         if not listed[path.name]:
             raise DataError(
@@ -213,8 +236,23 @@ def _count_others(folder: Path, passed_over: Counter[str]) -> None:
     passed_over.update(_kind(path) for path in folder.iterdir() if not (path.is_dir() or is_hidden(path.name)))
 
 
-def _images_below(folder: Path, passed_over: Counter[str]) -> list[Path]:
-    """The image files at any depth below a folder, sorted; links to folders are followed, each folder once."""
+def files_below(
+    folder: Path,
+    passed_over: Counter[str],
+    suffixes: Collection[str] = SUFFIXES,
+    is_unwanted: Callable[[str], bool] = is_hidden,
+) -> list[Path]:
+    """The files at any depth below a folder, sorted; links to folders are followed, each folder once.
+
+    Args:
+        folder: to look in.
+        passed_over: is told how many other files there are, by suffix.
+        suffixes: of the files that are wanted, in small letters; by default those of images.
+        is_unwanted: whether a file or folder is passed over without a word, by its name.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
     found, waiting, links, seen = [], [folder], list[Path](), set[Path]()
     while waiting or links:
         here = waiting.pop() if waiting else links.pop(0)
@@ -223,7 +261,7 @@ def _images_below(folder: Path, passed_over: Counter[str]) -> list[Path]:
             continue
         seen.add(real)
         with os.scandir(here) as entries:  # knows of each what it is, without a look at the disk
-            listed = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
+            listed = sorted((entry for entry in entries if not is_unwanted(entry.name)), key=lambda entry: entry.name)
         for entry in listed:
             path = here / entry.name
             if entry.is_dir():
@@ -233,7 +271,7 @@ def _images_below(folder: Path, passed_over: Counter[str]) -> list[Path]:
                     passed_over["link to a folder above"] += 1
                 else:
                     links.append(path)  # after what lies here itself
-            elif entry.is_file() and path.suffix.lower() in SUFFIXES:
+            elif entry.is_file() and path.suffix.lower() in suffixes:
                 found.append(path)
             else:
                 passed_over[_kind(path)] += 1

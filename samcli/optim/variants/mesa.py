@@ -57,7 +57,7 @@ class MESA(Variant):
         with evaluating(batch.model):
             past = batch.outputs(teacher)
         check_logits("mesa", past)
-        known = torch.isfinite(past).all(1)
+        known = torch.isfinite(past).flatten(1).all(1)
         return gradient_with_trajectory(step, past, known, step.rho, self.temperature)
 
     def passes_per_step(self, batch_size: int) -> float:

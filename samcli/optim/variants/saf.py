@@ -29,9 +29,9 @@ class SAF(Variant):
     2022; the rule as in the authors' code.
 
     Cost: one forward and backward pass, and the softmax. State: the last Ẽ logits of every example, N × Ẽ × C numbers
-    for N examples and C classes, on the device of the outputs. Needs a `Batch` with `indices`; the host reads the
-    largest of them, which costs nothing where they are on the CPU. Logits that are not finite are not kept. A visit
-    is an epoch as long as every epoch visits every example once.
+    for N examples and C classes, in a language model as many for each token; on the device of the outputs. Needs a
+    `Batch` with `indices`; the host reads the largest of them, which costs nothing where they are on the CPU. Logits
+    that are not finite are not kept. A visit is an epoch as long as every epoch visits every example once.
 
     Defaults of the authors' script for ImageNet (ResNet-50): λ = 0.3, T = 5, Ẽ = 2, and a start epoch of 5, which in
     their code is the last one without the loss, counted from 0; none are known for CIFAR. Logits are collected from
@@ -72,12 +72,13 @@ class SAF(Variant):
         if not step.finite:
             return gradient
         if "logits" not in state:
-            state["logits"] = logits.new_zeros(size, self.epochs_ago, logits.shape[1])
+            state["logits"] = logits.new_zeros(size, self.epochs_ago, *logits.shape[1:])
             state["visits"] = torch.zeros(size, dtype=torch.int64, device=logits.device)
             slots = state["visits"][where]
-        sound = torch.isfinite(logits).all(1)
+        sound = torch.isfinite(logits).flatten(1).all(1)
         kept = state["logits"]
-        kept[where, slots] = torch.where(sound[:, None], logits.to(kept.dtype), kept[where, slots])
+        writes = sound.view(-1, *[1] * (logits.dim() - 1))
+        kept[where, slots] = torch.where(writes, logits.to(kept.dtype), kept[where, slots])
         state["visits"][where] += sound
         return gradient
 
