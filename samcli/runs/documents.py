@@ -153,10 +153,32 @@ class LandscapeDocument(Document):
         return self
 
 
+Length = Annotated[int, Field(ge=1, le=2**31)]
+
+
+class TaskDocument(Document):
+    """What a network predicts, and what that task was made with."""
+
+    name: Text = Field(min_length=1)
+
+
+class DataDocument(Document):
+    """What a network needs to be given new inputs; mean and std are tensors, and checked where they are used."""
+
+    kind: Literal["images", "table", "tokens"]
+    shape: list[Length] = Field(min_length=1, max_length=4)
+    categories: list[Count]
+    vocabulary: Count
+    task: TaskDocument
+    class_names: list[Text]
+    reading: dict[str, Any]
+
+
 class CheckpointDocument(Document):
     """What a session needs of a checkpoint in order to continue; the tensors are checked where they are loaded."""
 
     config: dict[str, Any]
+    data: DataDocument | None = None  # earlier versions wrote none
     model: dict[str, Any]
     optimizer: dict[str, Any]
     scaler: dict[str, Any] | None

@@ -22,6 +22,8 @@ from samcli.train.continuing import checked_state
 from samcli.train.digests import Digests
 from samcli.train.optimizer_state import restore_optimizer
 
+_MISFITS = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -71,15 +73,8 @@ def load_trained(
             file of its model.
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
-    content = checked_state(checkpoint.load(file), _config_beside(file), file)
+    content, config = read_checkpoint(file)
     data_dir = data_dir or _recorded_data_dir(file)
-    misfits = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
-    try:
-        (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
-    except PluginNeeded:
-        raise
-    except misfits as error:
-        raise _misfit(file, error) from error
     there = _with_images(config, file, image_folder)
     _check_same(there, file, data_dir, image_folder)
     try:
@@ -88,9 +83,31 @@ def load_trained(
         model.load_state_dict(content["model"])
         optimizer = build_optimizer(config, model, dataset.task.outputs)
         restore_optimizer(optimizer, content["optimizer"])
-    except misfits as error:
+    except _MISFITS as error:
         raise _misfit(file, error) from error
     return Trained(config, model, optimizer, dataset, content["epoch"])
+
+
+def read_checkpoint(file: Path) -> tuple[dict[str, Any], RunConfig]:
+    """The content of a checkpoint, once it is seen to be that of a run, and the run's configuration.
+
+    Raises:
+        CheckpointError: unreadable, another run's than its folder's, or of a configuration that this samcli does not
+            know.
+        PluginNeeded: it uses what a Python file registers that was not run.
+
+    >>> read_checkpoint(Path("absent.pt"))
+    Traceback (most recent call last):
+    samcli.errors.CheckpointError: There is no file or folder absent.pt; name a checkpoint, or a folder of runs.
+    """
+    content = checked_state(checkpoint.load(file), _config_beside(file), file)
+    try:
+        (config,) = Draft.of(Source(content["config"], str(file), trusted=False), CATALOGUE).expand()
+    except PluginNeeded:
+        raise
+    except _MISFITS as error:
+        raise _misfit(file, error) from error
+    return content, config
 
 
 def _misfit(file: Path, error: Exception) -> CheckpointError:

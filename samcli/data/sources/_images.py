@@ -55,16 +55,7 @@ class Header:
 
 
 def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[str, ...]]:
-    """Decode image files into one tensor, (N, H, W, C) uint8, with C = 1 if all are grey and 3 otherwise.
-
-    A first pass reads sizes and modes from the headers, so that a folder of large photographs is never in memory at
-    its full size. Where there are deep images, a second one finds the range of their values, see `Depth`.
-
-    Returns:
-        The images, and what was done to them, in clauses.
-
-    Raises:
-        DataError: a file is no image, or damaged, or too large; the message names it.
+    """The images of `decode_images`, and what was done to them.
 
     >>> import tempfile
     >>> from PIL import Image
@@ -75,7 +66,23 @@ def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[
     >>> images.shape, notes
     (torch.Size([1, 4, 4, 1]), ('brought to 4×4',))
     """
-    with _no_alarm(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    images, notes, _ = decode_images(files, size)
+    return images, notes
+
+
+def decode_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[str, ...], Depth | None]:
+    """Decode image files into one tensor, (N, H, W, C) uint8, with C = 1 if all are grey and 3 otherwise.
+
+    A first pass reads sizes and modes from the headers, so that a folder of large photographs is never in memory at
+    its full size. Where there are deep images, a second one finds the range of their values, see `Depth`.
+
+    Returns:
+        The images, what was done to them, in clauses, and the range of the deep ones, if there are any.
+
+    Raises:
+        DataError: a file is no image, or damaged, or too large; the message names it.
+    """
+    with without_alarm(), ThreadPoolExecutor(os.cpu_count()) as pool:
         headers = of_each(pool, _header, files)
         sides = {header.sides for header in headers}
         if size is None and len(sides) > 1:
@@ -87,11 +94,10 @@ def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[
         images = _room(len(files), height, width, 1 if grey else 3)
 
         def decode(i: int) -> None:
-            pixels = np.asarray(_upright(files[i], size, grey=grey, depth=depth))
-            images[i] = pixels[:, :, None] if grey else pixels
+            images[i] = _pixels(files[i], None if size is None else (size, size), grey=grey, depth=depth)
 
         of_each(pool, decode, range(len(files)), files)
-    return torch.from_numpy(images), tuple(_notes(headers, size, depth))
+    return torch.from_numpy(images), tuple(_notes(headers, size, depth)), depth
 
 
 def _notes(headers: Sequence[Header], size: int | None, depth: Depth | None) -> Iterator[str]:
@@ -123,6 +129,16 @@ def _header(path: Path) -> Header:
             has_alpha=image.has_transparency_data and not is_deep,
             has_frames=_has_frames(image),
         )
+
+
+def check_header(path: Path) -> None:
+    """Refuse an image file that says of itself that it is too large.
+
+    Raises:
+        ValueError: it is.
+        OSError: it is no image.
+    """
+    _header(path)
 
 
 def _has_frames(image: Image.Image) -> bool:
@@ -184,18 +200,31 @@ def _room(*shape: int) -> npt.NDArray[np.uint8]:
     )
 
 
-def _upright(path: Path, size: int | None, *, grey: bool, depth: Depth | None) -> Image.Image:
-    """One image of 8 bits, turned upright, and brought to a square of the size, if any."""
-    from PIL import Image, ImageOps
+def _pixels(path: Path, sides: tuple[int, int] | None, *, grey: bool, depth: Depth | None) -> npt.NDArray[np.uint8]:
+    from PIL import Image
 
     with Image.open(path) as image, _one_at_a_time(image):
-        if size is not None and image.width * image.height > _ALARM:
-            image.draft(None, (2 * size, 2 * size))  # a JPEG is decoded at a fraction of its size
-        ImageOps.exif_transpose(image, in_place=True)
-        upright = _in_mode(image, "L" if grey else "RGB", depth)
-        if size is not None and upright.size != (size, size):
-            upright = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
-        return upright
+        return pixels_of(image, sides, grey=grey, depth=depth)
+
+
+def pixels_of(
+    image: Image.Image, sides: tuple[int, int] | None, *, grey: bool, depth: Depth | None
+) -> npt.NDArray[np.uint8]:
+    """One image of 8 bits, (H, W, 1 or 3), turned upright, and brought to height and width, if any, by its middle.
+
+    Raises:
+        Exception: whatever a decoder raises for a file that is damaged.
+    """
+    from PIL import Image, ImageOps
+
+    if sides is not None and image.width * image.height > _ALARM:
+        image.draft(None, (2 * max(sides), 2 * max(sides)))  # a JPEG is decoded at a fraction of its size
+    ImageOps.exif_transpose(image, in_place=True)
+    upright = _in_mode(image, "L" if grey else "RGB", depth)
+    if sides is not None and upright.size != sides[::-1]:
+        upright = ImageOps.fit(upright, sides[::-1], Image.Resampling.BILINEAR)
+    array = np.asarray(upright)
+    return array[:, :, None] if grey else array
 
 
 def _in_mode(image: Image.Image, mode: str, depth: Depth | None) -> Image.Image:
@@ -215,7 +244,7 @@ def _in_mode(image: Image.Image, mode: str, depth: Depth | None) -> Image.Image:
 
 
 @contextlib.contextmanager
-def _no_alarm() -> Iterator[None]:
+def without_alarm() -> Iterator[None]:
     """Without Pillow's own bound on pixels, which warns of a large scan, and refuses one twice as large."""
     from PIL import Image
 

@@ -6,7 +6,7 @@ for all runs, is the test part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
+from samcli.data.sources._reading import feature_reading, image_reading
 from samcli.data.split import split_source
 from samcli.registry import option
 from samcli.tasks import Binary, Classification, Regression
@@ -49,7 +50,9 @@ class Digits(Embedded):
         pixels = torch.from_numpy(bunch.images * (255.0 / 16.0)).round().to(torch.uint8)
         names = tuple(str(name) for name in bunch.target_names)
         targets = torch.from_numpy(bunch.target).long()
-        return split_source(pixels.unsqueeze(-1), targets, Classification(10), names, self.split_seed)
+        images = pixels.unsqueeze(-1)
+        source = split_source(images, targets, Classification(10), names, self.split_seed)
+        return replace(source, reading=image_reading(images))
 
 
 @DATASETS.register("breast-cancer")
@@ -63,8 +66,10 @@ class BreastCancer(Embedded):
     def source(self, data_dir: Path) -> Source:
         from sklearn.datasets import load_breast_cancer
 
-        inputs, targets, names = _table(load_breast_cancer())
-        return split_source(inputs, targets, Binary(), names, self.split_seed)
+        bunch = load_breast_cancer()
+        inputs, targets, names = _table(bunch)
+        source = split_source(inputs, targets, Binary(), names, self.split_seed)
+        return replace(source, reading=feature_reading(bunch.feature_names))
 
 
 @DATASETS.register("wine")
@@ -78,8 +83,10 @@ class Wine(Embedded):
     def source(self, data_dir: Path) -> Source:
         from sklearn.datasets import load_wine
 
-        inputs, targets, names = _table(load_wine())
-        return split_source(inputs, targets, Classification(3), names, self.split_seed)
+        bunch = load_wine()
+        inputs, targets, names = _table(bunch)
+        source = split_source(inputs, targets, Classification(3), names, self.split_seed)
+        return replace(source, reading=feature_reading(bunch.feature_names))
 
 
 @DATASETS.register("diabetes")
@@ -103,4 +110,5 @@ class Diabetes(Embedded):
         raw = split_source(inputs, targets, Regression(), (), self.split_seed)
         std, mean = torch.std_mean(raw.targets, correction=0)
         train, test = ((part - mean) / std for part in (raw.targets, raw.test_targets))
-        return Source(raw.inputs, train.float(), raw.test_inputs, test.float(), Regression(float(mean), float(std)))
+        task, reading = Regression(float(mean), float(std)), feature_reading(bunch.feature_names)
+        return Source(raw.inputs, train.float(), raw.test_inputs, test.float(), task, reading=reading)

@@ -10,7 +10,8 @@ import torch
 
 from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.sources._folder import read_layout
-from samcli.data.sources._images import read_images
+from samcli.data.sources._images import decode_images
+from samcli.data.sources._reading import image_reading
 from samcli.data.split import split_source
 from samcli.errors import ConfigError, DataError, require_utf8
 from samcli.registry import option
@@ -78,15 +79,19 @@ class ImageFolder(DatasetKind):
                 f"{self._root} has {count(len(layout.files), 'image')}, too few to split off a test part; add more, "
                 f"or make the folders {self._root}/train and {self._root}/test."
             )
-        inputs, notes = read_images([file for files in classes for name in names for file in files[name]], self.size)
+        files = [file for files in classes for name in names for file in files[name]]
+        inputs, notes, depth = decode_images(files, self.size)
+        reading = image_reading(inputs, depth)
         targets = torch.arange(len(names)).repeat(len(classes)).repeat_interleave(counts.flatten())
         task, notes = Classification(len(names)), (*notes, *layout.notes())
         if "all" in layout.parts:
-            return replace(split_source(inputs, targets, task, names, self.split_seed), notes=notes, digest=digest)
+            whole = split_source(inputs, targets, task, names, self.split_seed)
+            return replace(whole, notes=notes, digest=digest, reading=reading)
         sizes = counts.sum(1).tolist()
         cut = zip(torch.split(inputs, sizes), torch.split(targets, sizes), strict=True)
         parts = dict(zip(layout.parts, cut, strict=True))
-        return Source(*parts["train"], *parts["test"], task, names, parts.get("validation"), notes, digest)
+        validation = parts.get("validation")
+        return Source(*parts["train"], *parts["test"], task, names, validation, notes, digest, reading=reading)
 
     @property
     def _root(self) -> Path:

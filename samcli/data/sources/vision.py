@@ -19,6 +19,7 @@ import torch
 
 from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.sources._idx import read_idx
+from samcli.data.sources._reading import image_reading
 from samcli.errors import DataError
 from samcli.tasks import Classification
 
@@ -61,10 +62,11 @@ class Vision(DatasetKind):
         with contextlib.redirect_stdout(sys.stderr):
             train, test = (self.read(root, train=part, download=download) for part in (True, False))
         names = tuple(str(name) for name in getattr(train, "classes", range(10)))
+        images = _images(train.data)
         return Source(
-            _images(train.data), torch.as_tensor(train.targets).long(),
+            images, torch.as_tensor(train.targets).long(),
             _images(test.data), torch.as_tensor(test.targets).long(),
-            Classification(len(names)), names,
+            Classification(len(names)), names, reading=image_reading(images),
         )  # fmt: skip
 
     def _download(self, root: Path) -> None:

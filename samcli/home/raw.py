@@ -1,0 +1,202 @@
+"""Whatever a user holds as raw inputs of a network: images, tables and texts, read as those of training were."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from samcli.data.one_image import ImageReading, image_pixels, reading_of
+from samcli.errors import ConfigError, DataError
+from samcli.home.known import Known
+from samcli.words import joined
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CALLED = {"images": "images", "table": "rows of a table", "tokens": "texts"}
+
+
+def raw_inputs(inputs: Any, known: Known) -> Tensor:
+    """A batch of raw inputs: images (N, H, W, C) uint8, rows (N, F) float32, tokens (N, T) int64.
+
+    Args:
+        inputs: one input or several. For images: a path, an image of Pillow, an array of 8 bits, or a list of these;
+            for tables: a frame of pandas, a dictionary of columns or of one row, the path of a CSV file, or an array of
+            numbers; for texts: a text or a list of texts, or an array of tokens.
+        known: what the network is given.
+
+    Raises:
+        DataError: a file cannot be read, a column is missing, or an array has another shape.
+        ConfigError: inputs of another kind than the network takes.
+    """
+    if isinstance(inputs, np.ndarray | Tensor):
+        return _of_array(_tensor(inputs), known)
+    if known.kind == "images":
+        reading = image_reading_of(known)
+        return torch.stack([_image(one, reading, known) for one in _several(inputs)])
+    if known.kind == "tokens":
+        return tokens_of([_text(one) for one in _several(inputs)], known)
+    return rows_of(frame_of(inputs), known)
+
+
+def image_reading_of(known: Known) -> ImageReading:
+    """How an image becomes pixels; where the data set did not say, from the shape alone.
+
+    Raises:
+        DataError: images of so many channels cannot be read from files.
+    """
+    channels, height, width = known.shape
+    try:
+        return reading_of(known.reading or {"size": [height, width], "channels": channels})
+    except ValueError as error:
+        raise DataError(
+            f"The checkpoint does not say how images of its shape are read from files ({error}); give arrays of "
+            f"{height} × {width} × {channels} numbers of 8 bits in Python."
+        ) from None
+
+
+def frame_of(inputs: Any) -> pd.DataFrame:
+    """A table of pandas: itself, that of a dictionary of columns or of one row, or of a CSV file.
+
+    Raises:
+        DataError: the file cannot be read.
+        ConfigError: it is no table.
+
+    >>> frame_of({"age": 3, "name": "x"}).shape
+    (1, 2)
+    """
+    import pandas as pd
+
+    if isinstance(inputs, pd.DataFrame):
+        return inputs
+    if isinstance(inputs, Mapping):
+        plain = {key: [value] if np.ndim(value) == 0 else value for key, value in inputs.items()}
+        return pd.DataFrame(plain)
+    if isinstance(inputs, str | Path):
+        return _frame_of_file(Path(inputs))
+    raise _refusal(inputs, "table")
+
+
+def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
+    """The rows of a table as the network takes them, (N, F) float32.
+
+    Raises:
+        DataError: a column is missing, or holds what it did not hold in training.
+    """
+    if "features" in known.reading or not known.reading:
+        rows = _plain_rows(frame, known)
+    else:
+        rows = _by("samcli.data.tables")(frame, known.reading)
+    return _of_array(rows, known)
+
+
+def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
+    """Texts as the network takes them, (N, T) int64.
+
+    Raises:
+        DataError: the checkpoint does not say how texts become tokens.
+    """
+    return _of_array(_by("samcli.data.texts")(texts, known.reading), known)
+
+
+def _by(module: str) -> Any:
+    """What turns tables or texts into inputs, which stands where data sets of such files are read."""
+    try:
+        return importlib.import_module(module).inputs_of
+    except (ImportError, AttributeError):
+        raise DataError(
+            "This version of samcli does not read such files for a trained network; use the samcli that trained it, "
+            "or give an array in Python."
+        ) from None
+
+
+def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
+    """Columns of numbers by their names, or all of them in order where nobody named them."""
+    names: Sequence[Any] = known.reading.get("features", list(frame.columns))
+    if missing := [name for name in names if name not in frame.columns]:
+        raise DataError(
+            f"The table has no column {joined([repr(name) for name in missing[:3]])}; the network was trained on "
+            f"{', '.join(map(str, names[:20]))}."
+        )
+    for name in names:
+        if frame[name].dtype.kind not in "biuf":
+            raise DataError(f"The column {name!r} must hold numbers, and holds {frame[name].dtype}.")
+    rows = torch.from_numpy(frame[list(names)].to_numpy(np.float32, copy=True))
+    if not bool(rows.isfinite().all()):
+        first = int((~rows.isfinite()).any(1).nonzero()[0])
+        raise DataError(f"Row {first + 1} of the table has no number in some column; fill it in, or leave it out.")
+    return rows
+
+
+def _frame_of_file(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise DataError(f"There is no file {path}.") from None
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise DataError(f"{path} is not a readable table ({reason}).") from error
+
+
+def _of_array(values: Tensor, known: Known) -> Tensor:
+    """An array as a batch, once it is seen to be of the network's shape and type."""
+    shape = (*known.shape[1:], known.shape[0]) if known.kind == "images" else tuple(known.shape)
+    batch = values[None] if values.dim() == len(shape) else values
+    if batch.dim() != len(shape) + 1 or tuple(batch.shape[1:]) != shape:
+        wanted = " × ".join(map(str, ("N", *shape)))
+        raise DataError(f"The network takes arrays of {wanted}, not {' × '.join(map(str, values.shape))}.")
+    if known.kind == "images":
+        if batch.dtype != torch.uint8:
+            raise DataError(f"Arrays of images hold numbers of 8 bits from 0 to 255, torch.uint8, not {batch.dtype}.")
+        return batch
+    if known.kind == "table":
+        return batch.to(torch.float32)
+    if batch.is_floating_point() or (batch.numel() and not 0 <= int(batch.min()) <= int(batch.max()) < _end(known)):
+        raise DataError(f"Tokens are whole numbers from 0 to {_end(known) - 1}.")
+    return batch.to(torch.int64)
+
+
+def _tensor(values: Any) -> Tensor:
+    # torch warns of arrays that may not be written to, such as those that Pillow gives
+    return values.cpu() if isinstance(values, Tensor) else torch.from_numpy(np.array(values))
+
+
+def _end(known: Known) -> int:
+    return known.shape.vocabulary
+
+
+def _image(one: Any, reading: ImageReading, known: Known) -> Tensor:
+    from PIL import Image
+
+    if isinstance(one, np.ndarray | Tensor):
+        return _of_array(_tensor(one), known)[0]
+    if isinstance(one, str | Path):
+        one = Path(one)
+    elif not isinstance(one, Image.Image):
+        raise _refusal(one, "images")
+    return _of_array(image_pixels(one, reading), known)[0]
+
+
+def _text(one: Any) -> str:
+    if not isinstance(one, str):
+        raise _refusal(one, "tokens")
+    return one
+
+
+def _several(inputs: Any) -> Sequence[Any]:
+    several: Sequence[Any] = inputs if isinstance(inputs, list | tuple) else [inputs]
+    if not several:
+        raise ConfigError("There are no inputs; give at least one.")
+    return several
+
+
+def _refusal(given: object, kind: str) -> ConfigError:
+    return ConfigError(f"The network takes {_CALLED[kind]}, not a {type(given).__name__}.")
