@@ -9,7 +9,21 @@ from typing import NoReturn
 import typer
 
 from samcli.allocator import keep_freed_memory
-from samcli.cli import check, compare, export, landscape, listing, plot, report, runs, sharpness, train, tune
+from samcli.cli import (
+    check,
+    compare,
+    export,
+    export_model,
+    landscape,
+    listing,
+    plot,
+    predict,
+    report,
+    runs,
+    sharpness,
+    train,
+    tune,
+)
 from samcli.cli.command import SETTINGS, Command, Group
 from samcli.cli.output import begin, take_any_character, warn
 from samcli.cli.signals import ignore_further, signals_as_interrupt
@@ -38,6 +52,10 @@ app.command("report", rich_help_panel=JUDGE, cls=Command, epilog=report.EXAMPLE)
 app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
 app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
 app.command("export", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export.EXAMPLE)(export.export)
+app.command("export-model", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export_model.EXAMPLE)(
+    export_model.export_model
+)
+app.command("predict", rich_help_panel=TAKE_AWAY, cls=Command, epilog=predict.EXAMPLE)(predict.predict)
 app.command("list", rich_help_panel=RUN, cls=Command, epilog=listing.EXAMPLE)(listing.listing)
 app.command("check", rich_help_panel=RUN, cls=Command, epilog=check.EXAMPLE)(check.check)
 

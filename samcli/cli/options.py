@@ -100,6 +100,23 @@ MovedImages = Annotated[
     typer.Option(metavar="PATH", help="Where the runs' images lie now, if their folder was moved."),
 ]
 
+
+class Epoch(StrEnum):
+    """The epochs of a run that are kept."""
+
+    last = "last"
+    best = "best"
+
+
+# of commands that take one trained network away
+Trained = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Run folder, or checkpoint.", autocompletion=complete.runs),
+]
+EpochOption = Annotated[
+    Epoch, typer.Option(help="The last epoch, or the best on the validation part if the run keeps it.")
+]
+
 # of commands that train an experiment
 Set = Annotated[
     list[str] | None,

@@ -54,12 +54,17 @@ def comma_separated(rows: Sequence[Mapping[str, Any]]) -> None:
     a,9.5,
     b,,3
     """
+    _write(csv_text(rows), sys.stdout)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows that `comma_separated` prints."""
     columns = dict.fromkeys(key for row in rows for key in row)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(csv_cell, columns))
     writer.writerows([csv_cell(row.get(column, "")) for column in columns] for row in rows)
-    _write(text.getvalue(), sys.stdout)
+    return text.getvalue()
 
 
 def text(lines: str) -> None:

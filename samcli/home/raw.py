@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.one_image import ImageReading, image_pixels, reading_of
-from samcli.errors import ConfigError, DataError
+from samcli.errors import ConfigError, DataError, SamcliError
 from samcli.home.known import Known
 from samcli.words import joined
 
@@ -42,7 +43,7 @@ def raw_inputs(inputs: Any, known: Known) -> Tensor:
         return torch.stack([_image(one, reading, known) for one in _several(inputs)])
     if known.kind == "tokens":
         return tokens_of([_text(one) for one in _several(inputs)], known)
-    return rows_of(frame_of(inputs), known)
+    return rows_of(frame_of(inputs, columns_of(known)), known)
 
 
 def image_reading_of(known: Known) -> ImageReading:
@@ -61,8 +62,12 @@ def image_reading_of(known: Known) -> ImageReading:
         ) from None
 
 
-def frame_of(inputs: Any) -> pd.DataFrame:
-    """A table of pandas: itself, that of a dictionary of columns or of one row, or of a CSV file.
+def frame_of(inputs: Any, expected: Sequence[str] = ()) -> pd.DataFrame:
+    """A table of pandas: itself, that of a dictionary of columns or of one row, or of a file.
+
+    Args:
+        inputs: the table, or the path of its file.
+        expected: names of columns that it should have, which help to tell how a file is written.
 
     Raises:
         DataError: the file cannot be read.
@@ -79,8 +84,14 @@ def frame_of(inputs: Any) -> pd.DataFrame:
         plain = {key: [value] if np.ndim(value) == 0 else value for key, value in inputs.items()}
         return pd.DataFrame(plain)
     if isinstance(inputs, str | Path):
-        return _frame_of_file(Path(inputs))
+        return _frame_of_file(Path(inputs), expected)
     raise _refusal(inputs, "table")
+
+
+def columns_of(known: Known) -> tuple[str, ...]:
+    """The names of the columns that a table must have, as far as the checkpoint tells."""
+    told = known.reading.get("features") or known.reading.get("columns") or ()
+    return tuple(str(one["name"] if isinstance(one, Mapping) else one) for one in told)
 
 
 def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
@@ -92,7 +103,7 @@ def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
     if "features" in known.reading or not known.reading:
         rows = _plain_rows(frame, known)
     else:
-        rows = _by("samcli.data.tables")(frame, known.reading)
+        rows = _made_by("samcli.data.tables", frame, known)
     return _of_array(rows, known)
 
 
@@ -102,18 +113,28 @@ def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
     Raises:
         DataError: the checkpoint does not say how texts become tokens.
     """
-    return _of_array(_by("samcli.data.texts")(texts, known.reading), known)
+    return _of_array(_made_by("samcli.data.texts", texts, known), known)
 
 
-def _by(module: str) -> Any:
-    """What turns tables or texts into inputs, which stands where data sets of such files are read."""
+def _made_by(module: str, given: Any, known: Known) -> Tensor:
+    """Inputs from what stands where data sets of such files are read: `inputs_of`, by the reading of the checkpoint."""
     try:
-        return importlib.import_module(module).inputs_of
+        inputs_of = importlib.import_module(module).inputs_of
     except (ImportError, AttributeError):
         raise DataError(
             "This version of samcli does not read such files for a trained network; use the samcli that trained it, "
             "or give an array in Python."
         ) from None
+    try:
+        made: Tensor = inputs_of(given, known.reading)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # a stranger's reading
+        if isinstance(error, SamcliError):
+            raise
+        raise DataError(
+            f"What the checkpoint says of its inputs is not sound ({type(error).__name__}: {error}); use the samcli "
+            "that wrote it."
+        ) from error
+    return made
 
 
 def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
@@ -134,9 +155,12 @@ def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
     return rows
 
 
-def _frame_of_file(path: Path) -> pd.DataFrame:
+def _frame_of_file(path: Path, expected: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
+    with contextlib.suppress(ImportError):
+        frame: pd.DataFrame = importlib.import_module("samcli.data.table_file").read_table(path, expected).frame
+        return frame
     try:
         return pd.read_csv(path)
     except FileNotFoundError:

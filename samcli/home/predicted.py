@@ -1,0 +1,147 @@
+"""What a network says of files: of each image or text one row, of a table one for each of its rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from samcli.data.one_image import image_pixels
+from samcli.data.sources._folder import SUFFIXES as IMAGE_SUFFIXES
+from samcli.errors import ConfigError, DataError
+from samcli.home.network import BATCH_SIZE, Network
+from samcli.home.raw import image_reading_of
+
+SUFFIXES = {"images": IMAGE_SUFFIXES, "table": (".csv", ".tsv", ".parquet", ".pq"), "tokens": (".txt", ".text", ".md")}
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """One row.
+
+    Attributes:
+        file: that it is of.
+        row: of a table, from 1; None for an image or a text.
+        prediction: probabilities of the classes, (classes,), or a value, ().
+    """
+
+    file: Path
+    row: int | None
+    prediction: Tensor
+
+    def record(self, classes: Sequence[str]) -> dict[str, Any]:
+        """The row in plain values: file, row, class and probability, or value.
+
+        >>> Predicted(Path("a.png"), None, torch.tensor([0.25, 0.75])).record(["cat", "dog"])
+        {'file': 'a.png', 'class': 'dog', 'probability': 0.75}
+        """
+        where: dict[str, Any] = {"file": str(self.file)} | ({} if self.row is None else {"row": self.row})
+        if not classes:
+            return where | {"value": _short(self.prediction)}
+        best = int(self.prediction.argmax())
+        return where | {"class": classes[best], "probability": _short(self.prediction[best])}
+
+    def probabilities(self, classes: Sequence[str]) -> dict[str, float]:
+        """The probability of each class by its name.
+
+        >>> Predicted(Path("a.png"), None, torch.tensor([0.25, 0.75])).probabilities(["cat", "dog"])
+        {'cat': 0.25, 'dog': 0.75}
+        """
+        return dict(zip(classes, map(_short, self.prediction), strict=True))
+
+
+def files_of(paths: Sequence[Path], kind: str) -> list[Path]:
+    """The files that paths stand for: a file for itself, a folder for those of a fitting suffix at any depth.
+
+    What begins with a dot in a folder is passed over.
+
+    Raises:
+        ConfigError: there are none.
+
+    >>> files_of([Path("a.png")], "images")
+    [PosixPath('a.png')]
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        below = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES[kind] and file.is_file())
+        found += [file for file in below if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if not found:
+        shown = ", ".join(suffix.removeprefix(".") for suffix in SUFFIXES[kind][:8])
+        raise ConfigError(f"There are no files for this network in {paths[0]}; it takes {shown} and the like.")
+    return list(dict.fromkeys(found))
+
+
+def predict_files(network: Network, files: Sequence[Path], on_fault: Callable[[str], None]) -> Iterator[Predicted]:
+    """What a network says of files; one that cannot be read is told, and the others go on.
+
+    Args:
+        network: see `samcli.load`.
+        files: see `files_of`.
+        on_fault: is told of each file that cannot be read, in a sentence.
+
+    Raises:
+        ConfigError: the network predicts something else than a class or a value for each input.
+        DataError: the checkpoint does not say how images are read.
+    """
+    if network.task.classes is None and network.task.target_dims > 1:
+        raise ConfigError(
+            f"The network is a {network.task.name} and says neither a class nor a value of a file; "
+            "use samcli.load in Python."
+        )
+    if network.known.kind == "images":
+        yield from _images(network, files, on_fault)
+        return
+    for file in files:
+        try:
+            is_text = network.known.kind == "tokens"
+            predictions = network.predict(_text(file) if is_text else file)
+        except DataError as error:
+            on_fault(str(error))
+            continue
+        for row, prediction in enumerate(predictions, 1):
+            yield Predicted(file, None if is_text else row, prediction)
+
+
+def _images(network: Network, files: Sequence[Path], on_fault: Callable[[str], None]) -> Iterator[Predicted]:
+    reading = image_reading_of(network.known)
+
+    def read(file: Path) -> Tensor | DataError:
+        try:
+            return image_pixels(file, reading)
+        except DataError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(files), BATCH_SIZE):
+            chunk = files[start : start + BATCH_SIZE]
+            read_ones = list(zip(chunk, pool.map(read, chunk), strict=True))
+            for _, one in read_ones:
+                if isinstance(one, DataError):
+                    on_fault(str(one))
+            sound = [(file, one) for file, one in read_ones if isinstance(one, Tensor)]
+            if sound:
+                predictions = network.predict(torch.stack([pixels for _, pixels in sound]))
+                yield from (Predicted(file, None, p) for (file, _), p in zip(sound, predictions, strict=True))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{file} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{file} is not text in UTF-8.") from None
+
+
+def _short(number: Tensor) -> float:
+    """The number with as many digits as tell it from others in 32 bits."""
+    return float(str(number.numpy()))
