@@ -101,6 +101,9 @@ def test_the_calibration_error_in_closed_form() -> None:
     shares = np.array([[0.8, 0.2]] * 10 + [[0.6, 0.4]] * 10)
     true = np.array([0] * 7 + [1] * 3 + [0] * 10)
     assert calibration_error(true, shares.argmax(1), shares) == pytest.approx(0.25)
+    # the gaps of two neighbouring bins do not cancel: 0.09 too sure, 0.1 not sure enough
+    beside = np.array([[0.99, 0.01]] * 10 + [[0.9, 0.1]] * 10)
+    assert calibration_error(np.array([1] + [0] * 19), beside.argmax(1), beside) == pytest.approx(0.095)
     sure = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert calibration_error(np.array([0, 1]), sure.argmax(1), sure) == 0.0
     assert calibration_error(np.array([1, 0]), sure.argmax(1), sure) == 1.0
