@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from samcli.errors import ConfigError
 from samcli.losses import MeanLoss
 from samcli.metrics import score_named
 
@@ -61,7 +62,6 @@ class Task(ABC):
             ConfigError: label smoothing of a regression.
         """
 
-    @abstractmethod
     def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
         """The loss with a weight for each class: that of torch's `CrossEntropyLoss(weight, label_smoothing=...)`.
 
@@ -73,16 +73,21 @@ class Task(ABC):
             label_smoothing: as for `loss`.
 
         Raises:
-            ConfigError: a regression.
+            ConfigError: what is predicted has no classes, or its loss no weights.
         """
+        raise ConfigError(f"A {self.name} has no classes to weigh; leave class_weight out.")
 
-    @abstractmethod
     def prediction(self, output: Tensor) -> Tensor:
-        """What the model says, in the user's terms: probabilities of the classes, (N, classes); or values, (N,)."""
+        """What the model says, in the user's terms: probabilities of the classes, (N, classes); or values, (N,).
 
-    @abstractmethod
+        Unless a task says otherwise, there is an output for each class, of which the softmax is taken, or one for the
+        value.
+        """
+        return output.squeeze(1) if self.classes is None else output.softmax(1)
+
     def predicted(self, output: Tensor) -> Tensor:
         """The classes that `score` counts as predicted, (N,) int64; of a regression the same as `prediction`."""
+        return self.prediction(output) if self.classes is None else self.prediction(output).argmax(1)
 
     @abstractmethod
     def soft(self, target: Tensor) -> Tensor:

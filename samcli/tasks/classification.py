@@ -47,9 +47,6 @@ class Classification(Task):
         assert loss is not None
         return loss
 
-    def prediction(self, output: Tensor) -> Tensor:
-        return output.softmax(1)
-
     def predicted(self, output: Tensor) -> Tensor:
         return output.argmax(1)
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from samcli.double import in_double
 from samcli.errors import ConfigError
-from samcli.losses import MeanLoss
 from samcli.tasks._base import Task
 
 
@@ -62,9 +61,6 @@ class LanguageModel(Task):
 
     def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
         return F.cross_entropy(output.flatten(0, 1), target.flatten(), label_smoothing=label_smoothing)
-
-    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
-        raise ConfigError("A language model has no classes to weigh; leave class_weight out.")
 
     def prediction(self, output: Tensor) -> Tensor:
         """The probabilities of each next token, (N, T, vocabulary)."""

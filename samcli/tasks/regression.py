@@ -12,7 +12,6 @@ from torch import Tensor
 
 from samcli.double import in_double
 from samcli.errors import ConfigError
-from samcli.losses import MeanLoss
 from samcli.tasks._base import Task
 
 
@@ -73,15 +72,8 @@ class Regression(Task):
                               "with classes.")  # fmt: skip
         return F.mse_loss(output.squeeze(1), target.to(output.dtype))
 
-    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
-        raise ConfigError("A regression has no classes to weigh; leave class_weight out or choose a data set with "
-                          "classes.")  # fmt: skip
-
     def prediction(self, output: Tensor) -> Tensor:
         return output.squeeze(1) * self.std + self.mean
-
-    def predicted(self, output: Tensor) -> Tensor:
-        return self.prediction(output)
 
     def soft(self, target: Tensor) -> Tensor:
         return target
