@@ -83,6 +83,8 @@ def _named(pattern: str, model: nn.Module, parameters: list[str], buffers: list[
         found = {*parameters, *buffers} - set(head_of(model, outputs))
     else:
         found = {name for name in (*parameters, *buffers) if fnmatchcase(name, pattern)}
+    if pattern == "backbone" and not found.intersection(parameters):
+        raise ConfigError("freeze: backbone is all but the head, and this model has nothing but a head; leave it out.")
     if not found.intersection(parameters):
         known = ["backbone", "embeddings", *parameters]
         words = nearest(pattern, known) if len(known) < 12 else f"names begin with {', '.join(_firsts(parameters))}."

@@ -71,5 +71,7 @@ def test_what_cannot_be_frozen_is_a_sentence(what: list[str], words: str) -> Non
 
 def test_a_model_is_built_frozen() -> None:
     assert trained(build("cnn", shape=(1, 8, 8), outputs=3, freeze=("backbone",))) == ["9.weight", "9.bias"]
+    with pytest.raises(ConfigError, match="this model has nothing but a head"):
+        build("linear", shape=(4,), outputs=3, freeze=("backbone",))
     with pytest.raises(ConfigError, match="leaves nothing to train"):
         build("linear", shape=(4,), outputs=3, freeze=("embeddings",))
