@@ -90,8 +90,9 @@ def frame_of(inputs: Any, expected: Sequence[str] = ()) -> pd.DataFrame:
 
 def columns_of(known: Known) -> tuple[str, ...]:
     """The names of the columns that a table must have, as far as the checkpoint tells."""
-    told = known.reading.get("features") or known.reading.get("columns") or ()
-    return tuple(str(one["name"] if isinstance(one, Mapping) else one) for one in told)
+    told = known.reading.get("features") or known.reading.get("columns")
+    columns = told if isinstance(told, list | tuple) else ()
+    return tuple(str(one.get("name") if isinstance(one, Mapping) else one) for one in columns)
 
 
 def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
@@ -139,7 +140,7 @@ def _made_by(module: str, given: Any, known: Known) -> Tensor:
 
 def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
     """Columns of numbers by their names, or all of them in order where nobody named them."""
-    names: Sequence[Any] = known.reading.get("features", list(frame.columns))
+    names: Sequence[Any] = columns_of(known) or list(frame.columns)
     if missing := [name for name in names if name not in frame.columns]:
         raise DataError(
             f"The table has no column {joined([repr(name) for name in missing[:3]])}; the network was trained on "

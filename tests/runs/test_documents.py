@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from samcli.runs.documents import ConfigDocument, Document, MeasurementDocument, StatusDocument, fault_of
+from samcli.runs.documents import ConfigDocument, DataDocument, Document, MeasurementDocument, StatusDocument, fault_of
 
 CONFIG = {
     "dataset": {"name": "digits", "augment": []},
@@ -60,3 +60,34 @@ def test_unsound(kind: type[Document], document: dict[str, Any], fault: str) -> 
     assert found is not None
     assert fault in found
     assert len(found) < 150
+
+
+DATA = {
+    "kind": "images",
+    "shape": [1, 8, 8],
+    "categories": [],
+    "vocabulary": 0,
+    "task": {"name": "classification", "number": 10},
+    "class_names": [],
+    "reading": {},
+    "mean": object(),
+}
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({}, None),
+        ({"kind": "sounds"}, "has no sound value of kind: 'sounds'"),
+        ({"shape": []}, "has no sound value of shape"),
+        ({"shape": [1, 8, 0]}, "has no sound value of shape.2: 0"),
+        ({"shape": [1, 8, 8.0]}, "has no sound value of shape.2: 8.0"),
+        ({"vocabulary": -1}, "has no sound value of vocabulary: -1"),
+        ({"task": {"number": 3}}, "has no task.name"),
+        ({"class_names": [7]}, "has no sound value of class_names.0: 7"),
+        ({"reading": None}, "has no sound value of reading: None"),
+    ],
+)
+def test_what_a_network_is_given(change: dict[str, object], sentence: str | None) -> None:
+    found = fault_of(DATA | change, DataDocument)
+    assert found is None if sentence is None else str(found).startswith(sentence)
