@@ -166,11 +166,11 @@ class DataDocument(Document):
     """What a network needs to be given new inputs; mean and std are tensors, and checked where they are used."""
 
     kind: Literal["images", "table", "tokens"]
-    shape: list[Length] = Field(min_length=1, max_length=4)
+    shape: list[Length] = Field(min_length=1, max_length=16)
     categories: list[Count]
     vocabulary: Count
     task: TaskDocument
-    class_names: list[Text]
+    class_names: list[str]
     reading: dict[str, Any]
 
 
