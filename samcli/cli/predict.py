@@ -68,7 +68,9 @@ def predict(
         faults.append(fault)
         warn(f"samcli: {fault}")
 
-    found = list(predict_files(network, files_of(files, network.known.kind), tell))
+    found = list(
+        predict_files(network, files_of(files, network.known.kind), tell, lambda told: warn(f"warning: {told}"))
+    )
     _write(network, found, format, probabilities=probabilities, output=output)
     hint(f"{count(len(found), 'prediction')} of {network.config.model['name']}, epoch {network.epoch}.")
     if faults:

@@ -16,7 +16,7 @@ from samcli.data.one_image import image_pixels
 from samcli.data.sources._folder import SUFFIXES as IMAGE_SUFFIXES
 from samcli.errors import ConfigError, DataError
 from samcli.home.network import BATCH_SIZE, Network
-from samcli.home.raw import image_reading_of
+from samcli.home.raw import columns_of, frame_of, image_reading_of, surprises_of
 
 SUFFIXES = {"images": IMAGE_SUFFIXES, "table": (".csv", ".tsv", ".parquet", ".pq"), "tokens": (".txt", ".text", ".md")}
 
@@ -80,13 +80,19 @@ def files_of(paths: Sequence[Path], kind: str) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def predict_files(network: Network, files: Sequence[Path], on_fault: Callable[[str], None]) -> Iterator[Predicted]:
+def predict_files(
+    network: Network,
+    files: Sequence[Path],
+    on_fault: Callable[[str], None],
+    on_surprise: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[Predicted]:
     """What a network says of files; one that cannot be read is told, and the others go on.
 
     Args:
         network: see `samcli.load`.
         files: see `files_of`.
         on_fault: is told of each file that cannot be read, in a sentence.
+        on_surprise: is told what a table holds that the training part had not, such as another category.
 
     Raises:
         ConfigError: the network predicts something else than a class or a value for each input.
@@ -103,10 +109,14 @@ def predict_files(network: Network, files: Sequence[Path], on_fault: Callable[[s
     for file in files:
         try:
             is_text = network.known.kind == "tokens"
-            predictions = network.predict(_text(file) if is_text else file)
+            given = _text(file) if is_text else frame_of(file, columns_of(network.known))
+            predictions = network.predict(given)
         except DataError as error:
             on_fault(str(error))
             continue
+        if not isinstance(given, str):
+            for surprise in surprises_of(given, network.known):
+                on_surprise(f"{file}: {surprise}.")
         for row, prediction in enumerate(predictions, 1):
             yield Predicted(file, None if is_text else row, prediction)
 

@@ -108,6 +108,15 @@ def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
     return _of_array(rows, known)
 
 
+def surprises_of(frame: pd.DataFrame, known: Known) -> list[str]:
+    """What rows hold that the training part had not, in clauses, as far as their data set tells; after `rows_of`."""
+    try:
+        surprises = importlib.import_module("samcli.data.tables").surprises
+    except (ImportError, AttributeError):
+        return []
+    return list(surprises(frame, known.reading)) if "columns" in known.reading else []
+
+
 def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
     """Texts as the network takes them, (N, T) int64.
 

@@ -10,11 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from samcli.errors import ConfigError, DataError
 from samcli.home.known import Known
-from samcli.home.raw import columns_of, frame_of, raw_inputs
+from samcli.home.network import Network
+from samcli.home.predicted import predict_files
+from samcli.home.program import Preprocessing, Program
+from samcli.home.raw import columns_of, frame_of, raw_inputs, surprises_of
 from samcli.shape import InputShape
 from samcli.tasks import Binary
 
@@ -38,6 +41,7 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, function in (("samcli.data.tables", rows), ("samcli.data.texts", tokens)):
         module = ModuleType(name)
         module.inputs_of = function  # type: ignore[attr-defined]
+        module.surprises = lambda frame, reading: ["age: 1 value missing"]  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, name, module)
 
 
@@ -46,6 +50,17 @@ def test_a_table_is_read_as_its_data_set_says(readers: None) -> None:
     frame = pd.DataFrame({"size": [2.0, None], "other": ["x", "y"], "age": [30.0, None]})
     assert raw_inputs(frame, TABLE).tolist() == [[30.0, 2.0], [40.0, 1.0]]
     assert raw_inputs({"age": 3.0, "size": 5.0}, TABLE).tolist() == [[3.0, 5.0]]
+
+
+def test_what_the_training_part_had_not_is_told(readers: None, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("age,size\n,2\n3,5\n")
+    model = nn.Linear(2, 1)
+    network = Network(model, None, 1, TABLE, Program(Preprocessing(TABLE), model, TABLE.task))  # type: ignore[arg-type]
+    told: list[str] = []
+    found = list(predict_files(network, [tmp_path / "a.csv"], pytest.fail, told.append))
+    assert [one.row for one in found] == [1, 2]
+    assert told == [f"{tmp_path / 'a.csv'}: age: 1 value missing."]
+    assert surprises_of(pd.DataFrame(), replace(TABLE, reading={"features": ["age"]})) == []
 
 
 def test_a_strangers_reading_ends_in_a_sentence(readers: None) -> None:
