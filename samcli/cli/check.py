@@ -71,12 +71,13 @@ def check(
 
 def _table(file: Path) -> str | None:
     """The name of the data set if a table is meant, by its file or as `csv:FILE`."""
+    from samcli.config.source import TABLES
     from samcli.train import CATALOGUE
 
-    name = str(file)
-    if not name.startswith("csv:") and CATALOGUE.datasets.kind("csv:x").serves(name):
-        name = f"csv:{name}"
-    return CATALOGUE.datasets.canonical(name) if name.startswith("csv:") else None
+    prefix = "" if str(file).startswith("csv:") else "csv:"
+    if prefix and file.suffix.lower() not in TABLES:
+        return None
+    return CATALOGUE.datasets.canonical(f"{prefix}{file}")
 
 
 def _is_taken(name: str, base: str) -> bool:

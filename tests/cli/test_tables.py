@@ -57,6 +57,7 @@ def test_check_and_list_know_tables(samcli: Samcli, table: Path) -> None:
         assert called.code == 0
         assert f"data set csv:{table}" in called.out
         assert "ok     people.csv: 40 examples" in called.out
+    assert "absent.csv; give the table as csv:FILE." in samcli("check", "absent.csv").err
     table.write_text("age,kind\n1,x\n2,x\n3,x\n4,x\n5,x\n")
     called = samcli("check", "people.csv")
     assert called.code == 2
