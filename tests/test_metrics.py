@@ -11,13 +11,18 @@ import yaml
 from torch import Tensor
 
 from samcli.cli.progress import summary
+from samcli.config import Source
+from samcli.config.hypotheses import hypotheses_of
 from samcli.metrics import SCORES, Score, columns, higher_is_better, is_share, score_among, score_of, shown
 from samcli.report import compare, render
 from samcli.report.correlation import Correlation, generalisation_gap
+from samcli.report.hypotheses import KINDS, Cases
 from samcli.report.pictures.correlations import draw_correlations
+from samcli.report.plots.pareto import pareto
 from samcli.runs import Run, RunFolder, scan
 from samcli.stats import kendall
 from samcli.tasks import Classification
+from samcli.tune.trial import Outcome, Trial, best_of
 
 CONTRACT = [
     "epoch",
@@ -172,3 +177,51 @@ def test_scores_on_request_are_compared_as_they_are_read(tmp_path: Path) -> None
     assert render(f1, "table").startswith("d, m: test macro F1 in %\n")
     assert "80.01" in render(f1, "table")
     assert not any("binomial" in note for note in f1.notes)
+
+
+def bits_of(folder: Path) -> list[Run]:
+    """SAM ends at fewer bits per byte than SGD in each of ten seeds; on validation its second epoch is the best."""
+    for seed in range(10):
+        for name, bits in (("sgd", (3.0, 2.5, 2.9)), ("sam", (2.8, 2.2, 2.4))):
+            run = RunFolder(folder / f"{name}{seed}")
+            config = {"name": "x", "dataset": {"name": "text:a"}, "model": {"name": "gpt"}, "optimizer": {"name": name}}
+            run.write_status({"status": "finished"})
+            rows = [
+                {"epoch": i + 1, "test_bits_per_byte": value + 0.01 * seed, "validation_bits_per_byte": value}
+                for i, value in enumerate(bits)
+            ]
+            run.write_metrics([row | {"train_seconds": 1.0, "gradient_evaluations": row["epoch"]} for row in rows])
+            run.config.write_text(yaml.safe_dump(config | {"epochs": 3, "seeds": seed}))
+    return scan([folder])[0]
+
+
+def test_fewer_bits_win_wherever_runs_are_compared(tmp_path: Path) -> None:
+    runs = bits_of(tmp_path)
+    first, second = compare(runs).rows
+    assert (first.optimizer, first.metric, first.best.mean) == ("sam", "test_bits_per_byte", pytest.approx(2.245))
+    assert second.last.mean == pytest.approx(2.945)
+    assert first.verdict is not None
+    assert first.verdict.word == "better"
+    chosen = compare(runs, select="epoch").rows[0]
+    assert (chosen.optimizer, chosen.last.mean) == ("sam", pytest.approx(2.245))
+    reached = compare(runs, target=2.4).rows
+    assert [(row.optimizer, row.to_target.reached) for row in reached if row.to_target] == [("sam", 10), ("sgd", 0)]
+    assert [row.optimizer for row in compare(runs, budget="gradients").rows] == ["sam", "sgd"]
+
+
+def test_fewer_bits_win_in_hypotheses_and_searches(tmp_path: Path) -> None:
+    cases = Cases(bits_of(tmp_path))
+    (one,) = hypotheses_of(
+        Source({"hypotheses": [{"says": "x", "better": {"optimizer": "sam"}, "than": {"optimizer": "sgd"}}]}), str
+    )
+    assert cases.metric(None, *one.patterns) == "test_bits_per_byte"
+    evidence = KINDS[one.kind](cases, one.fields)
+    assert evidence.estimate == pytest.approx(-0.5)
+    assert evidence.p_held is not None
+    assert evidence.p_held < 0.01
+    trials = [
+        Trial(n, {}, {0: Outcome("finished", "validation_bits_per_byte", bits, 1)}, 1)
+        for n, bits in enumerate((3.0, 2.0))
+    ]
+    assert best_of(trials) is trials[1]
+    assert pareto([(1.0, 3.0), (2.0, 2.0), (3.0, 2.5)], higher_is_better("test_bits_per_byte")) == {0, 1}

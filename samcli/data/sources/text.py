@@ -30,6 +30,7 @@ from samcli.data.streams import stream
 from samcli.errors import ConfigError, DataError, require_utf8
 from samcli.registry import option
 from samcli.tasks import LanguageModel
+from samcli.words import count
 
 PARTS = ("training", "validation", "test")
 SHARE = 10  # one file of so many is tested on, and another is the validation part
@@ -171,11 +172,11 @@ class Text(DatasetKind):
             raise DataError(
                 f"{size / 2**30:,.0f} GiB of text take more memory than this machine has; set dataset.train_tokens."
             )
-        found, count = [], 0
+        found, length = [], 0
         for file in files:
             found.append(tokenizer.tokens(read_content(file, binary=self.binary), file))
-            count += len(found[-1].numbers)
-            if limit is not None and count > limit:
+            length += len(found[-1].numbers)
+            if limit is not None and length > limit:
                 break
         lengths = [tokens.lengths for tokens in found if tokens.lengths is not None]
         joined = Tokens(
@@ -199,8 +200,8 @@ class Text(DatasetKind):
         windows = (len(numbers) - 1) // length
         if windows < 1:
             raise DataError(
-                f"The {part} part of {self.label} has {len(numbers):,} tokens, fewer than a window of {length} and the "
-                "token after it; set dataset.context lower, or add text."
+                f"The {part} part of {self.label} has {count(len(numbers), 'token')}, fewer than a window of {length} "
+                "and the token after it; set dataset.context lower, or add text."
             )
         inputs, following = torch.from_numpy(numbers), torch.from_numpy(numbers.astype(np.int64))[1:]
         end = windows * length
