@@ -49,7 +49,7 @@ CONTRACT = [
 def test_columns_are_those_of_the_contract() -> None:
     assert columns("accuracy") == CONTRACT
     assert columns("r2") == [name.replace("accuracy", "r2") for name in CONTRACT]
-    with pytest.raises(ValueError, match=r"one of accuracy, r2, bits_per_byte, not 'rmse'\."):  # which is one on request
+    with pytest.raises(ValueError, match=r"one of accuracy, r2, bits_per_byte, not 'rmse'\."):
         columns("rmse")
 
 
