@@ -71,6 +71,8 @@ def predict(
     found = list(
         predict_files(network, files_of(files, network.known.kind), tell, lambda told: warn(f"warning: {told}"))
     )
+    if faults and not found:  # there is nothing to write
+        raise typer.Exit(1)
     _write(network, found, format, probabilities=probabilities, output=output)
     hint(f"{count(len(found), 'prediction')} of {network.config.model['name']}, epoch {network.epoch}.")
     if faults:

@@ -63,6 +63,8 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(samcli: Samcli,
     assert torn.startswith(f"samcli: {tmp_path}/torn.png is not a readable image (")
     assert absent.startswith(f"samcli: {tmp_path}/absent.png is not a readable image (")
     assert told.endswith("predictions of cnn, epoch 2.")
+    called = samcli("predict", run, tmp_path / "torn.png", "-o", tmp_path / "none.csv")
+    assert (called.code, called.out, (tmp_path / "none.csv").exists()) == (1, "", False)
 
 
 def test_the_best_epoch(samcli: Samcli, run: Path, tmp_path: Path) -> None:
