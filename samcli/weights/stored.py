@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,11 +12,6 @@ from torch import Tensor
 from samcli.errors import CheckpointError
 
 WRAPPINGS = ("state_dict", "model_state_dict", "model", "module")  # keys under which programs keep the tensors
-LONGEST_HEADER = 100 * 2**20  # bytes, as the format allows
-TYPES = {
-    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool,
-}  # fmt: skip
 
 
 def stored_tensors(path: Path) -> dict[str, Tensor]:
@@ -83,31 +75,11 @@ def _pickled(path: Path) -> object:
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file: the length of a JSON header, the header, the numbers."""
-    damaged = CheckpointError(f"{path} is no .safetensors file, or a damaged one; get it again.")
-    data = bytearray(path.read_bytes())
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or not 2 <= length <= min(LONGEST_HEADER, len(data) - 8):
-        raise damaged
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
-        header = json.loads(data[8 : 8 + length])
-        header.pop("__metadata__", None)
-        return {str(name): _tensor(entry, data, 8 + length) for name, entry in header.items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise damaged from error
-
-
-def _tensor(entry: Mapping[str, Any], data: bytearray, start: int) -> Tensor:
-    """One tensor: of the type and shape that the header says, from as many bytes as these take."""
-    dtype, shape, (begin, end) = (
-        TYPES[entry["dtype"]],
-        [int(length) for length in entry["shape"]],
-        entry["data_offsets"],
-    )
-    size = math.prod(shape)
-    if min([0, *shape]) < 0 or not 0 <= begin <= end <= len(data) - start or end - begin != size * dtype.itemsize:
-        raise ValueError("the numbers do not lie where they should")
-    if not size:
-        return torch.empty(shape, dtype=dtype)
-    # a copy, for numbers need not lie at a multiple of their size
-    return torch.frombuffer(data[start + begin : start + end], dtype=dtype).reshape(shape)
+        found: dict[str, Tensor] = load_file(path, device="cpu")
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is no .safetensors file, or a damaged one; get it again.") from error
+    return found
