@@ -86,8 +86,11 @@ def read_table(path: Path, expected: Collection[str] = ()) -> TableFile:
     text, separator = separator_of(text, path, expected)
     names, width, rows = checked(text, separator, path)
     frame = _texts(text, separator, names, width)
-    if len(frame) != rows:
-        raise DataError(f"{path} has quotes that can be read in two ways; write it anew, with every quote doubled.")
+    if frame is None or len(frame) != rows:
+        raise DataError(
+            f"{path} has quotation marks that are not closed, or can be read in two ways; write it anew, with every "
+            "such mark within a field doubled."
+        )
     decimal = _decimal(frame, separator, path)
     for name in frame.columns:
         frame[name] = _with_plain_numbers(frame[name], decimal)
@@ -142,16 +145,19 @@ def _parquet(path: Path, data: bytes) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def _texts(text: str, separator: str, names: Sequence[str], width: int) -> pd.DataFrame:
-    """All rows below the header that are not empty, as texts."""
+def _texts(text: str, separator: str, names: Sequence[str], width: int) -> pd.DataFrame | None:
+    """All rows below the header that are not empty, as texts; None where quotation marks do not end."""
     import pandas as pd
 
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     widest = max(map(len, reader))
-    read = pd.read_csv(
-        io.StringIO(text, newline=""), sep=separator, header=None, names=range(widest), dtype=object, na_filter=False,
-        skipinitialspace=True, index_col=False,
-    )  # fmt: skip
+    try:
+        read = pd.read_csv(
+            io.StringIO(text, newline=""), sep=separator, header=None, names=range(widest), dtype=object,
+            na_filter=False, skipinitialspace=True, index_col=False,
+        )  # fmt: skip
+    except pd.errors.ParserError:
+        return None
     kept = read.iloc[:, width - len(names) : width]
     cleaned = pd.DataFrame({i: _cleaned(read[i]) for i in read.columns})
     is_filled = (cleaned != "").any(axis=1)

@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from samcli.data.split import hold_out, noisy_labels, split_source, stratified, training_subset
+from samcli.data.split import (
+    drawn_groups,
+    hold_out,
+    latest_groups,
+    noisy_labels,
+    split_source,
+    stratified,
+    training_subset,
+)
 from samcli.data.streams import stream
 from samcli.tasks import Classification
 
@@ -93,3 +101,29 @@ def test_a_split_without_rare_classes_is_the_stratified_choice() -> None:
     source = split_source(torch.arange(100.0)[:, None], targets, Classification(7), (), split_seed=3)
     chosen, _ = stratified(targets, 20, stream(3, "test"))
     assert source.test_inputs[:, 0].tolist() == chosen.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_are_drawn_whole_and_nearly_as_many_as_asked_for(seed: int) -> None:
+    groups = torch.randint(12, (100,), generator=torch.Generator().manual_seed(seed))
+    rest, drawn = drawn_groups(groups, 0.2, torch.Generator().manual_seed(seed))
+    assert not set(groups[rest].tolist()) & set(groups[drawn].tolist())
+    assert sorted([*rest.tolist(), *drawn.tolist()]) == list(range(100))
+    assert 10 <= len(drawn) <= 20
+
+
+def test_a_group_larger_than_the_share_is_drawn_if_there_is_no_smaller_one() -> None:
+    groups = torch.tensor([4] * 6 + [2] * 5)  # numbers of groups need not be without gaps
+    rest, drawn = drawn_groups(groups, 0.1, torch.Generator().manual_seed(0))
+    assert (groups[rest].unique().tolist(), groups[drawn].unique().tolist()) == ([4], [2])
+    assert len(drawn_groups(torch.zeros(5, dtype=torch.int64), 0.5, torch.Generator())[1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("ranks", "share", "late"),
+    [([0, 1, 2, 3, 4], 0.4, [3, 4]), ([5, 5, 9, 9, 9], 0.2, [2, 3, 4]), ([3, 1, 1, 1, 1], 0.6, [0]), ([7, 7], 0.5, [])],
+)
+def test_the_latest_are_those_of_the_highest_ranks(ranks: list[int], share: float, late: list[int]) -> None:
+    rest, latest = latest_groups(torch.tensor(ranks), share)
+    assert latest.tolist() == late
+    assert sorted([*rest.tolist(), *late]) == list(range(len(ranks)))

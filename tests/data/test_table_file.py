@@ -141,6 +141,7 @@ def test_texts_that_look_like_numbers_stay_among_texts(tmp_path: Path) -> None:
         (b"PAR1aaaa", "is Parquet; let its name end in .parquet and name that."),
         (bytes(range(256)) * 8, "is no text, for it holds control characters; name a table of text, such as CSV."),
         (b'a,b\n1,"x' + b"y,z\n" * 40_000, "field larger than field limit .* a quotation mark before it is never"),
+        (b'a,b\n1,2\n3,"x\n', "has quotation marks that are not closed, or can be read in two ways; write it anew"),
         (b"a;b;c\n1,5;0.5;x\n2,5;1.5;y\n", "has decimal points in the column 'b' and decimal commas in 'a'; write"),
     ],
 )

@@ -29,10 +29,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         city, age = draw.choice(["Bonn", "Rome", "Oslo"]), draw.randint(20, 60)
         cost = age + 30 * (city == "Rome") + 0.25
         weight = "" if i % 10 == 0 else f"{draw.uniform(50, 90):.1f}".replace(".", ",")
-        lines.append(
-            f"{age};{city};{weight};{cost:.2f}".replace(".", ",")
-            + f";{'low' if cost < 45 else 'mid' if cost < 60 else 'high'}"
-        )
+        lines.append(f"{age};{city};{weight};{cost:.2f}".replace(".", ",") + f";{band}")
     path = tmp_path_factory.mktemp("table") / "small.csv"
     path.write_text("\n".join(lines))
     return path

@@ -143,14 +143,17 @@ def row_numbers(frame: pd.DataFrame) -> list[str]:
     counted = []
     for name in frame.columns:
         numbers = numbers_of(frame[name].iloc[:100])
-        begins = len(numbers) > 2 and numbers[0] in (0.0, 1.0) and (np.diff(numbers) == 1.0).all()
-        if begins and (np.diff(numbers_of(frame[name])) == 1.0).all():
+        if len(numbers) > 2 and _count_up(numbers) and _count_up(numbers_of(frame[name])):
             counted.append(str(name))
     return counted
 
 
+def _count_up(numbers: npt.NDArray[np.float64]) -> bool:
+    return numbers[0] in (0.0, 1.0) and np.array_equal(numbers, numbers[0] + np.arange(len(numbers)))
+
+
 def _mostly(texts: npt.NDArray[np.object_], holds: Any, share: float = MOSTLY) -> bool:
-    """Whether something holds for nine of ten texts."""
+    """Whether something holds for nine of ten texts, or another share."""
     import pandas as pd
 
     if len(texts) > 2 * SAMPLE and not _mostly(texts[:: len(texts) // SAMPLE][:SAMPLE], holds, 0.5):

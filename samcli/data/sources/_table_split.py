@@ -94,7 +94,7 @@ def _times(column: pd.Series[Any], name: str) -> npt.NDArray[Any]:
     texts = texts_of(column)
     if (absent := int((texts == "").sum())) > 0:
         raise DataError(
-            f"{absent:,} rows have no {name!r}, by which they are to be split; fill them in or take them out."
+            f"{count(absent, 'row')} without {name!r}, by which the table is to be split; fill in or take out."
         )
     numbers = numbers_of(column)
     if np.isfinite(numbers).all():

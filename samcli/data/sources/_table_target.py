@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEW = 20  # whole numbers of which no more are different are taken for classes
 MOST_CLASSES = 1000
+LARGEST = 1e18  # as for inputs
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Target:
                 odd = texts[~np.isfinite(numbers)][0]
                 raise DataError(f"The target {name!r} holds {odd!r}, which no regression can predict; mend that row, "
                                 "or set dataset.task to classification.")  # fmt: skip
+            if (huge := np.abs(numbers) > LARGEST).any():
+                raise DataError(f"The target {name!r} holds {numbers[huge][0]:g}, and numbers beyond {LARGEST:g} have "
+                                "no square in 32 bits; scale it.")  # fmt: skip
             if (numbers == numbers[0]).all():
                 raise DataError(f"The target {name!r} is {numbers[0]:g} in every row; there is nothing to predict.")
             return Target(name, (), guess)

@@ -98,6 +98,7 @@ def test_the_task_may_be_said(tmp_path: Path) -> None:
         (["a"] * 20, {}, "The target 'y' is 'a' in every row; two classes are needed."),
         ([2.5] * 20, {}, "The target 'y' is 2.5 in every row; there is nothing to predict."),
         ([""] * 20, {}, "The target 'y' is missing in every row; name another with dataset.target."),
+        ([1e19, *AGES[1:]], {"task": "regression"}, "The target 'y' holds 1e.19, and numbers beyond 1e.18 have no"),
         ([*range(30, 49), "x"], {"task": "regression"}, "The target 'y' holds 'x', which no regression can predict"),
         (AGES, {"target": "agee"}, r"has no column 'agee', which target names; did you mean age\?"),
         (AGES, {"drop": ("z",)}, "has no column 'z', which drop names; known are: age, y."),
@@ -304,7 +305,7 @@ def test_times(tmp_path: Path, times: list[object], expected: list[int]) -> None
     [
         (["1/2/2024", "2/2/2024"] * 10, {"time": "c"}, "it cannot be told whether the day or the month comes first"),
         (["spring", "summer"] * 10, {"time": "c"}, "no number and no date, such as 'spring'; write dates as in 2024-"),
-        ([None, *range(19)], {"time": "c"}, "1 rows? ha(ve|s) no 'c', by which they are to be split"),
+        ([None, *range(19)], {"time": "c"}, "1 row without 'c', by which the table is to be split; fill in"),
         ([3] * 20, {"time": "c"}, "All rows have the same 'c'; a split by time needs two."),
         (["a"] * 20, {"group": "c"}, "All rows have the same 'c'; a split by groups needs two of them."),
     ],
