@@ -42,7 +42,7 @@ class ResidualBlock(nn.Module):
 class ResNetTabular(ModelKind):
     """Residual blocks of two dense layers for tables, normalised by BatchNorm (Gorishniy et al., NeurIPS 2021).
 
-    The widths are those of the authors' package by default, rtdl_revisiting_models 0.0.2.
+    The defaults are ours: the authors choose widths and dropout for each table.
     """
 
     width: int = option(192, "width of the blocks", minimum=1, maximum=1_000_000)
