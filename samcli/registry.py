@@ -324,11 +324,6 @@ class Registry(Generic[T]):
         rewrite = getattr(self._kinds[prefix], "canonical", None) if prefix else None
         return f"{prefix}{rewrite(name.partition(':')[2])}" if rewrite else name
 
-    def settled(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options that identify a kind wherever it is used: a kind may define `settled`, as for a file's path."""
-        rewrite = getattr(self.kind(name), "settled", None)
-        return dict(rewrite(options) if rewrite else options)
-
     def _serves(self, prefix: str, name: str) -> bool:
         """Whether a name lacks no more than a prefix; a kind with one may define `serves`."""
         serves = getattr(self._kinds[prefix], "serves", None) if prefix.endswith(":") else None

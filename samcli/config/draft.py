@@ -290,8 +290,6 @@ class Draft:
             if base is not None:
                 values["base"] = base
             for settings in self._checked(values, options, name, block.path):
-                if section == "dataset":
-                    settings = self.catalogue.datasets.settled(name, settings)  # noqa: PLW2901
                 self._construct(section, name, settings, where)
                 resolved.append({"name": name, **settings})
         return resolved

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
+from samcli.data.sources._path import is_file_of, resolved, resolved_file
 from samcli.data.sources._table_columns import Columns, row_numbers
 from samcli.data.sources._table_split import groups_of, ranks_of, split_by_groups, split_by_time, split_rows
 from samcli.data.sources._table_target import Target, standardised
 from samcli.data.table_file import file_digest, read_table
 from samcli.data.tables import categories_of, inputs_of, surprises, texts_of
-from samcli.errors import ConfigError, DataError, nearest, require_utf8
+from samcli.errors import ConfigError, DataError, nearest
 from samcli.registry import option
 from samcli.words import count
 
@@ -51,7 +52,9 @@ class CsvFile(DatasetKind):
     columns: tuple[str, ...] = option((), "names of the only columns to predict from; none: all that can be used")
     drop: tuple[str, ...] = option((), "names of columns to leave out")
     categorical: tuple[str, ...] = option((), "names of columns whose numbers are categories")
-    test: str | None = option(None, "file with the rows to test on; null: a fifth of the table")
+    test: str | None = option(
+        None, "file with the rows to test on; null: a fifth of the table", canonical=resolved_file
+    )
     group: str | None = option(None, "name of a column; rows alike in it are never in two parts")
     time: str | None = option(None, "name of a column; the rows that are the latest by it are tested on")
     split_seed: int = option(0, "decides which fifth is the test part", minimum=0)
@@ -77,25 +80,12 @@ class CsvFile(DatasetKind):
         Raises:
             ConfigError: it is no path, or one that cannot be written into a configuration.
         """
-        require_utf8(argument)
-        try:
-            return require_utf8(str(Path(argument).expanduser().resolve()))
-        except (OSError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"csv:{argument} names no file ({error}); give csv:FILE.") from error
-
-    @staticmethod
-    def settled(options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with the absolute path of the test file."""
-        test = options.get("test")
-        return {**options, "test": None if test is None else CsvFile.canonical(test)}
+        return resolved(argument, "csv:FILE")
 
     @staticmethod
     def serves(name: str) -> bool:
         """Whether this is the file of a table."""
-        try:
-            return Path(name).suffix.lower() in SUFFIXES and Path(name).expanduser().is_file()
-        except (OSError, RuntimeError, ValueError):  # no name that a file has
-            return False
+        return is_file_of(name, SUFFIXES)
 
     def digest(self, data_dir: Path) -> str | None:
         return _digest_of([file_digest(file) for file in self._files])

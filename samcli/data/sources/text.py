@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
+from samcli.data.sources._path import is_file_of, resolved, resolved_file
 from samcli.data.sources._text import (
     PYTHON,
     SUFFIXES,
@@ -27,7 +28,7 @@ from samcli.data.sources._text import (
     with_tokenizer,
 )
 from samcli.data.streams import stream
-from samcli.errors import ConfigError, DataError, require_utf8
+from samcli.errors import ConfigError, DataError
 from samcli.registry import option
 from samcli.tasks import LanguageModel
 from samcli.words import count
@@ -56,7 +57,9 @@ class Text(DatasetKind):
     argument: str
     _: KW_ONLY
     context: int = option(64, "tokens in a window", minimum=1, maximum=1_000_000)
-    tokenizer: str | None = option(None, "a tokenizer.json of the library tokenizers; null: each byte is a token")
+    tokenizer: str | None = option(
+        None, "a tokenizer.json of the library tokenizers; null: each byte is a token", canonical=resolved_file
+    )
     train_tokens: int | None = option(
         None, "train on the first so many tokens, a multiple of context; null for all", minimum=1
     )
@@ -95,21 +98,12 @@ class Text(DatasetKind):
         Raises:
             ConfigError: it is no path, or one that cannot be written into a configuration.
         """
-        if argument == PYTHON:
-            return argument
-        require_utf8(argument)
-        try:
-            return require_utf8(str(Path(argument).expanduser().resolve()))
-        except (OSError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"text:{argument} names no file ({error}); give text:PATH.") from error
+        return argument if argument == PYTHON else resolved(argument, "text:PATH")
 
     @staticmethod
     def serves(name: str) -> bool:
         """Whether this is a file of text."""
-        try:
-            return Path(name).suffix.lower() in SUFFIXES and Path(name).expanduser().is_file()
-        except (OSError, RuntimeError, ValueError):  # no name that a file has
-            return False
+        return is_file_of(name, SUFFIXES)
 
     def digest(self, data_dir: Path) -> str | None:
         return with_tokenizer(find_texts(self.argument).digest(), self._tokenizer_file)

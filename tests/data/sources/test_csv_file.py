@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
+from samcli.config import Draft, parse
 from samcli.data import DATASETS, Source, contents, digest, load, raw_source
 from samcli.data.table_file import read_table
 from samcli.data.tables import inputs_of
 from samcli.errors import ConfigError, DataError
 from samcli.tasks import Binary, Classification, Regression
+from samcli.train import CATALOGUE
 
 Table = Mapping[str, Sequence[object]]
 SEXES = ["f", "m"] * 10
@@ -381,8 +383,8 @@ def test_a_table_has_one_name_from_wherever_it_is_named(tmp_path: Path, monkeypa
     path = write(tmp_path, {"age": AGES, "y": ["u", "v"] * 10})
     monkeypatch.chdir(tmp_path)
     assert DATASETS.canonical("csv:t.csv") == DATASETS.canonical(f"csv:{path}") == f"csv:{path}"
-    assert DATASETS.settled("csv:t.csv", {"test": "t.csv", "drop": ()}) == {"test": str(path), "drop": ()}
-    assert DATASETS.settled("wine", {"split_seed": 1}) == {"split_seed": 1}
+    (run,) = Draft.of(parse("{dataset: {name: 'csv:t.csv', test: t.csv}, optimizer: sgd}", "x"), CATALOGUE).expand()
+    assert (run.dataset["name"], run.dataset["test"]) == (f"csv:{path}", str(path))
     with pytest.raises(ConfigError, match=r"did you mean csv:t.csv\?"):
         DATASETS.kind("t.csv")
     with pytest.raises(ConfigError, match="names no file"):
