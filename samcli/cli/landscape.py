@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
+from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import detail, hint, result, say
 from samcli.cli.output_file import check_picture
+from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def landscape(
     ] = Path("landscape.png"),
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
+    cache_dir: CacheDir = None,
     image_folder: MovedImages = None,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -66,6 +68,7 @@ def landscape(
     A slice shows one or two of very many directions: compare networks of one architecture, and more than one seed.
     """
     say(quiet=quiet, verbose=verbose)
+    use_cache_dir(cache_dir)
     from samcli.runs.folder import find_checkpoints
 
     _check_request(output, line, dimensions, directions, span)
@@ -91,11 +94,12 @@ def landscape(
         "image_folder": image_folder,
         "device": choose_device(device),
     }
-    if line:
-        figure, numbers = _draw_line(paths, beyond=0.5 if span is None else span, **how)
-    else:
-        span = 1.0 if span is None else span
-        figure, numbers = _draw_slices(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
+    with reading_shown():
+        if line:
+            figure, numbers = _draw_line(paths, beyond=0.5 if span is None else span, **how)
+        else:
+            span = 1.0 if span is None else span
+            figure, numbers = _draw_slices(paths, span=span, dimensions=dimensions, directions=directions.value, **how)
     from samcli.report.pictures import encode
 
     write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))

@@ -13,7 +13,7 @@ from samcli.cli.engine import Engine
 from samcli.cli.jobs import MOST_JOBS
 from samcli.metrics import task_scores
 
-DATA_DIR = "SAMCLI_DATA_DIR"
+DATA_DIR, CACHE_DIR = "SAMCLI_DATA_DIR", "SAMCLI_CACHE_DIR"
 
 Device = Annotated[
     str,
@@ -27,6 +27,13 @@ Results = Annotated[
     typer.Argument(metavar="RESULTS", help="Results folders, experiments or runs.", autocompletion=complete.runs),
 ]
 DataDir = Annotated[Path, typer.Option(envvar=DATA_DIR, help="Where data sets lie or are downloaded to.")]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar=CACHE_DIR,
+        help="Where decoded image folders are kept in files, so that they need not fit into memory; see docs/data.md.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors, warnings and the result.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on the way.")]
 

@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from samcli.cli.output import document, hint, result, warn
+from samcli.cli.reading import reading_shown
 from samcli.errors import ResultsError
 
 MOST_TOLD = 10  # runs of a kind that are named one by one
@@ -117,8 +118,9 @@ def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
             runs.append(config)
     for title in absent:
         hint(f"{title} is not in {data_dir} yet; training downloads it.")
-    rehearse(runs, data_dir, fetches=False)
-    tell_contents(runs, data_dir)
+    with reading_shown():
+        rehearse(runs, data_dir, fetches=False)
+        tell_contents(runs, data_dir)
 
 
 def tell_contents(runs: Sequence[RunConfig], data_dir: Path) -> None:

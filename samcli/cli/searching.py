@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from samcli.cli.output import document, hint, terminal_width, text, warn
+from samcli.cli.reading import reading_shown
 from samcli.cli.training import Training
 from samcli.errors import ConfigError
 
@@ -84,7 +85,8 @@ class Search:
         from samcli.train.components import load_dataset
 
         first = self.contenders[0].run
-        dataset = load_dataset(first, data_dir=self._how.data_dir, device=torch.device("cpu"))
+        with reading_shown():
+            dataset = load_dataset(first, data_dir=self._how.data_dir, device=torch.device("cpu"))
         if dataset.validation is None:
             raise ConfigError(
                 "Settings are chosen on a validation part, and there is none; hold one out with "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samcli.cli import complete
-from samcli.cli.options import Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
+from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import (
     comma_separated,
     detail,
@@ -26,6 +26,7 @@ from samcli.cli.output import (
     typed,
     warn,
 )
+from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.errors import CheckpointError, ConfigError, DataError, NotApplicable, PluginNeeded
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def sharpness(
     ] = 500,
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
+    cache_dir: CacheDir = None,
     image_folder: MovedImages = None,
     device: Device = "auto",
     format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
@@ -103,6 +105,7 @@ def sharpness(
     ball. Sharpness alone does not predict generalisation: compare networks of one architecture on one data set.
     """
     say(quiet=quiet, verbose=verbose)
+    use_cache_dir(cache_dir)
     from samcli.registry import load_plugin
     from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
@@ -132,7 +135,8 @@ def sharpness(
         "pass_over": every,
     }
     paths = find_checkpoints(checkpoints)
-    rows = list(_measure_each(paths, names, **how))
+    with reading_shown():
+        rows = list(_measure_each(paths, names, **how))
     _show(rows, format)
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)

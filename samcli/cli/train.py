@@ -12,6 +12,7 @@ from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
 from samcli.cli.options import (
+    CacheDir,
     CpusPerRun,
     DataDir,
     Device,
@@ -88,6 +89,7 @@ def train(
     results: ResultsFolder = Path("results"),
     name: Name = None,
     data_dir: DataDir = Path("data"),
+    cache_dir: CacheDir = None,
     device: Device = "auto",
     jobs: Jobs = "auto",
     jobs_per_gpu: JobsPerGpu = None,
@@ -131,6 +133,7 @@ def train(
         processes=processes,
         results=results,
         data_dir=data_dir,
+        cache_dir=cache_dir,
         timeout=timeout,
         most_failures=1 if fail_fast else max_failures,
         retry_failed=retry_failed,

@@ -12,6 +12,7 @@ from samcli.cli.engine import Engine, Where
 from samcli.cli.jobs import check_in_this_process, jobs_of, sharing_of
 from samcli.cli.output import detail, warn
 from samcli.cli.planned import tell_changes, tell_contents, tell_earlier, tell_left_out
+from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Training:
         processes: int | None,
         results: Path,
         data_dir: Path,
+        cache_dir: Path | None = None,
         timeout: float | None = None,
         most_failures: int | None = None,
         retry_failed: bool = False,
@@ -70,11 +72,12 @@ class Training:
         take_over: bool = False,
         begins: bool = True,
     ) -> Training:
-        """The flags as they were given; without `begins` nothing is to be trained, and nothing is prepared for it.
+        """The flags as they were given, see `use_cache_dir`; without `begins` nothing is prepared for training.
 
         Raises:
             ConfigError: flags that exclude each other, or a device that is not there.
         """
+        use_cache_dir(cache_dir)
         sharing, at_once = sharing_of(processes, jobs_of(jobs), jobs_per_gpu)
         if at_once == 0:
             given = {"--timeout": timeout, "--threads": where.threads, "--jobs-per-gpu": jobs_per_gpu}
@@ -204,10 +207,11 @@ class Training:
         tell_changes(cells)
         to_do = [cell.config for cell in cells if cell.to_do]
         try:
-            rehearse(to_do, self.data_dir, on_notice=(lambda sentence: None) if again else warn)
-            before()
-            if not again:
-                tell_contents(to_do, self.data_dir)
+            with reading_shown():
+                rehearse(to_do, self.data_dir, on_notice=(lambda sentence: None) if again else warn)
+                before()
+                if not again:
+                    tell_contents(to_do, self.data_dir)
             with progress_for(cells, max(len(slots), 1), part) as observer:
                 return self.where.train(cells, self.terms, observer, slots)
         except KeyboardInterrupt as error:

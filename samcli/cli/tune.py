@@ -12,6 +12,7 @@ from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
 from samcli.cli.options import (
+    CacheDir,
     CpusPerRun,
     DataDir,
     Device,
@@ -74,6 +75,7 @@ def tune(
     results: ResultsFolder = Path("results"),
     name: Name = None,
     data_dir: DataDir = Path("data"),
+    cache_dir: CacheDir = None,
     device: Device = "auto",
     jobs: Jobs = "auto",
     jobs_per_gpu: JobsPerGpu = None,
@@ -112,6 +114,7 @@ def tune(
         processes=processes,
         results=results,
         data_dir=data_dir,
+        cache_dir=cache_dir,
         timeout=timeout,
         retry_failed=retry_failed,
         reuse_changed=reuse_changed,

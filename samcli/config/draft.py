@@ -17,11 +17,11 @@ from samcli.config.check import check
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.pattern import patterns_of
-from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_stop
+from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_mixing, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
-from samcli.config.stages import remembered, stages_of, with_stages
+from samcli.config.stages import remembered, stages_of, trainings_of, with_stages
 from samcli.config.tune import Tuning, check_space, tuning_of
 from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
@@ -186,6 +186,8 @@ class Draft:
             check_space(self.tuning, self._written()._options_of_blocks("optimizer"))
         for run in runs:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
+            for one in trainings_of(run):
+                check_mixing(one.training, one.dataset, self.source)
         return runs
 
     def as_written(self) -> list[RunConfig]:

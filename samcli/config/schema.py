@@ -230,7 +230,8 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
     body = {key: value for key, value in document.items() if key not in NEWER or value != NEWER[key]}
     for section, newer in NEWER_IN.items():
         if isinstance(block := body.get(section), Mapping):
-            body[section] = {key: value for key, value in block.items() if key not in newer or value != newer[key]}
+            kept = {key: value for key, value in block.items() if key not in newer or value != newer[key]}
+            body[section] = {key: value for key, value in kept.items() if key not in OF_THE_MACHINE.get(section, ())}
     if stages := body.get("stages"):
         body["stages"] = [without_newer(stage) for stage in stages]
     return {key: value for key, value in body.items() if value or key not in NEWER_IN}
@@ -250,10 +251,12 @@ NEWER: Mapping[str, Any] = {
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1, "metrics": []},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
-    "dataset": {"classes": []},
+    "dataset": {"classes": [], "shrink": 1, "size": 0, "width": None, "resize": "crop"},
     "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},
     "optimizer": {},
 }
+# Options that say how something is done on a machine, and change no result: they are part of no identity.
+OF_THE_MACHINE: Mapping[str, tuple[str, ...]] = {"dataset": ("stream",)}
 
 
 def vars_of(settings: Any) -> dict[str, Any]:
@@ -269,6 +272,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+BOTH_MIX = "mixup and cutmix both mix the examples of a batch; set mixup: 0 or leave cutmix out of augment."
+
+
+def check_mixing(training: Training, dataset: Mapping[str, Any], source: Source) -> None:
+    """Refuse two ways of mixing the examples of a batch.
+
+    Raises:
+        ConfigError: both are asked for.
+
+    >>> check_mixing(Training(mixup=0.2), {"augment": ("crop",)}, Source({}))
+    """
+    if training.mixup and "cutmix" in dataset.get("augment", ()):
+        raise ConfigError(f"{source.where(('mixup',))}: {BOTH_MIX}")
 
 
 FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from samcli.data.augment import AUGMENTATIONS
 from samcli.errors import ConfigError
 from samcli.registry import Registry, option
 from samcli.shape import InputShape
@@ -112,12 +113,16 @@ class DatasetKind(ABC):
         0.0, "share of the training set held out, stratified, drawn by the run's seed", minimum=0.0, below=1.0
     )
     augment: tuple[str, ...] = option(
-        (), "random changes of the training images: crop, flip, cutout", choices=("crop", "flip", "cutout")
+        (), f"random changes of the training images: {', '.join(AUGMENTATIONS)}", choices=AUGMENTATIONS
     )
 
     def __post_init__(self) -> None:
         if self.augment and not self.is_images:
             raise ConfigError(f"augment is for images and {self.title} has none; leave augment out.")
+        if {"rand-augment", "trivial-augment"} <= set(self.augment):
+            raise ConfigError("augment has both rand-augment and trivial-augment; choose one of them.")
+        if "cutmix" in self.augment and self.is_regression:
+            raise ConfigError(f"cutmix mixes classes and {self.title} has none; leave cutmix out of augment.")
         if self.label_noise and self.is_regression:
             raise ConfigError(f"label_noise draws classes and {self.title} has none; leave label_noise out.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samcli.data.augment import ImageStore, mix
+from samcli.config.schema import BOTH_MIX
+from samcli.data.augment import ImageStore, mix, store_of
 from samcli.data.base import DatasetKind, Source
 from samcli.data.classes import of_classes
 from samcli.data.normalise import Constants, Normalisation
 from samcli.data.part import Part
+from samcli.data.regions import Box, cutmix_, cutmix_boxes
 from samcli.data.soundness import class_name, source_faults
 from samcli.data.split import drawn_groups, hold_out, latest_groups, noisy_labels, training_subset
 from samcli.data.streams import stream, stream_seed
@@ -82,16 +84,19 @@ class Dataset:
     def epoch(self, epoch: int, batch_size: int, seed: int, mixup: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
         """The training batches of one epoch: shuffled, augmented and normalised.
 
-        Order, crop, flip, cutout and mixup are functions of (seed, epoch) alone, whatever was drawn before, and the
-        same on every device. All draws are made on the host when the first batch is asked for; from then on nothing
-        waits for the device.
+        Order, augmentation and mixup are functions of (seed, epoch) alone, whatever was drawn before, and the same on
+        every device. All draws but those of torchvision's augmentations, see `PerImage`, are made on the host when the
+        first batch is asked for; from then on nothing waits for the device.
 
         Args:
             epoch: any number; the training loop counts from 1.
             batch_size: examples in a batch; see `steps` for the last one.
             seed: that of the run.
             mixup: α of the distribution Beta(α, α) of the mixing share λ, one for each batch; 0 for none. Targets
-                are then soft, see `Task.soft`.
+                are then soft, see `Task.soft`, as they are with CutMix.
+
+        Raises:
+            ConfigError: both mixup and CutMix are asked for.
 
         Yields:
             Inputs as (B, C, H, W) float32 in channels-last memory order, (B, F) float32 or (B, T) int64; and their
@@ -99,13 +104,24 @@ class Dataset:
         """
         self.check_mixup(mixup)
         order = self.order(epoch, seed)
-        plan = _to_device(self._store.plan(order, seed, epoch) if self._store else order[None], self.train.targets)
+        steps = self.steps(batch_size)
+        batches = [slice(step * batch_size, (step + 1) * batch_size) for step in range(steps)]
         targets = self.train.targets[_to_device(order, self.train.targets)]
-        shares = _mixing_shares(mixup, self.steps(batch_size), stream_seed(seed, "mixup", epoch))
-        for step, share in enumerate(shares):
-            batch = slice(step * batch_size, (step + 1) * batch_size)
-            x, y = self._inputs(plan[:, batch]), targets[batch]
-            yield (mix(x, share), mix(self.task.soft(y), share)) if mixup else (x, y)
+        shares = _mixing_shares(mixup, steps, stream_seed(seed, "mixup", epoch))
+        boxes: list[Box | None] = [None] * steps
+        if self._store is not None and self._store.cutmix:
+            if mixup:
+                raise ConfigError(BOTH_MIX)
+            boxes = [*cutmix_boxes(steps, self.shape[1], self.shape[2], seed, epoch)]
+        inputs = self._inputs(order, batches, seed, epoch)
+        for x, batch, share, box in zip(inputs, batches, shares, boxes, strict=True):
+            y = targets[batch]
+            if mixup:
+                yield mix(x, share), mix(self.task.soft(y), share)
+            elif box is not None:
+                yield x, mix(self.task.soft(y), cutmix_(x, box))
+            else:
+                yield x, y
 
     def order(self, epoch: int, seed: int) -> Tensor:
         """The training examples in the order in which an epoch takes them, (N,) int64 on the host."""
@@ -120,10 +136,16 @@ class Dataset:
         if alpha and self.shape.vocabulary:
             raise ConfigError("mixup averages inputs, and the tokens of a text have no average; leave mixup out.")
 
-    def _inputs(self, plan: Tensor) -> Tensor:
+    def _inputs(self, order: Tensor, batches: Sequence[slice], seed: int, epoch: int) -> Iterator[Tensor]:
+        """The inputs of each batch, changed by all but mixing."""
         if self._store is None:
-            return self.train.normalisation.ready(self.train.inputs[plan[0]])
-        return self._store.cut(self.train.normalisation.images(self._store.gather(plan)), plan)
+            order = _to_device(order, self.train.targets)
+            yield from (self.train.normalisation.ready(self.train.inputs[order[batch]]) for batch in batches)
+            return
+        host = self._store.plan(order, seed, epoch)
+        plan = _to_device(host, self.train.targets)
+        for pixels, batch in zip(self._store.pixels(host, plan, batches, seed, epoch), batches, strict=True):
+            yield self._store.cut(self.train.normalisation.images(pixels), plan[:, batch])
 
 
 def load(
@@ -176,11 +198,11 @@ def load(
 
     train_part, store = part(inputs, targets), None
     if normalisation.is_images:
-        store = ImageStore(train_part.inputs, kind.augment)
+        store = store_of(train_part.inputs, kind.augment)
         train_part = dataclasses.replace(train_part, inputs=store.inputs)
     validation = part(*source.validation) if source.validation else None
     if len(held_out):
-        validation = part(source.inputs[held_out], source.targets[held_out])
+        validation = part(source.inputs.index_select(0, held_out), source.targets[held_out])
     return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store)
 
 

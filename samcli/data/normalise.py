@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from samcli.data.lazy import LazyImages
+
 Constants = tuple[tuple[float, ...], tuple[float, ...]]  # mean and std of each channel, on the scale from 0 to 1
 
 
@@ -84,15 +86,19 @@ def per_channel(values: tuple[float, ...], channels: int) -> Tensor:
     return given[[channel % len(given) for channel in range(channels)]]
 
 
-def image_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+def image_statistics(images: Tensor | LazyImages) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel of (N, H, W, C) uint8 images on the scale from 0 to 1, in float64.
 
     >>> image_statistics(torch.tensor([0, 255], dtype=torch.uint8).view(1, 2, 1, 1))
     (tensor([0.5000], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
     """
     # A histogram holds all there is to know, exactly, and needs no copy of the images in floating point.
-    histograms = [images[..., channel].flatten().bincount(minlength=256) for channel in range(images.shape[-1])]
-    weights = torch.stack(histograms).double() / (images.numel() // images.shape[-1])
+    if isinstance(images, LazyImages):
+        histograms = images.histograms()
+    else:
+        channels = range(images.shape[-1])
+        histograms = torch.stack([images[..., channel].flatten().bincount(minlength=256) for channel in channels])
+    weights = histograms.double() / (images.numel() // images.shape[-1])
     values = torch.arange(256, dtype=torch.float64) / 255.0
     mean = weights @ values
     std = (weights * (values - mean[:, None]).square()).sum(1).sqrt()

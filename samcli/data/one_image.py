@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, ValidationInfo, field_validator
 from torch import Tensor
 
+from samcli.data.sources._decode import header, is_deep, no_alarm, pixels_of
 from samcli.data.sources._depth import Depth
-from samcli.data.sources._images import check_header, pixels_of, without_alarm
+from samcli.data.sources._resized import Resizing
 from samcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ class ImageReading(BaseModel):
     """How an image file becomes pixels.
 
     Attributes:
-        size: height and width; an image of another size is scaled until it covers them, and its middle taken.
+        size: height and width that an image of another size is brought to.
         channels: 1 for grey, 3 for colours.
+        resize: how it is brought to them, see `Resizing`.
+        shrink: the side of the blocks of pixels whose means are taken afterwards; divides both.
         depth: the range that values of more than 8 bits are brought to 8 by, see `Depth`; None where training had none.
 
     >>> reading_of({"size": [28, 28], "channels": 1, "resize": "crop", "depth": None}).size
@@ -46,8 +49,16 @@ class ImageReading(BaseModel):
 
     size: tuple[_Side, _Side]
     channels: Literal[1, 3]
-    resize: Literal["crop"] = "crop"
+    resize: Literal["crop", "stretch", "pad"] = "crop"
+    shrink: Annotated[int, Field(ge=1)] = 1
     depth: _Range | None = None
+
+    @field_validator("shrink")
+    @classmethod
+    def _divides(cls, shrink: int, info: ValidationInfo) -> int:
+        if any(side % shrink for side in info.data.get("size", ())):
+            raise ValueError("it does not divide the size")
+        return shrink
 
 
 def reading_of(document: Mapping[str, Any]) -> ImageReading:
@@ -81,10 +92,10 @@ def image_pixels(image: Path | Image.Image, reading: ImageReading) -> Tensor:
 
     name = str(image) if isinstance(image, Path) else "The image"
     try:
-        with without_alarm():
+        with no_alarm():
             if not isinstance(image, Path):
                 return _pixels(image.copy(), reading)
-            check_header(image)
+            header(image)  # says if it is too large
             with Image.open(image) as opened:
                 return _pixels(opened, reading)
     except _TooDeep:
@@ -113,9 +124,9 @@ class _Bounded(Depth):
 
 
 def _pixels(image: Image.Image, reading: ImageReading) -> Tensor:
-    deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
-    if deep and reading.depth is None:
+    if is_deep(image.mode) and reading.depth is None:
         raise _TooDeep
     depth = reading.depth and _Bounded(reading.depth.low, reading.depth.high, reading.depth.whole)
-    pixels = pixels_of(image, reading.size, grey=reading.channels == 1, depth=depth or None)
+    resizing = Resizing(reading.size, reading.resize, reading.shrink)
+    pixels = pixels_of(image, resizing, grey=reading.channels == 1, depth=depth or None)
     return torch.from_numpy(np.array(pixels))

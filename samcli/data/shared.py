@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import Source
+from samcli.data.lazy import LazyImages
 
 ALIGNMENT = 64  # bytes, as torch's own
 
@@ -42,9 +43,11 @@ class SharedSource:
     """
 
     def __init__(self, source: Source) -> None:
-        tensors = [tensor.contiguous() for _, *part in source.parts() for tensor in part]
+        parts: list[Any] = [tensor for _, *part in source.parts() for tensor in part]
+        lazy = {number: images for number, images in enumerate(parts) if isinstance(images, LazyImages)}
+        tensors = [torch.empty(0) if number in lazy else tensor.contiguous() for number, tensor in enumerate(parts)]
         self._layout, self._size = _layout(tensors)
-        self._rest = _dumped(source)
+        self._rest = _dumped(source, lazy)
         self._file = _nameless()
         try:
             os.ftruncate(self._file, self._size)
@@ -59,13 +62,16 @@ class SharedSource:
     def source(self) -> Source:
         """The data, in memory that all processes share."""
         memory = mmap.mmap(self._file, self._size, flags=mmap.MAP_PRIVATE)
+        rest: dict[str, Any] = pickle.loads(self._rest)
+        lazy = rest.pop("lazy")
         inputs, targets, test_inputs, test_targets, *validation = (
-            torch.frombuffer(memory, dtype=dtype, count=shape.numel(), offset=start).reshape(shape)
+            lazy[number]
+            if number in lazy
+            else torch.frombuffer(memory, dtype=dtype, count=shape.numel(), offset=start).reshape(shape)
             if shape.numel()
             else torch.empty(shape, dtype=dtype)
-            for dtype, shape, start in self._layout
+            for number, (dtype, shape, start) in enumerate(self._layout)
         )
-        rest: dict[str, Any] = pickle.loads(self._rest)
         own = (validation[0], validation[1]) if validation else None
         return Source(inputs, targets, test_inputs, test_targets, validation=own, **rest)
 
@@ -94,14 +100,14 @@ def _layout(tensors: Sequence[Tensor]) -> tuple[list[tuple[torch.dtype, torch.Si
     return layout, max(end, ALIGNMENT)
 
 
-def _dumped(source: Source) -> bytes:
-    """What a source has besides its tensors."""
+def _dumped(source: Source, lazy: dict[int, LazyImages]) -> bytes:
+    """What a source has besides its tensors: where images lie that are not in memory, and what is known of them."""
     fields = ("task", "class_names", "notes", "digest", "categories", "vocabulary", "reading", "groups", "are_in_order")
     assert {field.name for field in dataclasses.fields(source)} == {
         *fields,
         *("inputs", "targets", "test_inputs", "test_targets", "validation"),
     }
-    return pickle.dumps({name: getattr(source, name) for name in fields})
+    return pickle.dumps({"lazy": lazy} | {name: getattr(source, name) for name in fields})
 
 
 def _nameless() -> int:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DatasetKind, Source
+from samcli.data.lazy import LazyImages
 from samcli.tasks import Task
 
 # Numbers beyond these have no square in 32 bits: the loss of such targets, and the spread of such inputs, is infinite.
@@ -48,7 +49,7 @@ def _faults_of_inputs(part: str, inputs: Tensor, kind: DatasetKind) -> Iterator[
     wanted, layout = (torch.uint8, "(N, H, W, C)") if is_images else (torch.float32, "(N, F)")
     if is_tokens:
         wanted, layout = torch.int32, "(N, T)"
-    if not isinstance(inputs, Tensor):
+    if not isinstance(inputs, Tensor | LazyImages):
         yield f"The {part} inputs must be a torch tensor, not {type(inputs).__name__}."
     elif fault := _fault_of_place(inputs):
         yield f"The {part} inputs {fault}."
@@ -185,12 +186,19 @@ def source_notes(source: Source) -> Iterator[str]:
     if source.inputs.dtype != torch.uint8:
         return
     for c in range(source.task.classes):
-        images = source.inputs[source.targets == c]
+        images = source.inputs.index_select(0, (source.targets == c).nonzero().flatten())
         if len(images) > 1 and are_equal(images):
             yield f"all {len(images):,} training images of {class_name(source, c)} are equal"
-    seen = {hash(image.tobytes()) for image in source.inputs.numpy()}  # of 64 bits: no two are equal by chance
-    if again := sum(hash(image.tobytes()) in seen for image in source.test_inputs.numpy()):
+    seen = set(_hashes(source.inputs))
+    if again := sum(number in seen for number in _hashes(source.test_inputs)):
         yield f"{again:,} of {len(source.test_inputs):,} test images are training images too"
+
+
+def _hashes(images: Tensor | LazyImages) -> list[int]:
+    """Numbers of 64 bits: no two are equal by chance."""
+    if isinstance(images, LazyImages):
+        return images.hashes()
+    return [hash(image.tobytes()) for image in images.numpy()]
 
 
 def class_name(source: Source, c: int) -> str:
@@ -198,14 +206,15 @@ def class_name(source: Source, c: int) -> str:
     return source.class_names[c] if source.class_names else str(c)
 
 
-def are_equal(values: Tensor) -> bool:
+def are_equal(values: Tensor | LazyImages) -> bool:
     """Whether all entries along the first dimension are equal.
 
     >>> are_equal(torch.tensor([[1, 2], [1, 2]])), are_equal(torch.tensor([1, 2]))
     (True, False)
     """
     # nearly always two of the first differ, and the others need no look
-    return all(bool((part == values[:1]).all()) for part in (values[:64], values))
+    first = values[:1]
+    return all(bool((values[start : start + 64] == first).all()) for start in range(0, len(values), 64))
 
 
 def _values(count: int) -> str:

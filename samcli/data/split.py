@@ -148,4 +148,5 @@ def split_source(inputs: Tensor, targets: Tensor, task: Task, class_names: tuple
     (8, [0, 1])
     """
     test, train = stratified(targets, round(TEST_SHARE * len(targets)), stream(split_seed, "test"), both=True)
-    return Source(inputs[train], targets[train], inputs[test], targets[test], task, class_names)
+    parts = (inputs.index_select(0, train), targets[train], inputs.index_select(0, test), targets[test])
+    return Source(*parts, task, class_names)

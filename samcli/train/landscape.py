@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from samcli.data import Part
+from samcli.data.lazy import same_inputs
 from samcli.errors import CheckpointError, ConfigError
 from samcli.runs.landscape_file import LandscapeFile
 from samcli.sharpness import Directions, Landscape, loss_line, loss_slice
@@ -162,7 +163,7 @@ def survey_line(
         models = " and ".join(f"{path} is {one.config.model['name']}" for path, one in ((first, start), (last, end)))
         raise ConfigError(f"A line needs two checkpoints of one architecture, but {models}. {error}") from error
     train, other = start.data.train, end.data.train
-    same = torch.equal(train.inputs, other.inputs) and torch.equal(train.targets, other.targets)
+    same = same_inputs(train.inputs, other.inputs) and torch.equal(train.targets, other.targets)
     return Surveyed((first, last), (start.config.document(), end.config.document()), task.loss_name, found, same)
 
 

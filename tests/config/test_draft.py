@@ -292,3 +292,20 @@ def test_a_block_without_a_name_is_set_as_a_whole_too() -> None:
         drafts[0].set("evaluate={evry: 5}")
     with pytest.raises(ConfigError, match=r"name the option, for example evaluate\.every=VALUE"):
         drafts[0].set("evaluate=5")
+
+
+def test_mixup_and_cutmix_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match=r"line 2: mixup and cutmix both mix the examples of a batch; set mixup: 0"):
+        expand("dataset: {name: digits, augment: [cutmix]}\nmixup: 0.2\noptimizer: sgd\n")
+    assert len(expand("dataset: {name: digits, augment: [cutmix]}\nmixup: 0\noptimizer: sgd\n")) == 1
+
+
+def test_how_images_are_read_is_no_axis_and_no_part_of_a_run() -> None:
+    runs = expand("dataset: {name: 'image-folder:x', stream: [false, true], size: 8}\noptimizer: sgd\n")
+    assert len(runs) == 1
+    (one,), (other,) = (
+        expand(f"dataset: {{name: 'image-folder:x', stream: {stream}}}\noptimizer: sgd\n")
+        for stream in ("false", "true")
+    )
+    assert one.identity == other.identity
+    assert other.dataset["stream"]

@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from samcli.data.augment import PADDING, ImageStore, cutout_, mix
+from samcli.data import DATASETS
+from samcli.data.augment import AUGMENTATIONS, PADDING, ImageStore, mix
+from samcli.data.regions import erased, fill_
 
 
 def images(n: int, height: int, width: int, channels: int) -> Tensor:
@@ -57,22 +59,6 @@ def test_one_augmentation_changes_nothing_about_another() -> None:
     assert not torch.equal(ImageStore(raw, ("crop",)).plan(order, seed=5, epoch=3)[1:], everything[1:3])
 
 
-@pytest.mark.parametrize("height, width", [(32, 32), (8, 8), (12, 20)])
-def test_cutout_is_a_square_of_half_the_side_cut_off_at_the_border(height: int, width: int) -> None:
-    centres = torch.cartesian_prod(torch.arange(height), torch.arange(width))
-    x = cutout_(torch.ones(len(centres), 2, height, width), centres[:, 0], centres[:, 1])
-    half = min(height, width) // 4
-    for (cy, cx), image in zip(centres.tolist(), x, strict=True):
-        expected = torch.ones(2, height, width)
-        expected[:, max(cy - half, 0) : cy + half, max(cx - half, 0) : cx + half] = 0
-        assert torch.equal(image, expected)
-
-
-def test_cutout_takes_a_quarter_of_the_image_at_its_centre() -> None:
-    x = cutout_(torch.ones(1, 3, 32, 32), torch.tensor([16]), torch.tensor([16]))
-    assert (x == 0).float().mean() == 0.25
-
-
 def test_mix_is_an_average_with_the_neighbour() -> None:
     x = torch.randn(5, 3, 4, 4).to(memory_format=torch.channels_last)
     mixed = mix(x, 0.3)
@@ -84,3 +70,22 @@ def test_mix_is_an_average_with_the_neighbour() -> None:
 def test_an_unknown_augmentation_is_an_error() -> None:
     with pytest.raises(ValueError, match="no augmentation named 'rotate'"):
         ImageStore(images(1, 2, 2, 1), ("rotate",))
+
+
+def test_erasing_and_cutout_have_rows_of_their_own() -> None:
+    raw, order = images(40, 8, 12, 1), torch.arange(40)
+    for names in (("random-erasing",), ("crop", "random-erasing"), ("crop", "flip", "random-erasing", "cutout")):
+        store = ImageStore(raw, names)
+        plan = store.plan(order, seed=5, epoch=2)
+        x = store.cut(torch.ones(40, 1, 8, 12), plan)
+        first = 3 if "crop" in names else 1
+        assert torch.equal(plan[first : first + 4], erased(40, 8, 12, 5, 2))
+        expected = fill_(torch.ones(40, 1, 8, 12), *erased(40, 8, 12, 5, 2))
+        if "cutout" in names:
+            alone = ImageStore(raw, ("cutout",))
+            expected = alone.cut(expected, alone.plan(order, seed=5, epoch=2))
+        assert torch.equal(x, expected)
+
+
+def test_every_name_is_an_option() -> None:
+    assert DATASETS.options("digits")["augment"].choices == AUGMENTATIONS

@@ -14,7 +14,9 @@ def test_every_data_set_has_the_common_options(name: str) -> None:
 
 def test_a_prefix_takes_the_rest_of_the_name() -> None:
     assert DATASETS.create("image-folder:some/where", size=32).argument == "some/where"
-    assert list(options_of(DATASETS.kind("image-folder:x")))[-2:] == ["size", "split_seed"]
+    assert list(options_of(DATASETS.kind("image-folder:x")))[-6:] == [
+        *("size", "width", "resize", "shrink", "stream", "split_seed")
+    ]
 
 
 def test_noise_needs_labels() -> None:
@@ -25,3 +27,8 @@ def test_noise_needs_labels() -> None:
 def test_augmentation_needs_images() -> None:
     with pytest.raises(ConfigError, match="augment is for images and wine has none; leave augment out"):
         DATASETS.create("wine", augment=("flip",))
+
+
+def test_two_policies_of_one_kind_are_refused() -> None:
+    with pytest.raises(ConfigError, match="augment has both rand-augment and trivial-augment; choose one of them"):
+        DATASETS.create("digits", augment=("trivial-augment", "rand-augment"))

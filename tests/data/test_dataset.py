@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from samcli.data import DATASETS, Dataset, DatasetKind, Part, Source, load
+from samcli.data.regions import cutmix_boxes
 from samcli.data.streams import stream_seed
 from samcli.errors import ConfigError
 from samcli.tasks import Binary, Classification, Regression, Task
@@ -190,3 +191,21 @@ def test_tables_train_and_mix_too(name: str, task: Task) -> None:
     assert (type(dataset.task), dataset.task.classes) == (type(task), task.classes)
     assert x.shape == (32, *dataset.shape)
     assert torch.isfinite(task.loss(torch.zeros(32, task.outputs), y))
+
+
+def test_cutmix_mixes_targets_by_what_is_left_of_each_image() -> None:
+    plain, mixed = ready(), ready(augment=("cutmix",))
+    boxes = cutmix_boxes(plain.steps(128), 4, 4, seed=0, epoch=2)
+    for (x, y), (mx, my), box in zip(batches(plain, 2), batches(mixed, 2), boxes, strict=True):
+        top, bottom, left, right = box
+        is_taken = torch.zeros(4, 4, dtype=torch.bool)
+        is_taken[top:bottom, left:right] = True
+        assert torch.equal(mx, torch.where(is_taken, x.roll(1, 0), x))
+        soft, kept = torch.nn.functional.one_hot(y, 10).float(), 1 - float(is_taken.float().mean())
+        torch.testing.assert_close(my, kept * soft + (1 - kept) * soft.roll(1, 0))
+    assert len(set(boxes)) > 3
+
+
+def test_cutmix_and_mixup_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="mixup and cutmix both mix the examples of a batch"):
+        batches(ready(augment=("cutmix",)), 1, mixup=0.2)

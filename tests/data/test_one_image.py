@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 
 from samcli.data.one_image import ImageReading, image_pixels, reading_of
-from samcli.data.sources._images import decode_images
+from samcli.data.sources._images import ImageFiles
 from samcli.data.sources._reading import image_reading
+from samcli.data.sources._resized import Resizing
 from samcli.errors import DataError
 
 
@@ -32,8 +33,9 @@ def saved(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("size", [None, 9, 40])
 def test_each_file_has_the_pixels_that_it_has_in_its_folder(tmp_path: Path, size: int | None) -> None:
     files = saved(tmp_path)
-    images, _, depth = decode_images(files, size)
-    reading = reading_of(image_reading(images, depth))
+    found = ImageFiles.of(files, Resizing(None if size is None else (size, size)))
+    images = found.all()
+    reading = reading_of(image_reading(images, found.depth))
     for file, image in zip(files, images, strict=True):
         assert torch.equal(image_pixels(file, reading), image)
         with Image.open(file) as opened:
@@ -48,8 +50,9 @@ def test_deep_files_too(tmp_path: Path, high: float, kind: type) -> None:
     files = [tmp_path / f"{i}.tif" for i in range(3)]
     for file, image in zip(files, values, strict=True):
         Image.fromarray(image).save(file)
-    images, _, depth = decode_images(files, None)
-    reading = reading_of(image_reading(images, depth))
+    found = ImageFiles.of(files, Resizing())
+    images = found.all()
+    reading = reading_of(image_reading(images, found.depth))
     for file, decoded in zip(files, images, strict=True):
         assert torch.equal(image_pixels(file, reading), decoded)
     brighter = Image.fromarray(np.full((8, 8), 2 * high, np.float32))

@@ -17,7 +17,11 @@ Result = TypeVar("Result")
 
 
 def of_each(
-    pool: ThreadPoolExecutor, do: Callable[[Item], Result], items: Sequence[Item], files: Sequence[Path] | None = None
+    pool: ThreadPoolExecutor | None,
+    do: Callable[[Item], Result],
+    items: Sequence[Item],
+    files: Sequence[Path] | None = None,
+    advance: Callable[[int], object] = lambda n: None,
 ) -> list[Result]:
     """What a function makes of each item, in their order.
 
@@ -26,10 +30,11 @@ def of_each(
     [5, 6]
 
     Args:
-        pool: the threads.
+        pool: the threads; None for this one.
         do: the function; whatever it raises is taken for a fault of the file.
         items: the files, or what stands for them.
         files: the files by the order of the items, if these are something else.
+        advance: told how many more are done.
 
     Raises:
         DataError: it fails for some; the message names the first file and says how many there are.
@@ -42,10 +47,11 @@ def of_each(
                 made.append(do(item))
             except Exception as error:  # decoders raise whatever a damaged file leads them to
                 made.append(error)
+        advance(len(chunk))
         return made
 
     chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    results = list(itertools.chain.from_iterable(pool.map(of_chunk, chunks)))
+    results = list(itertools.chain.from_iterable((pool.map if pool else map)(of_chunk, chunks)))
     failed = [(i, result) for i, result in enumerate(results) if isinstance(result, Exception)]
     if failed:
         first, error = failed[0]

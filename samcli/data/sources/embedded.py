@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.sources._reading import feature_reading, image_reading
+from samcli.data.sources._reading import feature_reading
+from samcli.data.sources._resized import Resized
 from samcli.data.split import split_source
 from samcli.registry import option
 from samcli.tasks import Binary, Classification, Regression
@@ -34,7 +35,7 @@ def _table(bunch: Any) -> tuple[Tensor, Tensor, tuple[str, ...]]:
 
 @DATASETS.register("digits")
 @dataclass(frozen=True, kw_only=True)
-class Digits(Embedded):
+class Digits(Resized, Embedded):
     """1,797 handwritten digits, 8×8 grey images, 10 classes (scikit-learn; UCI, Alpaydin and Kaynak 1998).
 
     Pixels counted from 0 to 16 become the nearest of 0 to 255 (v · 255/16, rounded), so that they are images like all
@@ -50,9 +51,7 @@ class Digits(Embedded):
         pixels = torch.from_numpy(bunch.images * (255.0 / 16.0)).round().to(torch.uint8)
         names = tuple(str(name) for name in bunch.target_names)
         targets = torch.from_numpy(bunch.target).long()
-        images = pixels.unsqueeze(-1)
-        source = split_source(images, targets, Classification(10), names, self.split_seed)
-        return replace(source, reading=image_reading(images))
+        return self.resized(split_source(pixels.unsqueeze(-1), targets, Classification(10), names, self.split_seed))
 
 
 @DATASETS.register("breast-cancer")

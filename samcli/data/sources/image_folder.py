@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
+from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
+from samcli.data.cache_dir import cache_dir
+from samcli.data.lazy import LazyImages
 from samcli.data.sources._folder import read_layout
-from samcli.data.sources._images import decode_images
+from samcli.data.sources._images import ImageFiles
+from samcli.data.sources._kept import KeptImages
 from samcli.data.sources._reading import image_reading
+from samcli.data.sources._resized import WAYS, Resizing, check_width
 from samcli.data.split import split_source
 from samcli.errors import ConfigError, DataError, require_utf8
 from samcli.registry import option
@@ -25,8 +30,9 @@ class ImageFolder(DatasetKind):
     """Your own images: PATH/train/CLASS/*.jpg and PATH/test/CLASS/*.jpg, or PATH/CLASS/*.jpg split 80 to 20.
 
     Images that are all grey stay grey; otherwise all become RGB. Where they share one size they keep it; otherwise,
-    or with `size`, the shorter side is brought to that many pixels and the middle square is taken. Beside train and
-    test a folder val is the validation part. docs/data.md says what else is done to images, and what is passed over.
+    or with `size`, the shorter side is brought to that many pixels and the middle square is taken, unless `width` and
+    `resize` say otherwise. Beside train and test a folder val is the validation part. docs/data.md says what else is
+    done to images, what is passed over, and how folders are read that are larger than the memory.
     """
 
     ARGUMENT: ClassVar[str] = "PATH"
@@ -35,9 +41,21 @@ class ImageFolder(DatasetKind):
     argument: str
     _: KW_ONLY
     size: int | None = option(
-        None, "side of the images in pixels; null: their own if they share one, else 64", minimum=1
+        None, "side of the images in pixels, or their height; null: their own if they share one, else 64", minimum=1
+    )
+    width: int | None = option(None, "width of the images in pixels; null: that of size", minimum=1)
+    resize: str = option("crop", "how images come to size: crop the middle, stretch, or pad with black", choices=WAYS)
+    shrink: int = option(
+        1, "side of the square blocks of pixels whose means the images become; must divide their sides", minimum=1
+    )
+    stream: bool = option(
+        False, "whether each batch is decoded from the files when it is due; changes no result and is no part of a run"
     )
     split_seed: int = option(0, "decides which fifth is the test part, in a folder without one", minimum=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_width(self)
 
     @property
     def label(self) -> str:
@@ -80,18 +98,32 @@ class ImageFolder(DatasetKind):
                 f"or make the folders {self._root}/train and {self._root}/test."
             )
         files = [file for files in classes for name in names for file in files[name]]
-        inputs, notes, depth = decode_images(files, self.size)
-        reading = image_reading(inputs, depth)
+        inputs, notes, reading = self._images(files, digest)
         targets = torch.arange(len(names)).repeat(len(classes)).repeat_interleave(counts.flatten())
         task, notes = Classification(len(names)), (*notes, *layout.notes())
         if "all" in layout.parts:
             whole = split_source(inputs, targets, task, names, self.split_seed)
             return replace(whole, notes=notes, digest=digest, reading=reading)
         sizes = counts.sum(1).tolist()
-        cut = zip(torch.split(inputs, sizes), torch.split(targets, sizes), strict=True)
+        cut = zip(inputs.split(sizes), targets.split(sizes), strict=True)  # type: ignore[no-untyped-call]
         parts = dict(zip(layout.parts, cut, strict=True))
         validation = parts.get("validation")
         return Source(*parts["train"], *parts["test"], task, names, validation, notes, digest, reading=reading)
+
+    def _images(self, files: list[Path], digest: str) -> tuple[Tensor, tuple[str, ...], dict[str, Any]]:
+        """The images of these files, wherever they are to be held, what was done to them, and how to do it again."""
+        resizing = Resizing.of(self)
+        found: ImageFiles | KeptImages
+        if self.stream:
+            found = ImageFiles.of(files, resizing)
+            images = cast(Tensor, LazyImages(found))
+        elif (folder := cache_dir()) is not None:
+            found = KeptImages.of(files, resizing, digest, folder)
+            images = cast(Tensor, LazyImages(found))
+        else:
+            found = ImageFiles.of(files, resizing)
+            images = found.all()
+        return images, found.notes, image_reading(images, found.depth, way=self.resize, shrink=self.shrink)
 
     @property
     def _root(self) -> Path:

@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from samcli.data.base import DATASETS, DatasetKind, Source
+from samcli.data.base import DATASETS, Source
 from samcli.data.sources._idx import read_idx
-from samcli.data.sources._reading import image_reading
+from samcli.data.sources._resized import Resized
 from samcli.errors import DataError
 from samcli.tasks import Classification
 
@@ -27,7 +27,7 @@ TIMEOUT = 30.0  # seconds without an answer, after which there is no network
 _UNREADABLE = (RuntimeError, ValueError, KeyError, AssertionError, OSError, EOFError, pickle.UnpicklingError)
 
 
-class Vision(DatasetKind):
+class Vision(Resized):
     """A data set of torchvision: read from the data folder, downloaded to it where it is absent.
 
     Attributes:
@@ -44,7 +44,10 @@ class Vision(DatasetKind):
         return (data_dir.expanduser() / self.place).exists()
 
     def source(self, data_dir: Path) -> Source:
-        root = data_dir.expanduser()
+        return self.resized(self._published(data_dir.expanduser()))
+
+    def _published(self, root: Path) -> Source:
+        """The data set as it was published, downloaded if it is not there."""
         try:
             return self._read_both(root, download=False)
         except _UNREADABLE:
@@ -62,11 +65,10 @@ class Vision(DatasetKind):
         with contextlib.redirect_stdout(sys.stderr):
             train, test = (self.read(root, train=part, download=download) for part in (True, False))
         names = tuple(str(name) for name in getattr(train, "classes", range(10)))
-        images = _images(train.data)
         return Source(
-            images, torch.as_tensor(train.targets).long(),
+            _images(train.data), torch.as_tensor(train.targets).long(),
             _images(test.data), torch.as_tensor(test.targets).long(),
-            Classification(len(names)), names, reading=image_reading(images),
+            Classification(len(names)), names,
         )  # fmt: skip
 
     def _download(self, root: Path) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from samcli.data.sources import _images
+from samcli.data.sources import _decode
 from samcli.data.sources._images import read_images
 from samcli.errors import DataError
 
@@ -174,8 +174,8 @@ def test_of_several_frames_the_first_is_taken_and_that_is_told(tmp_path: Path) -
 
 def test_a_large_scan_is_read_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)  # in place of an image of 14000 × 14000
-    monkeypatch.setattr(_images, "_ALARM", 60)
-    monkeypatch.setattr(_images, "LARGE", 60)
+    monkeypatch.setattr(_decode, "_ALARM", 60)
+    monkeypatch.setattr(_decode, "LARGE", 60)
     values = np.full((32, 32, 3), 90, np.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
