@@ -19,6 +19,7 @@ from typing import Any, Self
 import torch
 
 from samcli.allocator import keep_freed_memory
+from samcli.data.cache_dir import CACHE_DIR, cache_dir
 from samcli.errors import Interrupted, ResultsError, SamcliError
 from samcli.launch.cell import Cell, train_cell
 from samcli.launch.job import LOG, in_log, interrupt, logged, record_failure
@@ -44,6 +45,7 @@ class Work:
         engine: that of the command, for `run.json`.
         timeout: the most seconds that it may take; None if there is no such limit.
         directory: where the command was given; relative paths of plug-ins begin there.
+        cache_dir: where decoded images are kept, see `samcli.data.cache_dir`.
     """
 
     cell: Cell
@@ -53,6 +55,7 @@ class Work:
     engine: str
     timeout: float | None = None
     directory: Path = dataclasses.field(default_factory=Path.cwd)
+    cache_dir: Path | None = dataclasses.field(default_factory=cache_dir)
 
 
 def absolute(cell: Cell) -> Cell:
@@ -84,6 +87,8 @@ def train_there(work: Work, should_stop: Callable[[], bool]) -> tuple[str, Any]:
     """
     with suppress(OSError):
         os.chdir(work.directory)
+    if work.cache_dir is not None:
+        os.environ[CACHE_DIR] = str(work.cache_dir)
     try:
         cell = _watched(work.cell)
         if not cell.to_do:

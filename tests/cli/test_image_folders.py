@@ -1,5 +1,6 @@
 """A user's own images on the command line: what is said of them, and what becomes of runs when they move."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 from command import Called, Samcli
 from PIL import Image
+
+from samcli.data import forget_sources
 
 
 def make(root: Path, n: int = 10) -> Path:
@@ -156,3 +159,66 @@ def test_a_data_folder_that_is_not_utf8_is_recorded(samcli: Samcli, tmp_path: Pa
     assert samcli("train", *small, "--data-dir", tmp_path / "d\udce9").code == 0
     (status,) = (tmp_path / "caf\udce9").glob("wine/*/run.json")
     assert json.loads(status.read_text(encoding="utf-8"))["data_dir"] == f"{tmp_path}/d\udce9"
+
+
+def losses(results: Path) -> list[str]:
+    """What was computed, without times and speeds."""
+    found = []
+    for file in sorted(results.glob("p/*/metrics.csv")):
+        for row in csv.DictReader(file.read_text().splitlines()):
+            found.append(" ".join(row[key] for key in ("train_loss", "test_loss", "validation_loss", "sharpness")))
+    return found
+
+
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_no_way_of_reading_changes_a_bit(
+    samcli: Samcli, pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setenv("SAMCLI_CACHE_DIR", "")  # put back after the test
+    options = "validation=0.25", "augment=[crop,flip,trivial-augment,random-erasing]"
+    ways: dict[str, list[object]] = {
+        "memory": [],
+        "stream": ["--set", "dataset.stream=true"],
+        "kept": ["--cache-dir", tmp_path / "images"],
+    }
+    found = {}
+    for way, flags in ways.items():
+        forget_sources()  # as another process would
+        called = samcli(
+            *("train", "--dataset", f"image-folder:{pets}", "--model", "cnn", "--optimizer", "sgd,sam", "--epochs", 2),
+            *(part for option in options for part in ("--set", f"dataset.{option}")),
+            *("--batch-size", 4, "--threads", 1) if jobs else ("--batch-size", 4),
+            *("--results", tmp_path / way, "--name", "p", "--jobs", jobs, *flags),
+        )
+        assert called.code == 0, called.err
+        found[way] = losses(tmp_path / way)
+        assert ("20 images decoded into" in called.err) == (way == "kept")
+    assert len(found["memory"]) == 4
+    assert found["stream"] == found["memory"]
+    assert found["kept"] == found["memory"]
+    assert len(list((tmp_path / "images").iterdir())) == 1
+    # they are the same runs: none is left to do
+    again = samcli(
+        *("train", "--dataset", f"image-folder:{pets}", "--model", "cnn", "--optimizer", "sgd,sam", "--epochs", 2),
+        *(part for option in options for part in ("--set", f"dataset.{option}")),
+        *("--batch-size", 4, "--results", tmp_path / "stream", "--name", "p", "--cache-dir", tmp_path / "images"),
+    )
+    assert "2 of 2 runs are finished already" in again.err
+    assert "decoded into" not in again.err
+
+
+@pytest.mark.parametrize("command", [("sharpness",), ("landscape", "--points", 2)])
+def test_trained_networks_are_judged_by_kept_images(
+    samcli: Samcli, pets: Path, tmp_path: Path, command: tuple[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAMCLI_CACHE_DIR", "")
+    train(samcli, pets, tmp_path / "results")
+    plain = samcli(*command, tmp_path / "results")
+    forget_sources()  # as another process would
+    for file in tmp_path.glob("results/*/*/sharpness.json"):
+        file.unlink()  # what was measured is not measured again
+    kept = samcli(*command, tmp_path / "results", "--cache-dir", "kept")
+    assert (plain.code, plain.out) == (0, kept.out)
+    assert "20 images decoded into" in kept.err
+    assert len(list((tmp_path / "kept").iterdir())) == 1

@@ -49,7 +49,7 @@ class ImageFolder(DatasetKind):
         1, "side of the square blocks of pixels whose means the images become; must divide their sides", minimum=1
     )
     stream: bool = option(
-        False, "whether each batch is decoded from the files when it is due; changes no result and is no part of a run"
+        False, "whether batches are decoded from the files when they are due; changes no result, nor what a run is"
     )
     split_seed: int = option(0, "decides which fifth is the test part, in a folder without one", minimum=0)
 
@@ -114,15 +114,12 @@ class ImageFolder(DatasetKind):
         """The images of these files, wherever they are to be held, what was done to them, and how to do it again."""
         resizing = Resizing.of(self)
         found: ImageFiles | KeptImages
-        if self.stream:
-            found = ImageFiles.of(files, resizing)
-            images = cast(Tensor, LazyImages(found))
-        elif (folder := cache_dir()) is not None:
+        if (folder := cache_dir()) is not None:
             found = KeptImages.of(files, resizing, digest, folder)
             images = cast(Tensor, LazyImages(found))
         else:
             found = ImageFiles.of(files, resizing)
-            images = found.all()
+            images = cast(Tensor, LazyImages(found)) if self.stream else found.all()
         return images, found.notes, image_reading(images, found.depth, way=self.resize, shrink=self.shrink)
 
     @property
