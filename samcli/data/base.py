@@ -113,7 +113,7 @@ class DatasetKind(ABC):
         0.0, "share of the training set held out, stratified, drawn by the run's seed", minimum=0.0, below=1.0
     )
     augment: tuple[str, ...] = option(
-        (), f"random changes of the training images: {', '.join(AUGMENTATIONS)}", choices=AUGMENTATIONS
+        (), "random changes of the training images, which are made in this order", choices=AUGMENTATIONS
     )
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from samcli.data.reading import reading
 
 AHEAD = 2  # batches that are read beside those under way
-_CHUNK = 2**24  # bytes of images that a pass over all of them has at a time
+_CHUNK = 2**22  # bytes of images that a pass over all of them has at a time
 
 
 class Stored(Protocol):

@@ -222,3 +222,41 @@ def test_trained_networks_are_judged_by_kept_images(
     assert (plain.code, plain.out) == (0, kept.out)
     assert "20 images decoded into" in kept.err
     assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_images_that_are_not_square_are_trained_on_and_measured(samcli: Samcli, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / "wide" / name).mkdir(parents=True)
+        for i in range(10):
+            pixels = generator.integers(0, 256, (8, 14, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "wide" / name / f"{i}.png")
+    called = samcli(
+        *("train", "--dataset", f"image-folder:{tmp_path / 'wide'}", "--model", "cnn", "--optimizer", "sgd,sam"),
+        *("--set", "dataset.augment=[crop,flip,rand-augment,random-erasing,cutout,cutmix]", "--epochs", 1),
+        *("--set", "sharpness.measures=[one-step,grad-norm,lambda-max]", "--results", tmp_path, "--name", "p"),
+    )
+    assert called.code == 0, called.err
+    assert "wide: 20 images, 2 classes, 14×8" in called.err
+    for file in tmp_path.glob("p/*/metrics.csv"):
+        (row,) = csv.DictReader(file.read_text().splitlines())
+        assert float(row["train_loss"]) > 0.0
+        assert all(float(row[name]) > 0.0 for name in ("sharpness", "grad_norm", "lambda_max"))
+
+
+def test_images_that_are_too_many_for_the_memory_are_told_of_the_cache(
+    samcli: Samcli, pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_sources()
+    monkeypatch.setenv("SAMCLI_CACHE_DIR", "")
+    monkeypatch.setattr("samcli.data.sources._images.os.sysconf", lambda name: 1)
+    refused = train(samcli, pets, tmp_path / "results")
+    assert refused.code == 2
+    assert "--cache-dir DIR keeps them in a file there" in refused.err
+    assert (
+        samcli(
+            *("train", "--dataset", f"image-folder:{pets}", "--model", "linear", "--optimizer", "sgd", "--epochs", 1),
+            *("--results", tmp_path / "results", "--name", "p", "--cache-dir", tmp_path / "images"),
+        ).code
+        == 0
+    )

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="to
 
 TEXT = """
 name: shared
-dataset: {name: digits, train_examples: 150, augment: [crop, flip, cutout]}
+dataset: {name: digits, train_examples: 150, augment: [crop, flip, random-erasing, cutout]}
 model: {name: cnn}
 epochs: 3
 batch_size: 32
