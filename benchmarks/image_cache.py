@@ -16,9 +16,9 @@ each turn in a process of its own, with the same batches, random crop and flip, 
 files and the statistics of the training part in it, the loader, whose constants are given, neither. `images/s` is that
 of the epochs. All arms end with the images as normalised float32 batches, of which the sum is taken.
 
-Memory is the largest sum over the process and its workers, seen every 50 ms, above that after the imports: `own` are
-anonymous and shared pages, which no one else can have (Pss_Anon and Pss_Shmem of smaps_rollup), `mapped` are pages of
-files (Pss_File), which the system drops when others need the memory and reads again when they are asked for.
+Memory is the largest sum over the process and its workers, seen every half a second, above that after the imports:
+`own` are anonymous and shared pages, which no one else can have (Pss_Anon and Pss_Shmem of smaps_rollup), `mapped` are
+pages of files (Pss_File), which the system drops when others need the memory and reads again when they are asked for.
 Medians over rounds, and ratios of medians to `memory`.
 """
 
@@ -94,7 +94,10 @@ def run_arm(arm: str, folder: Path, arguments: argparse.Namespace) -> None:
     from torchvision import datasets, transforms  # noqa: F401  # not a part of the start
 
     import samcli.data  # noqa: F401
+    from samcli.allocator import keep_freed_memory
 
+    if arm != "loader":  # as the command does
+        keep_freed_memory()
     print(json.dumps("imported"), flush=True)
     sys.stdin.readline()  # until the memory of now is known
     begun = time.perf_counter()
@@ -150,7 +153,7 @@ def measure(arm: str, folder: Path, cache: Path, arguments: argparse.Namespace) 
         before, peak, ended = memory_of(process.pid), [0.0, 0.0], threading.Event()
 
         def watch() -> None:
-            while not ended.wait(0.05):
+            while not ended.wait(0.5):  # a look holds the process up, the longer the more memory it has
                 peak[:] = map(max, peak, memory_of(process.pid))
 
         watcher = threading.Thread(target=watch)
