@@ -7,12 +7,13 @@ from pathlib import Path
 from samcli.errors import ConfigError, require_utf8
 
 
-def resolved(argument: str, form: str) -> str:
+def resolved(argument: str, form: str, noun: str = "file") -> str:
     """The absolute path that the argument of a data set's name stands for, and never another one.
 
     Args:
         argument: as a user wrote it.
         form: how the name is written: `csv:FILE`.
+        noun: what the path is one of.
 
     Raises:
         ConfigError: it is no path, or one that cannot be written into a configuration.
@@ -24,9 +25,7 @@ def resolved(argument: str, form: str) -> str:
     try:
         return require_utf8(str(Path(argument).expanduser().resolve()))
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"{form.partition(':')[0]}:{argument} names no {form.partition(':')[2].lower()} ({error}); give {form}."
-        ) from error
+        raise ConfigError(f"{form.partition(':')[0]}:{argument} names no {noun} ({error}); give {form}.") from error
 
 
 def resolved_file(path: str | None) -> str | None:

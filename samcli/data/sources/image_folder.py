@@ -15,10 +15,11 @@ from samcli.data.lazy import LazyImages
 from samcli.data.sources._folder import read_layout
 from samcli.data.sources._images import ImageFiles
 from samcli.data.sources._kept import KeptImages
+from samcli.data.sources._path import resolved
 from samcli.data.sources._reading import image_reading
 from samcli.data.sources._resized import WAYS, Resizing, check_width
 from samcli.data.split import split_source
-from samcli.errors import ConfigError, DataError, require_utf8
+from samcli.errors import DataError
 from samcli.registry import option
 from samcli.tasks import Classification
 from samcli.words import count
@@ -69,11 +70,7 @@ class ImageFolder(DatasetKind):
         Raises:
             ConfigError: it is no path, or one that cannot be written into a configuration.
         """
-        require_utf8(argument)
-        try:
-            return require_utf8(str(Path(argument).expanduser().resolve()))
-        except (OSError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"image-folder:{argument} names no folder ({error}); give image-folder:PATH.") from error
+        return resolved(argument, "image-folder:PATH", "folder")
 
     def digest(self, data_dir: Path) -> str | None:
         return read_layout(self._root).digest()
