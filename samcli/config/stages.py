@@ -115,6 +115,16 @@ def flat_stages(stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return flat
 
 
+def is_of_optimizer(key: str) -> bool:
+    """Whether a key of `flat_stages` is of a stage's optimizer: its name, or one of its options.
+
+    >>> [is_of_optimizer(key) for key in ("stage1.optimizer", "stage1.rho", "stage1.epochs", "stage2.dataset.name")]
+    [True, True, False, False]
+    """
+    inner = key.partition(".")[2].partition(".")[0]
+    return key.startswith("stage") and inner not in ("dataset", "schedule", *options_of(Training))
+
+
 def remembered(expand: Expand) -> Expand:
     """The same function, which computes what it has computed before no second time."""
     known: dict[str, list[RunConfig]] = {}

@@ -11,6 +11,7 @@ from typing import Any
 from samcli.config.grid import Grid, flatten, full_key, token
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
+from samcli.config.stages import is_of_optimizer
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
 from samcli.report.kept import KeptMeasure, kept_measures
@@ -154,11 +155,14 @@ def by_stratum(
 def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
     """The keys in which two sides are meant to differ: both name them, with other values.
 
-    With a name come the options that only one of the two has: a schedule's milestones, a model's depth.
+    With a name come the options that only one of the two has: a schedule's milestones, a model's depth; with the
+    optimizer of a stage all of its options.
     """
     found = _named_otherwise(ours, theirs)
+    stages = tuple(f"{key.partition('.')[0]}." for key in found if key.startswith("stage") and is_of_optimizer(key))
     blocks = tuple(key.removesuffix("name") for key in found if key.endswith(".name"))
     one, other = ({key for index in cases.matching(side) for key in cases.flats[index]} for side in (ours, theirs))
+    found |= {key for key in one | other if key.startswith(stages) and is_of_optimizer(key)}
     return frozenset(found | {key for key in one ^ other if key.startswith(blocks)})
 
 
