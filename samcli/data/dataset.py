@@ -190,6 +190,8 @@ def load(
         if source.task.classes is None:
             raise ConfigError(f"label_noise draws classes and {kind.label} has none; leave label_noise out.")
         targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
+    if "cutmix" in kind.augment and source.task.classes is None:
+        raise ConfigError(f"cutmix mixes classes and {kind.label} has none; leave cutmix out of augment.")
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
     normalisation = Normalisation(inputs, device, categories=source.categories, constants=constants)
 

@@ -39,6 +39,20 @@ def test_the_accuracy_of_files_is_that_of_the_run(samcli: Samcli, run: Path, tmp
     assert samcli("predict", run.parent, tmp_path / "digits").out == called.out
 
 
+@pytest.mark.parametrize("options", [("shrink=2",), ("size=12", "width=10", "resize=pad"), ("size=6", "width=9")])
+def test_so_it_is_of_images_that_were_brought_to_another_size(
+    samcli: Samcli, run: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    chosen = (part for option in options for part in ("--set", f"dataset.{option}"))
+    small = ("--optimizer", "sgd", "--epochs", "2", "--results", tmp_path / "others")
+    assert samcli("train", "--model", "linear", *chosen, *small).code == 0
+    (metrics,) = (tmp_path / "others").glob("*/*/metrics.csv")
+    accuracy = float(list(csv.DictReader(metrics.read_text().splitlines()))[-1]["test_accuracy"])
+    called = samcli("predict", metrics.parent, tmp_path / "digits")
+    rows = list(csv.DictReader(io.StringIO(called.out)))
+    assert sum(Path(row["file"]).parent.name == row["class"] for row in rows) / len(rows) == accuracy
+
+
 def test_json_with_all_probabilities(samcli: Samcli, run: Path, tmp_path: Path) -> None:
     output = tmp_path / "out" / "classes.json"
     called = samcli(

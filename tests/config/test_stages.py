@@ -96,3 +96,18 @@ def test_runs_are_chosen_and_hypotheses_made_by_what_came_before() -> None:
     assert len(expand(f"{STAGED}hypotheses: [{said}]\n")) == 24
     with pytest.raises(ConfigError, match=r"stage1\.rho"):
         expand(STAGED + only.replace("0.1", "0.3"))
+
+
+def test_how_images_are_read_is_no_part_of_a_stage() -> None:
+    text = "{{dataset: image-folder:pets, optimizer: sgd, stages: [{{dataset: {{name: image-folder:pets{}}}}}]}}"
+    (plain,), (streamed,) = (expand(text.format(more)) for more in ("", ", stream: true"))
+    assert streamed.stages[0]["dataset"]["stream"]
+    assert plain.identity == streamed.identity == identity_of(streamed.document())
+    assert expand(text.format(", shrink: 2"))[0].identity != plain.identity
+
+
+def test_two_ways_of_mixing_are_refused_in_a_stage_too() -> None:
+    text = "{{dataset: digits, optimizer: sgd, stages: [{{mixup: {}, dataset: {{name: digits, augment: [cutmix]}}}}]}}"
+    with pytest.raises(ConfigError, match="mixup and cutmix both mix the examples of a batch"):
+        expand(text.format(0.2))
+    assert len(expand(text.format(0))) == 1

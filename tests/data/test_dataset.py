@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,6 +33,20 @@ class Numbered(DatasetKind):
     def source(self, data_dir: Path) -> Source:
         self.reads.append(data_dir)
         return Source(numbered(1000), torch.arange(1000) % 10, numbered(50), torch.arange(50) % 10, Classification(10))
+
+
+class OfNumbers(Numbered):
+    is_regression: ClassVar[bool | None] = None  # only the data tell
+
+    def source(self, data_dir: Path) -> Source:
+        own = super().source(data_dir)
+        return dataclasses.replace(
+            own, targets=own.targets.float(), test_targets=own.test_targets.float(), task=Regression(), class_names=()
+        )
+
+
+class KnownOfNumbers(OfNumbers):
+    is_regression: ClassVar[bool | None] = True
 
 
 def ready(seed: int = 0, data_dir: Path = NOWHERE, **options: Any) -> Dataset:
@@ -209,3 +224,14 @@ def test_cutmix_mixes_targets_by_what_is_left_of_each_image() -> None:
 def test_cutmix_and_mixup_exclude_each_other() -> None:
     with pytest.raises(ConfigError, match="mixup and cutmix both mix the examples of a batch"):
         batches(ready(augment=("cutmix",)), 1, mixup=0.2)
+
+
+def test_cutmix_is_refused_where_there_are_no_classes() -> None:
+    for name in ("wine", "diabetes"):
+        with pytest.raises(ConfigError, match=r"augment is for images and .* has none; leave augment out"):
+            DATASETS.create(name, augment=("cutmix",))
+
+    with pytest.raises(ConfigError, match="cutmix mixes classes and numbered has none; leave cutmix out of augment"):
+        load(OfNumbers(augment=("cutmix",)), seed=0, data_dir=NOWHERE, device="cpu")
+    with pytest.raises(ConfigError, match="cutmix mixes classes and numbered has none; leave cutmix out of augment"):
+        KnownOfNumbers(augment=("cutmix",))

@@ -1,16 +1,19 @@
 """One image, read as a folder of images is."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from samcli.data import DATASETS
 from samcli.data.one_image import ImageReading, image_pixels, reading_of
 from samcli.data.sources._images import ImageFiles
 from samcli.data.sources._reading import image_reading
-from samcli.data.sources._resized import Resizing
+from samcli.data.sources._resized import WAYS, Resizing
 from samcli.errors import DataError
 
 
@@ -28,6 +31,34 @@ def saved(folder: Path) -> list[Path]:
     veiled.save(folder / "veiled.png")
     colours.convert("L").resize((11, 9)).save(folder / "grey.png")
     return sorted(folder.iterdir())
+
+
+RESIZINGS = [Resizing((h, w), way, shrink) for way in WAYS for h, w, shrink in ((12, 12, 1), (18, 6, 1), (8, 48, 4))]
+
+
+@pytest.mark.parametrize("resizing", [*RESIZINGS, Resizing(None, "pad"), Resizing(None, "stretch", 8)], ids=str)
+def test_so_it_has_in_every_way_to_another_size(tmp_path: Path, resizing: Resizing) -> None:
+    found = ImageFiles.of(saved(tmp_path), resizing)
+    images = found.all()
+    document = image_reading(images, found.depth, way=resizing.way, shrink=resizing.shrink)
+    reading = reading_of(json.loads(json.dumps(document)))
+    for file, image in zip(found.files, images, strict=True):
+        assert torch.equal(image_pixels(file, reading), image)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"shrink": 2}, {"size": 5}, {"size": 12, "width": 20, "shrink": 4}]
+    + [{"size": 9, "width": 6, "resize": way} for way in WAYS],
+    ids=str,
+)
+def test_a_published_image_in_a_file_has_the_pixels_of_training(tmp_path: Path, options: dict[str, Any]) -> None:
+    published = DATASETS.create("digits").source(tmp_path)
+    source = DATASETS.create("digits", **options).source(tmp_path)
+    reading = reading_of(source.reading)
+    for before, after in zip(published.inputs[:20], source.inputs, strict=False):
+        Image.fromarray(before[:, :, 0].numpy()).save(tmp_path / "digit.png")
+        assert torch.equal(image_pixels(tmp_path / "digit.png", reading), after)
 
 
 @pytest.mark.parametrize("size", [None, 9, 40])
@@ -83,8 +114,9 @@ def test_a_scan_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
     "document",
     [{}, {"size": [8, 0], "channels": 1}, {"size": [8, 2**20], "channels": 1}, {"size": [8, 8], "channels": 2},
      {"size": [8, 8], "channels": 1, "depth": {"low": 0, "high": float("inf"), "whole": True}},
-     {"size": [8, 8], "channels": 1, "resize": "squash"}],
+     {"size": [8, 8], "channels": 1, "resize": "squash"}, {"size": [8, 8], "channels": 1, "shrink": 0},
+     {"size": [8, 6], "channels": 1, "shrink": 4}],
 )  # fmt: skip
 def test_a_reading_that_is_none(document: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"^(size|channels|depth|resize)"):
+    with pytest.raises(ValueError, match=r"^(size|channels|depth|resize|shrink)"):
         reading_of(document)

@@ -13,7 +13,8 @@ import torch
 from PIL import Image, ImageOps
 
 import samcli
-from samcli.data import DATASETS
+from samcli.data import DATASETS, forget_sources
+from samcli.data.cache_dir import CACHE_DIR
 from samcli.errors import CheckpointError, ConfigError, DataError
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
@@ -197,6 +198,37 @@ def test_files_become_the_pixels_of_training(trained: Any, tmp_path: Path, kind:
     assert read.shape == (30, 12, 12, channels)
     trained_on = {image.numpy().tobytes() for image in torch.cat([source.inputs, source.test_inputs])}
     assert {image.numpy().tobytes() for image in read} == trained_on
+
+
+@pytest.mark.parametrize("held", ["memory", "kept", "stream"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": 8, "width": 20, "resize": "crop"},
+        {"size": 20, "width": 8, "resize": "stretch"},
+        {"size": 12, "width": 16, "resize": "pad", "shrink": 2},
+        {"shrink": 4},  # of squares of 64 pixels
+    ],
+    ids=str,
+)
+def test_so_they_do_in_every_way_to_another_size(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], held: str
+) -> None:
+    folder = folder_of_images(tmp_path / "pets", "RGB")
+    deep = Image.fromarray(np.arange(0, 36000, 200).reshape(12, 15).astype(np.uint16))
+    deep.save(folder / "cat" / "deep.png")
+    source = DATASETS.create(f"image-folder:{folder}", **options).source(tmp_path)
+    forget_sources()
+    monkeypatch.setenv(CACHE_DIR, str(tmp_path / "kept") if held == "kept" else "")
+    chosen = [f"dataset.{key}={value}" for key, value in options.items()]
+    run = trained(f"image-folder:{folder}", "linear", *chosen, f"dataset.stream={str(held == 'stream').lower()}")
+    network = samcli.load(run.path)
+    assert network.known.reading == source.reading
+    assert network.known.reading["depth"] == {"low": 0, "high": 35800, "whole": True}
+    read = network.raw(sorted(folder.glob("*/*.png")))
+    trained_on = {image.numpy().tobytes() for image in torch.cat([source.inputs, source.test_inputs])}
+    assert {image.numpy().tobytes() for image in read} == trained_on
+    assert tuple(read.shape[1:]) == tuple(source.inputs.shape[1:])
 
 
 def test_deep_images_are_brought_to_8_bits_by_the_range_of_training(trained: Any, tmp_path: Path) -> None:

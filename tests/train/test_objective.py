@@ -33,6 +33,8 @@ optimizer: {name: sgd, lr: 0.05, momentum: 0.9}
 """
 SAM = TEXT.replace("name: sgd, lr: 0.05, momentum: 0.9", "name: sam, lr: 0.05, rho: 0.1")
 
+CUTMIX = ("dataset=digits", "dataset.augment=[cutmix]", "label_smoothing=0.1")
+
 
 def weights_of(session: Session) -> torch.Tensor:
     """Those of scikit-learn."""
@@ -63,7 +65,7 @@ def test_labels_are_weighed_as_they_are_trained(config_of: MakeConfig, places: P
     )
 
 
-@pytest.mark.parametrize("changes", [(), ("mixup=0.2", "label_smoothing=0.1"), ("dataset=breast-cancer",)])
+@pytest.mark.parametrize("changes", [(), ("mixup=0.2", "label_smoothing=0.1"), ("dataset=breast-cancer",), CUTMIX])
 def test_an_epoch_equals_a_plain_loop(config_of: MakeConfig, places: Places, changes: tuple[str, ...]) -> None:
     """Torch's own weighted loss and SGD; the recorded loss divides by what all batches divide by."""
     config = config_of(*changes, "sharpness.every=0", text=TEXT)

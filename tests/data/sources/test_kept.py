@@ -12,6 +12,7 @@ from PIL import Image
 
 from samcli.data import DATASETS, Dataset, SharedSource, Source, contents, forget_sources, load
 from samcli.data.cache_dir import CACHE_DIR
+from samcli.data.classes import of_classes
 from samcli.data.lazy import LazyImages
 from samcli.data.reading import watched_by
 from samcli.data.sources._kept import HEADER, KeptImages
@@ -83,6 +84,7 @@ def everything(dataset: Dataset) -> list[torch.Tensor]:
         {"augment": EVERYTHING, "train_examples": 20},
         {"augment": ("flip", "cutout"), "size": 6, "width": 10, "resize": "pad", "label_noise": 0.5},
         {"augment": ("crop", "cutmix"), "shrink": 3},
+        {"augment": ("flip",), "classes": (2, 0)},
     ],
 )
 def test_every_way_gives_the_same_bits(
@@ -267,3 +269,24 @@ def test_sides_that_are_not_equal(tmp_path: Path) -> None:
     assert (source(root, size=6, width=16, resize="pad").inputs[:, :, :4] == 0).all()
     with pytest.raises(ConfigError, match="width: 9 needs the height as well"):
         source(root, width=9)
+
+
+@pytest.mark.parametrize("way", ["kept", "stream"])
+def test_some_of_the_classes_are_chosen_without_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    root = make(tmp_path / "pets", parts=("train", "test", "val"))
+    kind = DATASETS.create(f"image-folder:{root}", classes=(2, 0))
+    expected, told = of_classes(kind.source(Path()), (2, 0)), contents(kind, Path())
+    monkeypatch.setenv(CACHE_DIR, str(tmp_path / "kept") if way == "kept" else "")
+    lazy = source(root, stream=way == "stream")
+    with watched_by(heard := Heard()):
+        some = of_classes(lazy, (2, 0))
+    assert heard.read == [0]
+    for (_, images, targets), (_, same, same_targets) in zip(expected.parts(), some.parts(), strict=True):
+        assert isinstance(same, LazyImages)
+        assert torch.equal(same[:], images)
+        assert torch.equal(same_targets, targets)
+    assert (some.shape, some.reading) == (expected.shape, expected.reading)
+    forget_sources()
+    assert contents(DATASETS.create(f"image-folder:{root}", classes=(2, 0), stream=way == "stream"), Path()) == told
