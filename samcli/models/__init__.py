@@ -15,8 +15,10 @@ from samcli.models.gpt import GPT as GPT
 from samcli.models.resnet import ResNet18 as ResNet18
 from samcli.models.resnet import ResNet20 as ResNet20
 from samcli.models.resnet_tabular import ResNetTabular as ResNetTabular
+from samcli.models.text_encoder import TextEncoder as TextEncoder
 from samcli.models.timm_zoo import TimmModel as TimmModel
 from samcli.models.torchvision_zoo import TorchvisionModel as TorchvisionModel
+from samcli.models.transformers_zoo import TransformersModel as TransformersModel
 from samcli.models.vit import ViT as ViT
 from samcli.models.wrn import WRN16x4 as WRN16x4
 from samcli.models.wrn import WRN28x10 as WRN28x10

@@ -22,10 +22,12 @@ class ModelKind(ABC):
         reads_tokens: whether inputs are tokens, (N, T) int64, and nothing else; a shape then has a `vocabulary`.
         reads_categories: whether the network takes codes of categories as they are, see `InputShape`; for any other,
             columns of categories are embedded before it, and it sees a longer vector of numbers.
+        spare: beginnings of names that the file of `init` may have and the network need not.
     """
 
     reads_tokens: ClassVar[bool] = False
     reads_categories: ClassVar[bool] = False
+    spare: ClassVar[tuple[str, ...]] = ()
 
     init: str | None = option(
         None,

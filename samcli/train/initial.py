@@ -53,7 +53,7 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
         first = next((name for name, p in model.named_parameters() if p.dim() == 4), "")
         tensors = for_channels(tensors, first, shape[0])
     source = pretrained.name if pretrained else str(file)
-    spare = pretrained.spare if pretrained else ()
+    spare = pretrained.spare if pretrained else kind.spare
     found = adopt(model, tensors, outputs, source=source, new_head=kind.new_head, spare=spare)
     return {
         "source": source,

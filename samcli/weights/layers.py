@@ -38,7 +38,8 @@ def embeddings_of(model: nn.Module) -> list[str]:
     """The names of the parameters by which inputs come in: the first layer with weights, and those beside the layers.
 
     Of a vision transformer these are the patch embedding, the class token and the positions; of a convolutional network
-    the first convolution.
+    the first convolution. Where the first layer is a table of embeddings, the tables beside it belong to them: of BERT
+    those of tokens, positions and types, with their normalisation, for there is nothing else in the module around them.
 
     >>> embeddings_of(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
     ['0.weight', '0.bias']
@@ -50,8 +51,21 @@ def embeddings_of(model: nn.Module) -> list[str]:
         if any(module.children()):
             beside += [name for name in own if EMBEDDINGS.search(name.rpartition(".")[2])]
         elif not first and any(p.dim() >= 2 for p in own.values()):
-            first = list(own)
+            first = [*own, *(_beside(model, prefix) if isinstance(module, nn.Embedding) else [])]
     return [name for name, _ in model.named_parameters() if name in {*first, *beside}]
+
+
+def _beside(model: nn.Module, prefix: str) -> list[str]:
+    """The parameters that belong to a table of embeddings: all of the module around it if it holds nothing else with
+    weights, otherwise those of the tables beside it.
+    """
+    around = prefix.rpartition(".")[0]
+    parent = model.get_submodule(around)
+    below = [module for module in parent.modules() if any(p.dim() >= 2 for p in module.parameters(recurse=False))]
+    tables = [name for name, module in parent.named_children() if isinstance(module, nn.Embedding)]
+    kept = all(isinstance(module, nn.Embedding) for module in below)
+    names = [name for name, _ in parent.named_parameters() if kept or name.partition(".")[0] in tables]
+    return [f"{around}.{name}".removeprefix(".") for name in names]
 
 
 def depths_of(model: nn.Module, outputs: int) -> dict[str, int]:

@@ -23,11 +23,11 @@ def shape_for(name: str, *image: int) -> tuple[int, ...]:
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
-    names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "gpt"}
-    assert set(MODELS) == names | set(TABLES) | {"torchvision:", "timm:"}
+    names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "gpt", "text-encoder"}
+    assert set(MODELS) == names | set(TABLES) | {"torchvision:", "timm:", "transformers:"}
 
 
-@pytest.mark.parametrize("name", [*OURS, "gpt", "torchvision:resnet18"])
+@pytest.mark.parametrize("name", [*OURS, "gpt", "text-encoder", "torchvision:resnet18"])
 def test_every_kind_and_option_is_documented(name: str) -> None:
     assert MODELS.summary(name).endswith(".")
     assert all(option.help for option in options_of(MODELS.kind(name)).values())
