@@ -119,7 +119,8 @@ def _clauses(source: Source, is_images: bool) -> Iterator[str]:
         if not any(note.startswith("brought to") for note in source.notes):
             yield "{1}×{0}".format(*source.inputs.shape[1:3])
     elif source.vocabulary:
-        yield f"{source.inputs.shape[1]} of {source.vocabulary:,} tokens in each"
+        most = "up to " if source.task.classes is not None else ""  # texts of classes are padded
+        yield f"{most}{source.inputs.shape[1]} of {source.vocabulary:,} tokens in each"
     else:
         yield count(source.inputs.shape[1], "column")
     yield from source.notes

@@ -1,4 +1,4 @@
-"""The text of a file that holds a table, whatever it is encoded in."""
+"""The text of a file, a table or another one, whatever it is encoded in."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ _MARKS = {
 _CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32)))
 
 
-def decoded(data: bytes, path: Path) -> tuple[str, str]:
+def decoded(data: bytes, path: Path, wanted: str = "a table of text, such as CSV") -> tuple[str, str]:
     r"""The text of a file and its encoding: by its mark, else UTF-8, else that of Windows in Western Europe.
 
     Args:
         data: all bytes of the file.
         path: its name, for messages.
+        wanted: what it should be, for messages.
 
     Raises:
         DataError: it is no text.
@@ -47,7 +48,7 @@ def decoded(data: bytes, path: Path) -> tuple[str, str]:
     text = text.removesuffix("\x1a")  # the end of a file of DOS
     sample = text[: 2**20]
     if len(sample.translate(_CONTROLS)) < len(sample):
-        raise DataError(f"{path} is no text, for it holds control characters; name a table of text, such as CSV.")
+        raise DataError(f"{path} is no text, for it holds control characters; name {wanted}.")
     return text, encoding
 
 
@@ -70,6 +71,6 @@ def _sixteen_bits(data: bytes) -> tuple[str, ...]:
     """The encoding of 16 bits that has no mark, told by the zeros in every second byte of Latin text."""
     sample = data[: 2**12]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < len(sample) / 4:
+    if not sample or max(even, odd) < len(sample) / 4:
         return ()
     return ("utf-16-le",) if odd > even else ("utf-16-be",)

@@ -1,4 +1,4 @@
-"""What a network says of files: of each image or text one row, of a table one for each of its rows."""
+"""What a network says of files: of each image or text one row, of a table one for each of its rows or texts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from torch import Tensor
 
 from samcli.data.one_image import image_pixels
 from samcli.data.sources._folder import SUFFIXES as IMAGE_SUFFIXES
+from samcli.data.sources._text import SUFFIXES as TEXT_SUFFIXES
+from samcli.data.texts import TABLES, texts_in
 from samcli.errors import ConfigError, DataError
 from samcli.home.network import BATCH_SIZE, Network
 from samcli.home.raw import columns_of, frame_of, image_reading_of, surprises_of
 
-SUFFIXES = {"images": IMAGE_SUFFIXES, "table": (".csv", ".tsv", ".parquet", ".pq"), "tokens": (".txt", ".text", ".md")}
+SUFFIXES = {"images": IMAGE_SUFFIXES, "table": TABLES, "tokens": (*TEXT_SUFFIXES, *TABLES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Predicted:
 
     Attributes:
         file: that it is of.
-        row: of a table, from 1; None for an image or a text.
+        row: of a table, from 1; None for an image or the text of a file.
         prediction: probabilities of the classes, (classes,), or a value, ().
     """
 
@@ -108,17 +110,23 @@ def predict_files(
         return
     for file in files:
         try:
-            is_text = network.known.kind == "tokens"
-            given = _text(file) if is_text else frame_of(file, columns_of(network.known))
-            predictions = network.predict(given)
+            if network.known.kind == "tokens":
+                found = list(_texts(network, file, on_fault))
+            else:
+                found = list(_rows(network, file, on_surprise))
         except DataError as error:
             on_fault(str(error))
             continue
-        if not isinstance(given, str):
-            for surprise in surprises_of(given, network.known):
-                on_surprise(f"{file}: {surprise}.")
-        for row, prediction in enumerate(predictions, 1):
-            yield Predicted(file, None if is_text else row, prediction)
+        yield from found
+
+
+def _rows(network: Network, file: Path, on_surprise: Callable[[str], None]) -> Iterator[Predicted]:
+    """What a network says of each row of a table."""
+    frame = frame_of(file, columns_of(network.known))
+    predictions = network.predict(frame)
+    for surprise in surprises_of(frame, network.known):
+        on_surprise(f"{file}: {surprise}.")
+    yield from (Predicted(file, row, prediction) for row, prediction in enumerate(predictions, 1))
 
 
 def _images(network: Network, files: Sequence[Path], on_fault: Callable[[str], None]) -> Iterator[Predicted]:
@@ -143,13 +151,17 @@ def _images(network: Network, files: Sequence[Path], on_fault: Callable[[str], N
                 yield from (Predicted(file, None, p) for (file, _), p in zip(sound, predictions, strict=True))
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{file} cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file} is not text in UTF-8.") from None
+def _texts(network: Network, file: Path, on_fault: Callable[[str], None]) -> Iterator[Predicted]:
+    """What a network says of each text of a file that is not empty."""
+    there = []
+    for row, text in texts_in(file, network.known.reading):
+        if text:
+            there.append((row, text))
+        else:
+            on_fault(f"{file}{'' if row is None else f', row {row},'} has no text.")
+    if there:
+        predictions = network.predict([text for _, text in there])
+        yield from (Predicted(file, row, p) for (row, _), p in zip(there, predictions, strict=True))
 
 
 def _short(number: Tensor) -> float:

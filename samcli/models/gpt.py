@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -122,4 +122,7 @@ class GPT(ModelKind):
         return "texts, such as those of --dataset text:PATH"
 
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return GPTNetwork(shape[0], InputShape.of(shape).vocabulary, outputs, **asdict(self))
+        return GPTNetwork(
+            shape[0], InputShape.of(shape).vocabulary, outputs,
+            layers=self.layers, width=self.width, heads=self.heads, dropout=self.dropout,
+        )  # fmt: skip

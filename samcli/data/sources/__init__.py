@@ -19,3 +19,5 @@ from samcli.data.sources.vision import SVHN as SVHN
 from samcli.data.sources.image_folder import ImageFolder as ImageFolder
 from samcli.data.sources.csv_file import CsvFile as CsvFile
 from samcli.data.sources.text import Text as Text
+from samcli.data.sources.text_csv import TextCsv as TextCsv
+from samcli.data.sources.text_folder import TextFolder as TextFolder

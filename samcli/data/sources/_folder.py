@@ -1,4 +1,4 @@
-"""The layout of a folder of images: which files are images of which class and part, and which are passed over."""
+"""The layout of a folder of classes: which files are examples of which class and part, and which are passed over."""
 
 from __future__ import annotations
 
@@ -30,8 +30,35 @@ SYSTEM = {
 
 
 @dataclass(frozen=True)
+class Examples:
+    """What the files of a folder are.
+
+    Attributes:
+        noun: the word for one.
+        kind: what comes before the path in the name of the data set.
+        suffixes: of the files, in small letters.
+    """
+
+    noun: str
+    kind: str
+    suffixes: tuple[str, ...]
+
+    @property
+    def pattern(self) -> str:
+        """Names of files of the first suffix.
+
+        >>> IMAGES.pattern
+        '*.jpg'
+        """
+        return f"*{self.suffixes[0]}"
+
+
+IMAGES = Examples("image", "image-folder", SUFFIXES)
+
+
+@dataclass(frozen=True)
 class Layout:
-    """The images of a folder.
+    """The files of a folder.
 
     Attributes:
         root: the folder.
@@ -39,25 +66,27 @@ class Layout:
             there is one; or `all`, where the folder holds the classes themselves.
         passed_over: how many other files there are, by suffix.
         others: the names of folders beside those of the parts.
+        examples: what the files are.
     """
 
     root: Path
     parts: dict[str, tuple[Path, dict[str, list[Path]]]]
     passed_over: Counter[str]
     others: tuple[str, ...]
+    examples: Examples = IMAGES
 
     @property
     def files(self) -> list[Path]:
-        """All image files, part by part and class by class."""
+        """All of them, part by part and class by class."""
         return [file for _, classes in self.parts.values() for files in classes.values() for file in files]
 
     def digest(self) -> str:
-        """The SHA-256 of the number of image files, of their relative paths and of what they hold.
+        """The SHA-256 of the number of files, of their relative paths and of what they hold.
 
         Raises:
             DataError: a file cannot be read.
         """
-        return files_digest(self.root, self.files, "images")
+        return files_digest(self.root, self.files, f"{self.examples.noun}s")
 
     def notes(self) -> Iterator[str]:
         """What was passed over, in clauses."""
@@ -120,35 +149,43 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in SYSTEM
 
 
-def read_layout(root: Path) -> Layout:
-    """Find the parts, classes and image files of a folder; no file is opened.
+def read_layout(root: Path, examples: Examples = IMAGES) -> Layout:
+    """Find the parts, classes and files of a folder; no file is opened.
+
+    Args:
+        root: the folder.
+        examples: what its files are.
 
     Raises:
-        DataError: it is no folder of images, or it is not clear which of its folders are the classes.
+        DataError: it is no such folder, or it is not clear which of its folders are the classes.
     """
     if not os.path.isdir(root):  # Path.is_dir raises for names that are too long
-        raise DataError(f"There is no folder {root.absolute()}; give the folder of images as image-folder:PATH.")
+        raise DataError(
+            f"There is no folder {root.absolute()}; give the folder of {examples.noun}s as {examples.kind}:PATH."
+        )
     try:
         passed_over: Counter[str] = Counter()
         folders = list(_folders(root))
-        splits = _splits(root, folders)
+        splits = _splits(root, folders, examples)
         if not splits:
-            return Layout(root, {"all": (root, _classes(root, passed_over))}, passed_over, ())
+            return Layout(root, {"all": (root, _classes(root, passed_over, examples))}, passed_over, (), examples)
         _count_others(root, passed_over)
-        parts = {part: (splits[part], _classes(splits[part], passed_over)) for part in SPLITS if part in splits}
+        parts = {
+            part: (splits[part], _classes(splits[part], passed_over, examples)) for part in SPLITS if part in splits
+        }
         _check_same_classes(parts)
         others = tuple(folder.name for folder in folders if folder not in splits.values())
-        return Layout(root, parts, passed_over, others)
+        return Layout(root, parts, passed_over, others, examples)
     except OSError as error:
         raise DataError(
             f"{error.filename or root} cannot be read ({error.strerror}); see to its permissions."
         ) from error
 
 
-def _splits(root: Path, folders: Sequence[Path]) -> dict[str, Path]:
+def _splits(root: Path, folders: Sequence[Path], examples: Examples) -> dict[str, Path]:
     """The folder of each part; none where the folder holds the classes themselves.
 
-    A class may be called "train" as well: one such folder, with images of its own, is no part.
+    A class may be called "train" as well: one such folder, with files of its own, is no part.
     """
     named: dict[str, list[Path]] = {}
     for folder in folders:
@@ -160,7 +197,9 @@ def _splits(root: Path, folders: Sequence[Path]) -> dict[str, Path]:
     for found in named.values():
         if len(found) > 1:
             both = " and ".join(f"{one.name}/" for one in found)
-            raise DataError(f"{root} has {both}, which mean the same part; put their images together or rename one.")
+            raise DataError(
+                f"{root} has {both}, which mean the same part; put their {examples.noun}s together or rename one."
+            )
     there = {part: f"{found[0].name}/" for part, found in named.items()}
     if missing := [part for part in ("train", "test") if part not in there]:
         advice = "add them" if len(missing) == 2 else "add that folder"
@@ -173,31 +212,32 @@ def _splits(root: Path, folders: Sequence[Path]) -> dict[str, Path]:
     return {part: found[0] for part, found in named.items()}
 
 
-def _classes(folder: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
-    """The image files of each class folder, sorted.
+def _classes(folder: Path, passed_over: Counter[str], examples: Examples) -> dict[str, list[Path]]:
+    """The files of each class folder, sorted.
 
     Raises:
-        DataError: fewer than two classes, one without images, or folders that are no classes.
+        DataError: fewer than two classes, one without files, or folders that are no classes.
     """
     classes = list(_folders(folder))
     if len(classes) < 2:
         raise DataError(
             f"{folder} has {count(len(classes), 'class folder')} and two are needed; "
-            f"lay the images out as {folder}/CLASS/*.jpg."
+            f"lay the {examples.noun}s out as {folder}/CLASS/{examples.pattern}."
         )
     _count_others(folder, passed_over)
-    listed = {path.name: files_below(path, passed_over) for path in classes}
+    listed = {path.name: files_below(path, passed_over, examples.suffixes) for path in classes}
     for path in classes:
         if not listed[path.name]:
             raise DataError(
-                f"The class folder {path} has no images; add some ({', '.join(s[1:] for s in SUFFIXES)}) "
+                f"The class folder {path} has no {examples.noun}s; add some "
+                f"({', '.join(s[1:] for s in examples.suffixes)}) "
                 "or delete the folder."
             )
-    _check_clear(folder, {path: listed[path.name] for path in classes})
+    _check_clear(folder, {path: listed[path.name] for path in classes}, examples)
     return listed
 
 
-def _check_clear(folder: Path, listed: dict[Path, list[Path]]) -> None:
+def _check_clear(folder: Path, listed: dict[Path, list[Path]], examples: Examples) -> None:
     """Refuse class folders that all hold folders of the same names and nothing else: the classes may be these.
 
     One name alone, such as `images`, is the layout of some data sets, and no class.
@@ -212,8 +252,9 @@ def _check_clear(folder: Path, listed: dict[Path, list[Path]]) -> None:
     if set.intersection(*held) and len(every) > 1:
         names = ", ".join(sorted(every)[:5])
         raise DataError(
-            f"The folders of {folder} hold no images but folders of the same names ({names}), so that it is not clear "
-            f"which are the classes; lay the images out as {folder}/CLASS/*.jpg, or as train/CLASS/ and test/CLASS/."
+            f"The folders of {folder} hold no {examples.noun}s but folders of the same names ({names}), so that it is "
+            f"not clear which are the classes; lay the {examples.noun}s out as {folder}/CLASS/{examples.pattern}, or "
+            "as train/CLASS/ and test/CLASS/."
         )
 
 

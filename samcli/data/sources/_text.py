@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import sysconfig
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from samcli.data.sources._folder import files_below, files_digest, is_hidden, others_told
+from samcli.data.tokenizer_file import library_tokenizer, tokenizer_content
 from samcli.errors import DataError
 
 SUFFIXES = (
@@ -187,23 +186,8 @@ class FileTokenizer:
     """
 
     def __init__(self, file: Path) -> None:
-        try:
-            from tokenizers import Tokenizer
-        except ImportError:
-            raise DataError(
-                "A tokenizer is read by the package tokenizers, which is not installed; install samcli[text], or leave "
-                "dataset.tokenizer out for a model of bytes."
-            ) from None
         content = tokenizer_content(file)
-        try:
-            self._tokenizer: Any = Tokenizer.from_buffer(content)
-        except Exception as error:  # the library raises a plain one
-            reason = str(error).splitlines()[0].rstrip(".")
-            raise DataError(
-                f"{file} is no tokenizer ({reason}); give the tokenizer.json of the library tokenizers."
-            ) from None
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = library_tokenizer(content, str(file), "for a model of bytes")
         self.vocabulary = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values())
         self.document = content.decode()
         self._file = file
@@ -231,27 +215,6 @@ class FileTokenizer:
         number = None if unknown is None else self._tokenizer.token_to_id(unknown)
         if number is not None and (count := sum(int((part == number).sum()) for part in numbers)):
             yield f"{count:,} of them {unknown}, which flatters bits per byte"
-
-
-def tokenizer_content(file: Path) -> bytes:
-    """The bytes of a tokenizer's file.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        if not file.is_file():
-            raise DataError(f"There is no tokenizer {file}; give dataset.tokenizer the path of a tokenizer.json.")
-        return file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file} cannot be read ({error.strerror}); see to its permissions.") from None
-
-
-def with_tokenizer(digest: str, file: Path | None) -> str:
-    """The digest of files together with the tokenizer that reads them, if any."""
-    if file is None:
-        return digest
-    return hashlib.sha256(digest.encode() + tokenizer_content(file)).hexdigest()
 
 
 def mean_lengths(parts: Sequence[Tokens], vocabulary: int) -> tuple[float, ...]:

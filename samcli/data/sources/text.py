@@ -25,9 +25,9 @@ from samcli.data.sources._text import (
     mean_lengths,
     memory,
     read_content,
-    with_tokenizer,
 )
 from samcli.data.streams import stream
+from samcli.data.tokenizer_file import with_tokenizer
 from samcli.errors import ConfigError, DataError
 from samcli.registry import option
 from samcli.tasks import LanguageModel
