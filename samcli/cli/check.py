@@ -40,7 +40,8 @@ def check(
     """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
 
     An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
-    bit for bit, a resumed run is the uninterrupted one, and more. Of a table, csv:FILE, it says what would be made.
+    bit for bit, a resumed run is the uninterrupted one, and more. Of csv:FILE, text-csv:FILE and
+    text-folder:PATH it says what would be made.
     """
     say(quiet=quiet)
     from samcli.registry import load_plugin
@@ -70,14 +71,13 @@ def check(
 
 
 def _table(file: Path) -> str | None:
-    """The name of the data set if a table is meant, by its file or as `csv:FILE`."""
+    """The name of the data set if a table is meant, by its file or as `csv:FILE`, or texts with classes."""
     from samcli.config.source import TABLES
     from samcli.train import CATALOGUE
 
-    prefix = "" if str(file).startswith("csv:") else "csv:"
-    if prefix and file.suffix.lower() not in TABLES:
-        return None
-    return CATALOGUE.datasets.canonical(f"{prefix}{file}")
+    if str(file).startswith(("csv:", "text-csv:", "text-folder:")):
+        return CATALOGUE.datasets.canonical(str(file))
+    return CATALOGUE.datasets.canonical(f"csv:{file}") if file.suffix.lower() in TABLES else None
 
 
 def _is_taken(name: str, base: str) -> bool:

@@ -98,6 +98,17 @@ def test_a_run_begins_with_the_weights_of_a_folder(tmp_path: Path, kind: Any) ->
             torch.testing.assert_close(network(tokens), network.head(pooled), rtol=1e-5, atol=1e-5)
 
 
+def test_init_takes_the_file_of_a_bert_too(tmp_path: Path) -> None:
+    theirs = saved(tmp_path / "bert", transformers.BertConfig(**BERT))
+    sizes = "layers: 3, width: 24, heads: 4"
+    config = run_of(tmp_path, f"{{name: text-encoder, {sizes}, init: '{tmp_path}/bert/model.safetensors'}}")
+    session = Session(config, data_dir=tmp_path, device=CPU)
+    with torch.no_grad():
+        found = session.model.eval().encoded(texts())
+        expected = theirs(texts(), attention_mask=(texts() != 0).long()).last_hidden_state
+    torch.testing.assert_close(found[0], expected[0], rtol=1e-5, atol=1e-5)
+
+
 CONFIGS = {
     "bert": transformers.BertConfig(**BERT),
     "distilbert": transformers.DistilBertConfig(

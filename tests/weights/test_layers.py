@@ -57,3 +57,18 @@ def test_depths_of_a_residual_network_are_its_stages() -> None:
     depths = depths_of(models.resnet18(num_classes=3), 3)
     stages = {name.partition(".")[0]: depth for name, depth in depths.items()}
     assert stages == {"conv1": 5, "bn1": 5, "layer1": 4, "layer2": 3, "layer3": 2, "layer4": 1, "fc": 0}
+
+
+def test_tables_of_embeddings_beside_the_first_belong_to_it() -> None:
+    class Decoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens, self.places = nn.Embedding(5, 4), nn.Embedding(3, 4)
+            self.block = nn.Linear(4, 4)
+            self.last, self.head = nn.LayerNorm(4), nn.Linear(4, 2)
+
+    assert embeddings_of(Decoder()) == ["tokens.weight", "places.weight"]
+    depths = depths_of(Decoder(), 2)
+    assert (depths["tokens.weight"], depths["places.weight"], depths["block.weight"]) == (2, 2, 1)
+    alone = nn.Sequential(nn.Sequential(nn.Embedding(5, 4), nn.LayerNorm(4)), nn.Linear(4, 4), nn.Linear(4, 2))
+    assert embeddings_of(alone) == ["0.0.weight", "0.1.weight", "0.1.bias"]
