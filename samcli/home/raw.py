@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from samcli.data import tables
 from samcli.data.one_image import ImageReading, image_pixels, reading_of
+from samcli.data.table_file import read_table
+from samcli.data.tables import numbers_of, texts_of
+from samcli.data.texts import inputs_of as texts_inputs_of
 from samcli.errors import ConfigError, DataError, SamcliError
 from samcli.home.known import Known
 from samcli.words import joined
@@ -84,7 +86,7 @@ def frame_of(inputs: Any, expected: Sequence[str] = ()) -> pd.DataFrame:
         plain = {key: [value] if np.ndim(value) == 0 else value for key, value in inputs.items()}
         return pd.DataFrame(plain)
     if isinstance(inputs, str | Path):
-        return _frame_of_file(Path(inputs), expected)
+        return read_table(Path(inputs), expected).frame
     raise _refusal(inputs, "table")
 
 
@@ -104,17 +106,13 @@ def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
     if "features" in known.reading or not known.reading:
         rows = _plain_rows(frame, known)
     else:
-        rows = _made_by("samcli.data.tables", frame, known)
+        rows = _made(tables.inputs_of, frame, known)
     return _of_array(rows, known)
 
 
 def surprises_of(frame: pd.DataFrame, known: Known) -> list[str]:
     """What rows hold that the training part had not, in clauses, as far as their data set tells; after `rows_of`."""
-    try:
-        surprises = importlib.import_module("samcli.data.tables").surprises
-    except (ImportError, AttributeError):
-        return []
-    return list(surprises(frame, known.reading)) if "columns" in known.reading else []
+    return list(tables.surprises(frame, known.reading)) if "columns" in known.reading else []
 
 
 def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
@@ -123,28 +121,20 @@ def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
     Raises:
         DataError: the checkpoint does not say how texts become tokens.
     """
-    return _of_array(_made_by("samcli.data.texts", texts, known), known)
+    return _of_array(_made(texts_inputs_of, texts, known), known)
 
 
-def _made_by(module: str, given: Any, known: Known) -> Tensor:
-    """Inputs from what stands where data sets of such files are read: `inputs_of`, by the reading of the checkpoint."""
+def _made(inputs_of: Callable[[Any, Any], Tensor], given: Any, known: Known) -> Tensor:
+    """Inputs by the reading of the checkpoint, which may be a stranger's."""
     try:
-        inputs_of = importlib.import_module(module).inputs_of
-    except (ImportError, AttributeError):
-        raise DataError(
-            "This version of samcli does not read such files for a trained network; use the samcli that trained it, "
-            "or give an array in Python."
-        ) from None
-    try:
-        made: Tensor = inputs_of(given, known.reading)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # a stranger's reading
+        return inputs_of(given, known.reading)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, SamcliError):
             raise
         raise DataError(
             f"What the checkpoint says of its inputs is not sound ({type(error).__name__}: {error}); use the samcli "
             "that wrote it."
         ) from error
-    return made
 
 
 def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
@@ -155,29 +145,19 @@ def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
             f"The table has no column {joined([repr(name) for name in missing[:3]])}; the network was trained on "
             f"{', '.join(map(str, names[:20]))}."
         )
+    columns = []
     for name in names:
-        if frame[name].dtype.kind not in "biuf":
-            raise DataError(f"The column {name!r} must hold numbers, and holds {frame[name].dtype}.")
-    rows = torch.from_numpy(frame[list(names)].to_numpy(np.float32, copy=True))
+        numbers = numbers_of(frame[name])
+        unread = np.isnan(numbers) & (texts_of(frame[name]) != "")
+        if unread.any():
+            odd = frame[name].iloc[int(unread.nonzero()[0][0])]
+            raise DataError(f"The column {name!r} must hold numbers, and holds {str(odd)[:40]!r}.")
+        columns.append(numbers)
+    rows = torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
     if not bool(rows.isfinite().all()):
         first = int((~rows.isfinite()).any(1).nonzero()[0])
         raise DataError(f"Row {first + 1} of the table has no number in some column; fill it in, or leave it out.")
     return rows
-
-
-def _frame_of_file(path: Path, expected: Sequence[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    with contextlib.suppress(ImportError):
-        frame: pd.DataFrame = importlib.import_module("samcli.data.table_file").read_table(path, expected).frame
-        return frame
-    try:
-        return pd.read_csv(path)
-    except FileNotFoundError:
-        raise DataError(f"There is no file {path}.") from None
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise DataError(f"{path} is not a readable table ({reason}).") from error
 
 
 def _of_array(values: Tensor, known: Known) -> Tensor:

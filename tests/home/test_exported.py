@@ -68,7 +68,7 @@ def test_safetensors_hold_weights_and_all_that_is_known(trained: Any, tmp_path: 
     assert weights.keys() == network.model.state_dict().keys()
     assert all(torch.equal(weights[name], tensor) for name, tensor in network.model.state_dict().items())
     assert facts["classes"] == [str(digit) for digit in range(10)]
-    assert facts["model"] == network.config.model
+    assert facts["model"] == network.config.document()["model"]
     assert facts["identity"] == network.config.identity
     assert facts["task"] == {"name": "classification", "number": 10}
     assert facts["shape"] == [1, 8, 8]

@@ -28,6 +28,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(60):
         city, age = draw.choice(["Bonn", "Rome", "Oslo"]), draw.randint(20, 60)
         cost = age + 30 * (city == "Rome") + 0.25
+        band = "low" if cost < 45 else "mid" if cost < 60 else "high"
         weight = "" if i % 10 == 0 else f"{draw.uniform(50, 90):.1f}".replace(".", ",")
         lines.append(f"{age};{city};{weight};{cost:.2f}".replace(".", ",") + f";{band}")
     path = tmp_path_factory.mktemp("table") / "small.csv"
