@@ -99,7 +99,7 @@ class Draft:
                     draft.plug_in(str(file))
             else:
                 setattr(draft, key, value)
-        draft.hypotheses = hypotheses_of(source, catalogue.datasets.canonical)
+        draft.hypotheses = hypotheses_of(source, catalogue.canonical)
         draft.tuning = tuning_of(source)
         return draft
 
@@ -178,10 +178,10 @@ class Draft:
             ConfigError: a value that does not fit its option, or one that is selected and in no run.
         """
         grid = self._grid()
-        runs = self.selection.of(grid, self.catalogue.datasets.canonical, self._as_written)
+        runs = self.selection.of(grid, self.catalogue.canonical, self._as_written)
         self.left_out = len(grid) - len(runs)
         if self.hypotheses:
-            check_hypotheses(self.hypotheses, self._as_written(), self.catalogue.datasets.canonical)
+            check_hypotheses(self.hypotheses, self._as_written(), self.catalogue.canonical)
         if self.tuning:
             check_space(self.tuning, self._written()._options_of_blocks("optimizer"))
         for run in runs:
@@ -193,7 +193,7 @@ class Draft:
     def as_written(self) -> list[RunConfig]:
         """Every run that the document asks for, whatever flags say."""
         written = self._written()
-        return written.selection.of(written._grid(), self.catalogue.datasets.canonical, written._as_written)
+        return written.selection.of(written._grid(), self.catalogue.canonical, written._as_written)
 
     def _as_written(self) -> list[RunConfig]:
         """The grid of the document as it is without flags."""
@@ -287,7 +287,7 @@ class Draft:
             if not isinstance(name, str):
                 raise ConfigError(f"{where}: this {section} has no name; write it as in {section}: {{name: ...}}.")
             options = self._options(section, name, base, where)
-            name = self.catalogue.datasets.canonical(name) if section == "dataset" else name  # noqa: PLW2901
+            name = self.catalogue.canonical(name) if section in ("dataset", "model") else name  # noqa: PLW2901
             values = {k: v for k, v in block.values.items() if k not in ("name", "base")}
             if base is not None:
                 values["base"] = base

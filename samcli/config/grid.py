@@ -41,7 +41,7 @@ class Grid:
 
     Args:
         flat: the settings of each run, see `flatten`.
-        canonical: the name by which a data set is known, from one that a user may write.
+        canonical: the name by which a data set or a model is known, from one that a user may write.
 
     Attributes:
         values: for each key each value by its token.
@@ -97,8 +97,8 @@ class Grid:
             several = [as_list(part) for part in wanted.value] if wanted.cut else as_list(wanted.value)
             return several if any(isinstance(part, list) for part in several) else [several]
         names = as_list(wanted.value)
-        is_dataset = key == "dataset.name"
-        return [self._canonical(name) if is_dataset and isinstance(name, str) else name for name in names]
+        may_be_path = key in ("dataset.name", "model.name")
+        return [self._canonical(name) if may_be_path and isinstance(name, str) else name for name in names]
 
     def _holds_lists(self, key: str) -> bool:
         return any(isinstance(value, list) for value in self.values.get(key, {}).values())

@@ -45,6 +45,10 @@ class Catalogue:
     optimizer: Callable[[Mapping[str, Any]], Costed]
     measures: Registry[Any]
 
+    def canonical(self, name: str) -> str:
+        """The name by which a data set or a model is known, from one that a user may write: with an absolute path."""
+        return self.models.canonical(self.datasets.canonical(name))
+
     def optimizer_names(self) -> list[str]:
         """Base optimizers and variants, as a user may write them."""
         return [*self.bases.shown(), *self.variants.shown()]

@@ -27,7 +27,7 @@ class Selection:
 
         Args:
             runs: of the whole grid.
-            canonical: the name by which a data set is known, from one that a user may write.
+            canonical: the name by which a data set or a model is known, from one that a user may write.
             as_written: makes the grid of the file without flags. What a file selects may be there alone: it is no
                 mistake then, the flags have left it out.
 

@@ -166,6 +166,16 @@ def test_a_trained_run_predicts(tmp_path: Path) -> None:
     assert samcli.load(tmp_path / "run").predict(["w1 w3 w5", "w2 w4"]).shape == (2, 2)
 
 
+def test_a_folder_is_known_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As data sets are; what is no folder is a name of the hub."""
+    transformers.AutoModel.from_config(CONFIGS["bert"]).save_pretrained(tmp_path / "tiny")
+    monkeypatch.chdir(tmp_path)
+    models = "model: [transformers:tiny, transformers:org/tiny, cnn], only: {model: [transformers:tiny, cnn]}"
+    text = f"{{{models}, optimizer: sgd}}"
+    runs = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+    assert [run.model["name"] for run in runs] == [f"transformers:{tmp_path}/tiny", "cnn"]
+
+
 def test_no_pickle_is_read(tmp_path: Path) -> None:
     model = saved(tmp_path / "bert", transformers.BertConfig(**BERT))
     (tmp_path / "bert/model.safetensors").unlink()
