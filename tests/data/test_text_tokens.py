@@ -1,5 +1,6 @@
 """What makes tokens of texts: words, and the pieces of BERT."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,12 @@ def test_a_file_that_is_no_tokenizer_is_refused(tmp_path: Path, content: bytes) 
 
 def test_marks_of_punctuation_stand_alone_and_other_signs_do_not() -> None:
     assert words_of("a-b $5 5€ «x» x_y") == ["a", "-", "b", "$", "5", "5€", "«", "x", "»", "x", "_", "y"]
+
+
+def test_without_the_library_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(
+        DataError, match=r"tokenizers, which is not installed; install samcli\[text\], or leave .* words"
+    ):
+        tokenizer_of(tmp_path / "tokenizer.json")
