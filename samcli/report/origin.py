@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from samcli.config.schema import without_newer
 from samcli.runs.reader import Run
 from samcli.words import count, some_of
 
@@ -62,7 +63,7 @@ def common_data(runs: Sequence[Run]) -> str:
     >>> common_data(example_runs())
     ''
     """
-    first, *others = (run.config["dataset"] for run in runs)
+    first, *others = (without_newer({"dataset": run.config["dataset"]})["dataset"] for run in runs)
     return " ".join(
         f"{key}={_text(value)}"
         for key, value in first.items()

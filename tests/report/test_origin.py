@@ -1,12 +1,15 @@
 """Where the numbers of a comparison come from."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from run_folders import Block, Results
 
 from samcli.report import compare, render
+from samcli.report.example import example_runs
+from samcli.report.origin import common_data
 
 STATUS: Block = {
     "device": "cpu",
@@ -77,3 +80,11 @@ def test_lengths_and_budgets(results: Results, sgd: Block, sam: Block) -> None:
 def test_nothing_has_finished(results: Results, sgd: Block) -> None:
     results.add(sgd, 0, [0.5], status={"status": "failed"})
     assert compare(results.runs()).origin == ""
+
+
+def test_what_is_younger_and_at_its_default_is_not_told() -> None:
+    runs = [
+        replace(run, config=run.config | {"dataset": {"name": "digits", "label_noise": 0.4, **defaults}})
+        for run, defaults in zip(example_runs()[:2], ({}, {"shrink": 1, "resize": "crop"}), strict=True)
+    ]
+    assert common_data(runs) == "label_noise=0.4"

@@ -245,7 +245,9 @@ def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
 
 
 def _short(key: str, value: Any) -> str:
-    return str(value) if full_key(key).endswith(".name") else f"{key.rpartition('.')[2]}={value}"
+    if full_key(key).endswith(".name"):
+        return str(value)
+    return f"{key if key.startswith('stage') else key.rpartition('.')[2]}={value}"
 
 
 @cache
