@@ -133,7 +133,7 @@ def task_scores() -> dict[str, Score]:
     """The scores of which each task has one, by name.
 
     >>> list(task_scores())
-    ['accuracy', 'r2']
+    ['accuracy', 'r2', 'bits_per_byte']
     """
     return {name: score for name, score in SCORES.items() if score.on_request is None}
 

@@ -62,8 +62,12 @@ class TimmModel(ModelKind):
 
     @staticmethod
     def serves(name: str) -> bool:
-        """Whether timm is there and has a model of this name."""
-        return find_spec("timm") is not None and bool(_timm().is_model(name.partition(".")[0]))
+        """Whether timm is there and has a model of this name that torchvision, which always is, has not."""
+        if find_spec("timm") is None or not _timm().is_model(name.partition(".")[0]):
+            return False
+        from torchvision import models
+
+        return name not in models.list_models(module=models)
 
     def pretrained(self) -> Pretrained | None:
         """See `ModelKind.pretrained`."""

@@ -13,7 +13,7 @@ from samcli.optim import VARIANTS
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import CATALOGUE, train_run
-from samcli.train.components import predicts_numbers
+from samcli.train.components import scored_by
 from samcli.train.session import Session
 from samcli.train.soundness import model_faults
 
@@ -82,8 +82,8 @@ def test_a_checkpoint_knows_what_new_rows_need(table: Path, tmp_path: Path) -> N
 
 def test_whether_numbers_are_predicted_is_told_by_the_data(table: Path) -> None:
     optimizer = "optimizer: sgd"
-    said = [predicts_numbers(config(table, optimizer, extra), Path()) for extra in ("", ", target: cost")]
-    assert said == [False, True]
+    said = [scored_by(config(table, optimizer, extra), Path()) for extra in ("", ", target: cost")]
+    assert said == ["accuracy", "r2"]
 
 
 @pytest.mark.parametrize("name", ["resnet-tabular", "ft-transformer"])
