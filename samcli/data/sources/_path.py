@@ -3,8 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from samcli.errors import ConfigError, require_utf8
+
+
+class OfPath:
+    """What data sets have in common whose name is `PREFIX:PATH`.
+
+    Attributes:
+        FORM: how the name is written.
+        NOUN: what the path is one of.
+        argument: the path, absolute in a configuration.
+    """
+
+    FORM: ClassVar[str]
+    NOUN: ClassVar[str] = "file"
+    argument: str
+
+    @property
+    def label(self) -> str:
+        """The name of the file or folder itself."""
+        return Path(self.argument).name or self.argument
+
+    @classmethod
+    def canonical(cls, argument: str) -> str:
+        """The absolute path: the same from wherever it is named, and never another one.
+
+        Raises:
+            ConfigError: it is no path, or one that cannot be written into a configuration.
+        """
+        return resolved(argument, cls.FORM, cls.NOUN)
 
 
 def resolved(argument: str, form: str, noun: str = "file") -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.sources._path import is_file_of, resolved, resolved_file
+from samcli.data.sources._path import OfPath, is_file_of, resolved_file
 from samcli.data.sources._table_columns import Columns, row_numbers
 from samcli.data.sources._table_split import groups_of, ranks_of, split_by_groups, split_by_time, split_rows
 from samcli.data.sources._table_target import Target, standardised
@@ -30,13 +30,14 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 
 @DATASETS.register("csv:")
 @dataclass(frozen=True)
-class CsvFile(DatasetKind):
+class CsvFile(OfPath, DatasetKind):
     """Your own table: a CSV, TSV or Parquet file whose first line names the columns; the last is predicted.
 
     Texts become categories, numbers are standardised, and what is missing is filled in; docs/tables.md says how, and
     what is left out. Without a test file a fifth of the rows is tested on.
     """
 
+    FORM: ClassVar[str] = "csv:FILE"
     ARGUMENT: ClassVar[str] = "FILE"
     title: ClassVar[str] = "the table"
     is_images: ClassVar[bool] = False
@@ -67,20 +68,6 @@ class CsvFile(DatasetKind):
             raise ConfigError("A table is split by group or by time, not by both; leave one of them out.")
         if self.columns and self.drop:
             raise ConfigError("columns names all that is used, so there is nothing to drop; leave one of them out.")
-
-    @property
-    def label(self) -> str:
-        """The file's own name."""
-        return Path(self.argument).name or self.argument
-
-    @staticmethod
-    def canonical(argument: str) -> str:
-        """The absolute path: the same file from wherever it is named, and never another one.
-
-        Raises:
-            ConfigError: it is no path, or one that cannot be written into a configuration.
-        """
-        return resolved(argument, "csv:FILE")
 
     @staticmethod
     def serves(name: str) -> bool:

@@ -15,7 +15,7 @@ from samcli.data.lazy import LazyImages
 from samcli.data.sources._folder import read_layout
 from samcli.data.sources._images import ImageFiles
 from samcli.data.sources._kept import KeptImages
-from samcli.data.sources._path import resolved
+from samcli.data.sources._path import OfPath
 from samcli.data.sources._reading import image_reading
 from samcli.data.sources._resized import WAYS, Resizing, check_width
 from samcli.data.split import split_source
@@ -27,7 +27,7 @@ from samcli.words import count
 
 @DATASETS.register("image-folder:")
 @dataclass(frozen=True)
-class ImageFolder(DatasetKind):
+class ImageFolder(OfPath, DatasetKind):
     """Your own images: PATH/train/CLASS/*.jpg and PATH/test/CLASS/*.jpg, or PATH/CLASS/*.jpg split 80 to 20.
 
     Images that are all grey stay grey; otherwise all become RGB. Where they share one size they keep it; otherwise,
@@ -36,6 +36,8 @@ class ImageFolder(DatasetKind):
     done to images, what is passed over, and how folders are read that are larger than the memory.
     """
 
+    FORM: ClassVar[str] = "image-folder:PATH"
+    NOUN: ClassVar[str] = "folder"
     ARGUMENT: ClassVar[str] = "PATH"
     title: ClassVar[str] = "the image folder"
 
@@ -57,20 +59,6 @@ class ImageFolder(DatasetKind):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_width(self)
-
-    @property
-    def label(self) -> str:
-        """The folder's own name."""
-        return Path(self.argument).name or self.argument
-
-    @staticmethod
-    def canonical(argument: str) -> str:
-        """The absolute path: the same folder from wherever it is named, and never another one.
-
-        Raises:
-            ConfigError: it is no path, or one that cannot be written into a configuration.
-        """
-        return resolved(argument, "image-folder:PATH", "folder")
 
     def digest(self, data_dir: Path) -> str | None:
         return read_layout(self._root).digest()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.sources._path import is_file_of, resolved, resolved_file
+from samcli.data.sources._path import OfPath, is_file_of, resolved_file
 from samcli.data.sources._text import (
     PYTHON,
     SUFFIXES,
@@ -40,7 +40,7 @@ BYTES_A_TOKEN = 16  # of memory: the content, the token in 32 bits, and the one 
 
 @DATASETS.register("text:")
 @dataclass(frozen=True)
-class Text(DatasetKind):
+class Text(OfPath, DatasetKind):
     """A language model of a file, of the text files in a folder, or of Python's own sources: text:python.
 
     Tokens are bytes, 256 of them, or those of a tokenizer. A tenth of the files, drawn once, is the test part, and
@@ -48,6 +48,8 @@ class Text(DatasetKind):
     files are read.
     """
 
+    FORM: ClassVar[str] = "text:PATH"
+    NOUN: ClassVar[str] = "file or folder"
     ARGUMENT: ClassVar[str] = "PATH"
     title: ClassVar[str] = "the text"
     is_images: ClassVar[bool] = False
@@ -86,19 +88,10 @@ class Text(DatasetKind):
     def metric(self) -> str:
         return LanguageModel.metric
 
-    @property
-    def label(self) -> str:
-        """The file's or folder's own name."""
-        return Path(self.argument).name or self.argument
-
-    @staticmethod
-    def canonical(argument: str) -> str:
-        """The absolute path, or `python`.
-
-        Raises:
-            ConfigError: it is no path, or one that cannot be written into a configuration.
-        """
-        return argument if argument == PYTHON else resolved(argument, "text:PATH")
+    @classmethod
+    def canonical(cls, argument: str) -> str:
+        """The absolute path, or `python`."""
+        return argument if argument == PYTHON else super().canonical(argument)
 
     @staticmethod
     def serves(name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.sources._labelled_texts import Labelled, labelled_source
-from samcli.data.sources._path import resolved, resolved_file
+from samcli.data.sources._path import OfPath, resolved_file
 from samcli.data.sources._table_target import Target
 from samcli.data.table_file import TableFile, file_digest, read_table
 from samcli.data.tables import texts_of
@@ -27,13 +27,14 @@ CLASSES = ("label", "labels", "class", "target", "category", "sentiment")  # wha
 
 @DATASETS.register("text-csv:")
 @dataclass(frozen=True)
-class TextCsv(DatasetKind):
+class TextCsv(OfPath, DatasetKind):
     """Classes of your own texts: a CSV, TSV or Parquet file with a column of texts and one of their classes.
 
     Each text becomes `length` tokens; docs/texts.md says which, and how columns are told. Without a test file a fifth
     of each class is tested on.
     """
 
+    FORM: ClassVar[str] = "text-csv:FILE"
     ARGUMENT: ClassVar[str] = "FILE"
     title: ClassVar[str] = "the table of texts"
     is_images: ClassVar[bool] = False
@@ -55,20 +56,6 @@ class TextCsv(DatasetKind):
         None, "file with the texts to test on; null: a fifth of the table", canonical=resolved_file
     )
     split_seed: int = option(0, "decides which fifth is the test part", minimum=0)
-
-    @property
-    def label(self) -> str:
-        """The file's own name."""
-        return Path(self.argument).name or self.argument
-
-    @staticmethod
-    def canonical(argument: str) -> str:
-        """The absolute path: the same file from wherever it is named, and never another one.
-
-        Raises:
-            ConfigError: it is no path, or one that cannot be written into a configuration.
-        """
-        return resolved(argument, "text-csv:FILE")
 
     def digest(self, data_dir: Path) -> str | None:
         return self._digest_of([file_digest(file) for file in self._files])

@@ -10,7 +10,7 @@ from typing import ClassVar
 from samcli.data.base import DATASETS, DatasetKind, Source
 from samcli.data.sources._folder import Examples, read_layout
 from samcli.data.sources._labelled_texts import Labelled, labelled_source
-from samcli.data.sources._path import resolved, resolved_file
+from samcli.data.sources._path import OfPath, resolved_file
 from samcli.data.sources._text import SUFFIXES
 from samcli.data.texts import TABLES, read_text
 from samcli.data.tokenizer_file import with_tokenizer
@@ -22,13 +22,15 @@ TEXTS = Examples("text", "text-folder", tuple(suffix for suffix in SUFFIXES if s
 
 @DATASETS.register("text-folder:")
 @dataclass(frozen=True)
-class TextFolder(DatasetKind):
+class TextFolder(OfPath, DatasetKind):
     """Classes of your own texts: PATH/train/CLASS/*.txt and PATH/test/CLASS/*.txt, or PATH/CLASS/*.txt split 80 to 20.
 
     Each file is a text and becomes `length` tokens; docs/texts.md says which. Beside train and test a folder val is the
     validation part.
     """
 
+    FORM: ClassVar[str] = "text-folder:PATH"
+    NOUN: ClassVar[str] = "folder"
     ARGUMENT: ClassVar[str] = "PATH"
     title: ClassVar[str] = "the folder of texts"
     is_images: ClassVar[bool] = False
@@ -43,20 +45,6 @@ class TextFolder(DatasetKind):
     )  # fmt: skip
     length: int = option(64, "tokens of each text; more are cut off", minimum=4, maximum=1_000_000)
     split_seed: int = option(0, "decides which fifth is the test part, in a folder without one", minimum=0)
-
-    @property
-    def label(self) -> str:
-        """The folder's own name."""
-        return Path(self.argument).name or self.argument
-
-    @staticmethod
-    def canonical(argument: str) -> str:
-        """The absolute path: the same folder from wherever it is named, and never another one.
-
-        Raises:
-            ConfigError: it is no path, or one that cannot be written into a configuration.
-        """
-        return resolved(argument, "text-folder:PATH")
 
     def digest(self, data_dir: Path) -> str | None:
         return with_tokenizer(read_layout(self._root, TEXTS).digest(), self._tokenizer_file)
