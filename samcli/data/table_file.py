@@ -123,7 +123,7 @@ def _bytes_of(path: Path) -> bytes:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return DataError(f"There is no file {path}; give the table as csv:FILE.")
+        return DataError(f"There is no file {path}; name a table that is there.")
     if isinstance(error, IsADirectoryError):
         return DataError(f"{path} is a folder; give a table as csv:FILE.")
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -94,7 +94,8 @@ def columns_of(known: Known) -> tuple[str, ...]:
     """The names of the columns that a table must have, as far as the checkpoint tells."""
     told = known.reading.get("features") or known.reading.get("columns")
     columns = told if isinstance(told, list | tuple) else ()
-    return tuple(str(one.get("name") if isinstance(one, Mapping) else one) for one in columns)
+    names = [one.get("name") if isinstance(one, Mapping) else one for one in columns]
+    return tuple(str(name) for name in names if name is not None)
 
 
 def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
@@ -103,6 +104,12 @@ def rows_of(frame: pd.DataFrame, known: Known) -> Tensor:
     Raises:
         DataError: a column is missing, or holds what it did not hold in training.
     """
+    names = columns_of(known)
+    if missing := [name for name in names if name not in frame.columns]:
+        raise DataError(
+            f"The table has no column {joined([repr(name) for name in missing[:3]])}; the network was trained on "
+            f"{', '.join(names[:20])}."
+        )
     if "features" in known.reading or not known.reading:
         rows = _plain_rows(frame, known)
     else:
@@ -140,11 +147,6 @@ def _made(inputs_of: Callable[[Any, Any], Tensor], given: Any, known: Known) -> 
 def _plain_rows(frame: pd.DataFrame, known: Known) -> Tensor:
     """Columns of numbers by their names, or all of them in order where nobody named them."""
     names: Sequence[Any] = columns_of(known) or list(frame.columns)
-    if missing := [name for name in names if name not in frame.columns]:
-        raise DataError(
-            f"The table has no column {joined([repr(name) for name in missing[:3]])}; the network was trained on "
-            f"{', '.join(map(str, names[:20]))}."
-        )
     columns = []
     for name in names:
         numbers = numbers_of(frame[name])

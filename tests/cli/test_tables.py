@@ -42,7 +42,7 @@ def test_slips_have_a_next_step(samcli: Samcli, table: Path) -> None:
         (["train", "--dataset", "people.csv"], "did you mean csv:people.csv?"),
         (["train", "people.csv"], "people.csv is a table, not an experiment; train on it with: samcli train --dataset"),
         (["train", "--dataset", "csv:people.csv", "--set", "dataset.target=knd"], "did you mean kind?"),
-        (["train", "--dataset", "csv:absent.csv"], "absent.csv; give the table as csv:FILE."),
+        (["train", "--dataset", "csv:absent.csv"], "absent.csv; name a table that is there."),
         (["train", "--dataset", "csv:people.csv", "--model", "cnn"], "cnn needs images of at least 4x4 pixels, but"),
     ):
         called = samcli(*arguments)
@@ -57,7 +57,7 @@ def test_check_and_list_know_tables(samcli: Samcli, table: Path) -> None:
         assert called.code == 0
         assert f"data set csv:{table}" in called.out
         assert "ok     people.csv: 40 examples" in called.out
-    assert "absent.csv; give the table as csv:FILE." in samcli("check", "absent.csv").err
+    assert "absent.csv; name a table that is there." in samcli("check", "absent.csv").err
     table.write_text("age,kind\n1,x\n2,x\n3,x\n4,x\n5,x\n")
     called = samcli("check", "people.csv")
     assert called.code == 2

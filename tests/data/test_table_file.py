@@ -161,7 +161,7 @@ def test_no_plain_file(tmp_path: Path) -> None:
             act(tmp_path / "pipe.csv")
         with pytest.raises(DataError, match=r"is a folder; give a table as csv:FILE."):
             act(tmp_path)
-        with pytest.raises(DataError, match=r"There is no file .*absent.csv; give the table as csv:FILE."):
+        with pytest.raises(DataError, match=r"There is no file .*absent.csv; name a table that is there."):
             act(tmp_path / "absent.csv")
         with pytest.raises(DataError, match="cannot be read"):
             act(tmp_path / ("x" * 300))

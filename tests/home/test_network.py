@@ -98,7 +98,7 @@ def test_rows_of_a_table_by_their_names(trained: Any, tmp_path: Path) -> None:
     for given in (rows, frame, shuffled, shuffled.to_dict("list"), tmp_path / "rows.csv", str(tmp_path / "rows.csv")):
         assert torch.allclose(network.predict(given), network.predict(rows), atol=1e-6)
     assert network.predict(dict(frame.iloc[0])).shape == (1, 3)
-    with pytest.raises(DataError, match="has no column 'alcohol'"):
+    with pytest.raises(DataError, match="has no column 'alcohol'; the network was trained on alcohol, "):
         network.predict(frame.drop(columns="alcohol"))
     with pytest.raises(DataError, match="The column 'hue' must hold numbers"):
         network.predict(frame.assign(hue="blue"))

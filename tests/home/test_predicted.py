@@ -73,7 +73,7 @@ def test_a_table_has_a_row_for_each_of_its_rows(trained: Any, tmp_path: Path) ->
     assert [one.row for one in found] == list(range(1, len(frame) + 1))
     assert torch.equal(torch.stack([one.prediction for one in found]), network.predict(tmp_path / "a.csv"))
     assert "has no column 'ash'" in faults[0]
-    assert "There is no file" in faults[1]
+    assert faults[1] == f"There is no file {tmp_path / 'c.csv'}; name a table that is there."
 
 
 def test_folders_give_the_files_that_fit(tmp_path: Path) -> None:
