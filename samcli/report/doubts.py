@@ -77,7 +77,7 @@ def _chance(rows: Sequence[Row], name: Callable[[Row], str]) -> Iterator[str]:
         if row.at_chance:
             yield (
                 f"{name(row)}: {seeds(row.at_chance)} ended at chance, no better than guessing; "
-                "such a run has collapsed, and pulls the mean down."
+                "such a run has collapsed, or has not learnt yet, and pulls the mean down."
             )
 
 

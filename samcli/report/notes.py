@@ -168,7 +168,10 @@ def _baselines(rows: Sequence[Row], baseline: str) -> Iterator[str]:
         if not any(row.n for row in here if not row.is_baseline):
             continue
         if not any(row.n for row in marked):
-            yield f"No finished {baseline} run on {here[0].where}, so no differences there; see --baseline."
+            yield (
+                f"No finished {baseline} run on {here[0].where}, so no differences there; "
+                "samcli compare --baseline names another."
+            )
         elif len(marked) > 1:
             yield f"On {here[0].where} each row is compared to the {baseline} row that shares most settings with it."
 

@@ -159,7 +159,10 @@ def test_baselines_stay_within_their_data_set_and_model(results: Results, sgd: B
         "digits label_noise=0.4, cnn": pytest.approx(0.25),
         "digits label_noise=0, mlp": None,
     }
-    assert "No finished sgd run on digits label_noise=0, mlp, so no differences there; see --baseline." in found.notes
+    assert (
+        "No finished sgd run on digits label_noise=0, mlp, so no differences there; "
+        "samcli compare --baseline names another." in found.notes
+    )
 
 
 def test_another_baseline(noisy: Results) -> None:

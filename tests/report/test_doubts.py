@@ -83,7 +83,13 @@ def test_a_collapsed_run_is_marked(
     comparison = compare(results.runs())
     assert comparison.rows[0].at_chance == ((0,) if collapsed else ())
     assert ("2 finished, 1 at chance" in render(comparison, "table", width=120)) == collapsed
-    assert any("seed 0 ended at chance" in note for note in comparison.notes) == collapsed
+    assert (
+        any(
+            "seed 0 ended at chance, no better than guessing; such a run has collapsed, or has not learnt yet" in note
+            for note in comparison.notes
+        )
+        == collapsed
+    )
 
 
 def test_one_note_for_all_data_sets_that_have_as_many_test_examples(results: Results, sgd: Block) -> None:
