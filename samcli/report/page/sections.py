@@ -248,7 +248,7 @@ def provenance(runs: Sequence[Run], warnings: Sequence[str]) -> str:
     for one in settings_of_runs(runs):
         headings = [heading for heading in one.runs[0] if any(run[heading] for run in one.runs)]
         written = yaml.safe_dump(dict(one.config), sort_keys=False, allow_unicode=True)
-        body = table(headings, one.runs, caption="Runs", numbers=["Seed", "Threads"])
+        body = table(headings, one.runs, caption="Runs", numbers=["Threads"])
         parts.append(folded(f"{one.name} – {one.states}", f"{body}<pre>{html_text(written, keep=chr(10))}</pre>"))
     if found := hypotheses_of_runs(runs):
         rows = [
