@@ -22,8 +22,8 @@ def check(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE.py",
-            help="Python file that registers what is to be checked, or a table.",
+            metavar="FILE",
+            help="Python file that registers what is to be checked; a table; or data, such as image-folder:PATH.",
             autocompletion=complete.python_files,
         ),
     ],
@@ -40,8 +40,8 @@ def check(
     """Check the optimizers, models and data sets that a Python file registers, and say in words what fails.
 
     An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
-    bit for bit, a resumed run is the uninterrupted one, and more. Of csv:FILE, text-csv:FILE and
-    text-folder:PATH it says what would be made.
+    bit for bit, a resumed run is the uninterrupted one, and more. Of csv:FILE, image-folder:PATH,
+    text:PATH, text-csv:FILE and text-folder:PATH it says what would be made.
     """
     say(quiet=quiet)
     from samcli.registry import load_plugin
@@ -71,11 +71,11 @@ def check(
 
 
 def _table(file: Path) -> str | None:
-    """The name of the data set if a table is meant, by its file or as `csv:FILE`, or texts with classes."""
+    """The name of the data set if data are meant: a table by its file, or any by a prefix, such as `csv:FILE`."""
     from samcli.config.source import TABLES
     from samcli.train import CATALOGUE
 
-    if str(file).startswith(("csv:", "text-csv:", "text-folder:")):
+    if str(file).startswith(("csv:", "image-folder:", "text:", "text-csv:", "text-folder:")):
         return CATALOGUE.datasets.canonical(str(file))
     return CATALOGUE.datasets.canonical(f"csv:{file}") if file.suffix.lower() in TABLES else None
 

@@ -27,7 +27,7 @@ class To(StrEnum):
 
 def export_model(
     run: Trained,
-    to: Annotated[To | None, typer.Option(help="The form.", show_default=False)] = None,
+    to: Annotated[To | None, typer.Option(help="The form; has to be given.", show_default=False)] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The file.", show_default="samcli-model.SUFFIX"),

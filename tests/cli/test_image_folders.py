@@ -133,6 +133,15 @@ class Mine(DatasetKind):
 """
 
 
+def test_check_looks_at_a_folder_and_trains_nothing(samcli: Samcli, pets: Path) -> None:
+    called = samcli("check", f"image-folder:{pets}")
+    assert called.code == 0
+    assert called.out.splitlines() == [f"data set image-folder:{pets}", f"  ok     {LINE}"]
+    called = samcli("check", f"image-folder:{pets}-absent")
+    assert called.code == 2
+    assert called.err.startswith(f"samcli: There is no folder {pets}-absent;")
+
+
 def test_check_finds_and_tells_the_same(samcli: Samcli, tmp_path: Path) -> None:
     (tmp_path / "sound.py").write_text(PLUGIN.replace("TIMES", "0"))
     called = samcli("check", tmp_path / "sound.py")
