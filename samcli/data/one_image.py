@@ -102,6 +102,8 @@ def image_pixels(image: Path | Image.Image, reading: ImageReading) -> Tensor:
         raise DataError(
             f"{name} has more than 8 bits, and no training image had; save it with 8 bits, as they were."
         ) from None
+    except FileNotFoundError:
+        raise DataError(f"There is no file {name}; name an image that is there.") from None
     except MemoryError:
         raise DataError(f"{name} is too large for the memory of this machine; make it smaller.") from None
     except Exception as error:  # decoders raise whatever a damaged file leads them to

@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(samcli: Samcli,
     assert len(called.out.splitlines()) == 1 + len(list((tmp_path / "digits/3").iterdir()))
     torn, absent, told = called.err.splitlines()
     assert torn.startswith(f"samcli: {tmp_path}/torn.png is not a readable image (")
-    assert absent.startswith(f"samcli: {tmp_path}/absent.png is not a readable image (")
+    assert absent == f"samcli: There is no file {tmp_path}/absent.png; name an image that is there."
     assert told.endswith("predictions of cnn, epoch 2.")
     called = samcli("predict", run, tmp_path / "torn.png", "-o", tmp_path / "none.csv")
     assert (called.code, called.out, (tmp_path / "none.csv").exists()) == (1, "", False)

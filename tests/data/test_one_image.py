@@ -95,7 +95,8 @@ def test_what_is_no_image_is_told(tmp_path: Path) -> None:
     (tmp_path / "torn.png").write_bytes(b"\x89PNG")
     (tmp_path / "nan.tif").touch()
     Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(tmp_path / "nan.tif")
-    for name, sentence in (("torn.png", "torn.png is not a readable image"), ("absent.png", "absent.png is not a rea"),
+    for name, sentence in (("torn.png", "torn.png is not a readable image"),
+                           ("absent.png", "absent.png; name an image"),
                            ("nan.tif", "nan.tif has more than 8 bits, and no training image had")):  # fmt: skip
         with pytest.raises(DataError, match=sentence):
             image_pixels(tmp_path / name, reading)

@@ -77,7 +77,7 @@ def test_images_of_another_size_are_brought_to_that_of_training(trained: Any) ->
     [
         (torch.zeros(3, 8, 8), r"takes arrays of N × 8 × 8 × 1, not 3 × 8 × 8"),
         (torch.zeros(3, 8, 8, 1), "numbers of 8 bits"),
-        ("absent.png", "absent.png is not a readable image"),
+        ("absent.png", "absent.png; name an image that is there"),
         (3.5, "takes images, not a float"),
         ([], "There are no inputs"),
         (Image.fromarray(np.full((8, 8), 3000, np.uint16)), "has more than 8 bits, and no training image had"),
