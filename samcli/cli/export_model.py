@@ -46,14 +46,19 @@ def export_model(
     is run on made-up inputs first, and left behind only if it predicts what the network does.
     """
     say(quiet=quiet)
-    if to is None:
-        raise ConfigError(f"Say in which form, with --to: {', '.join(To)}.")
     import samcli
     from samcli.home.exported import BATCHES
     from samcli.home.exported import export_model as write
     from samcli.home.formats import FORMATS
     from samcli.words import joined
 
+    by_suffix = {form.suffix: To(name) for name, form in FORMATS.items()}
+    meant = by_suffix.get(output.suffix.lower()) if output else None
+    to = to or meant
+    if to is None:
+        raise ConfigError(f"Say in which form, with --to: {', '.join(To)}.")
+    if meant not in (None, to):
+        raise ConfigError(f"{output} ends as a file of --to {meant}; name another one, or leave --to out.")
     output = output or Path(f"samcli-model{FORMATS[to.value].suffix}")
     check_output_file(output)
     network = samcli.load(run, epoch=epoch.value, plugins=plugin or [], data_dir=data_dir, image_folder=image_folder)

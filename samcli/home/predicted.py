@@ -115,7 +115,8 @@ def predict_files(
             else:
                 found = list(_rows(network, file, on_surprise))
         except DataError as error:
-            on_fault(str(error))
+            message = str(error)
+            on_fault(message if str(file) in message else f"{file}: {message}")
             continue
         yield from found
 

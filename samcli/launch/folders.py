@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from samcli.config import RunConfig, identity_of
 from samcli.errors import ResultsError
-from samcli.report.settings import distinguishing
+from samcli.report.settings import distinguishing, spoken
 from samcli.runs.folder import RunFolder
 from samcli.train.longer import of_epochs
 
@@ -77,10 +77,12 @@ def names_of(runs: Sequence[RunConfig]) -> list[str]:
     'wine-linear-sgd-seed3-'
     """
     settings = distinguishing([run.document() for run in runs])
+    said = spoken(run.dataset["name"] for run in runs)
     names = []
     for run, words in zip(runs, settings, strict=True):
         # of a path the end says more than the beginning
-        parts = [_plain(str(block["name"]))[-40:] for block in (run.dataset, run.model, run.optimizer)]
+        blocks = (said[run.dataset["name"]], run.model["name"], run.optimizer["name"])
+        parts = [_plain(str(name))[-40:] for name in blocks]
         # of `schedule.name` the schedule shows, of `optimizer.rho` the option, of `stage1.rho` both
         keys = [key if key.startswith("stage") else key.removesuffix(".name").rpartition(".")[2] for key in words]
         told = "-".join(_plain(f"{key}{value}") for key, value in zip(keys, words.values(), strict=True))

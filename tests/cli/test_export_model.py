@@ -85,3 +85,12 @@ def test_a_model_of_a_plug_in(samcli: Samcli, tmp_path: Path) -> None:
     assert called.code == 2
     assert f"--plugin {tmp_path / 'mine.py'}" in called.err
     assert samcli(*arguments, "--plugin", tmp_path / "mine.py").code == 0
+
+
+def test_the_suffix_says_the_form_and_does_not_lie(samcli: Samcli, run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    assert samcli("export-model", run, "-o", file).code == 0
+    assert file.is_file()
+    refused = samcli("export-model", run, "--to", "safetensors", "-o", tmp_path / "a.onnx")
+    assert refused.code == 2
+    assert "ends as a file of --to onnx; name another one" in refused.err
