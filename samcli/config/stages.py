@@ -15,7 +15,7 @@ from samcli.errors import ConfigError, nearest
 from samcli.registry import options_of
 
 BLOCKS = ("dataset", "optimizer", "schedule")
-KEYS = (*BLOCKS, *options_of(Training))
+KEYS = (*BLOCKS, *(key for key in options_of(Training) if key != "keep"))  # of a stage the last epoch goes on
 MOST = 10  # stages, so that a grid of them ends
 
 Expand = Callable[[Source], list[RunConfig]]
@@ -144,4 +144,5 @@ def _whole(model: Mapping[str, Any], *, begins: bool) -> dict[str, Any]:
 
 
 def _stage(run: RunConfig) -> dict[str, Any]:
-    return {**{key: getattr(run, key) for key in BLOCKS}, **vars_of(run.training)}
+    settings = {key: value for key, value in vars_of(run.training).items() if key in KEYS}
+    return {**{key: getattr(run, key) for key in BLOCKS}, **settings}

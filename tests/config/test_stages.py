@@ -83,6 +83,13 @@ def test_a_mistake_is_told_with_its_stage(stages: str, sentence: str) -> None:
         expand(f"{{dataset: wine, optimizer: sgd, stages: {stages}}}")
 
 
+def test_the_best_epoch_is_a_matter_of_the_last_training() -> None:
+    text = "{dataset: {name: wine, validation: 0.2}, keep: best, stages: [{dataset: wine, epochs: 2}], optimizer: sgd}"
+    (run,) = expand(text)
+    assert "keep" not in run.stages[0]
+    assert (run.training.keep, stage_runs(run)[0].training.keep) == ("best", "last")
+
+
 def test_equal_compute_knows_one_training() -> None:
     with pytest.raises(ConfigError, match="equal_compute counts the passes of one training"):
         expand("{dataset: wine, optimizer: sgd, equal_compute: true, stages: [{epochs: 2}]}")
