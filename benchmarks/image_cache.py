@@ -3,7 +3,8 @@
     python benchmarks/image_cache.py [--images 20000] [--side 64] [--rounds 3] [--epochs 2] [--batch-size 128]
 
 A folder of JPEG files of noise over a gradient, in 10 classes, is made in a temporary folder. These arms take turns,
-each turn in a process of its own, with the same batches, random crop and flip, and no network:
+each turn in a process of its own, with the same batches, random crop and flip, no network, and one thread of torch:
+where others use the machine, threads wait for each other longer than they compute.
 
 - memory: `samcli.data.load`, all images decoded into memory;
 - cache, first: with a cache folder that is empty; what decodes the images also writes the file;
@@ -96,6 +97,7 @@ def run_arm(arm: str, folder: Path, arguments: argparse.Namespace) -> None:
     import samcli.data  # noqa: F401
     from samcli.allocator import keep_freed_memory
 
+    torch.set_num_threads(1)
     if arm != "loader":  # as the command does
         keep_freed_memory()
     print(json.dumps("imported"), flush=True)
