@@ -11,7 +11,7 @@ from torch import Tensor
 from samcli.data.lazy import LazyImages
 from samcli.data.per_image import NAMES, PerImage
 from samcli.data.regions import cutout_, erased, fill_
-from samcli.data.streams import stream
+from samcli.streams import stream
 
 AUGMENTATIONS = ("crop", "flip", *NAMES, "random-erasing", "cutout", "cutmix")  # the order of their application
 

@@ -21,8 +21,8 @@ from samcli.data.part import Part
 from samcli.data.regions import Box, cutmix_, cutmix_boxes
 from samcli.data.soundness import class_name, source_faults
 from samcli.data.split import drawn_groups, hold_out, latest_groups, noisy_labels, training_subset
-from samcli.data.streams import stream, stream_seed
 from samcli.errors import ConfigError, DataError
+from samcli.streams import stream, stream_seed
 from samcli.tasks import Task
 
 

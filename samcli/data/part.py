@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.normalise import Normalisation
-from samcli.data.streams import stream
+from samcli.streams import stream
 
 MOST_TOKENS = 4096  # in a batch that nobody chose; times 50,000 outputs of each it is 800 MB
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from samcli.data.streams import stream
+from samcli.streams import stream
 
 NAMES = ("random-resized-crop", "rand-augment", "trivial-augment", "colour-jitter")  # the order of their application
 

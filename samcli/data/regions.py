@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samcli.data.streams import stream, stream_seed
+from samcli.streams import stream, stream_seed
 
 # Random erasing as torchvision has it, after Zhong et al. (AAAI 2020)
 ERASED_SHARE = 0.5  # of the images

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from samcli.data.base import Source
-from samcli.data.streams import stream
+from samcli.streams import stream
 from samcli.tasks import Task
 
 # The subset of `train_examples` is one for all seeds of a comparison, so it has a seed of its own.

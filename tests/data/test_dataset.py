@@ -10,8 +10,8 @@ from torch import Tensor
 
 from samcli.data import DATASETS, Dataset, DatasetKind, Part, Source, load
 from samcli.data.regions import cutmix_boxes
-from samcli.data.streams import stream_seed
 from samcli.errors import ConfigError
+from samcli.streams import stream_seed
 from samcli.tasks import Binary, Classification, Regression, Task
 
 NOWHERE = Path("there-is-no-such-folder")

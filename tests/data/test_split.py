@@ -12,7 +12,7 @@ from samcli.data.split import (
     stratified,
     training_subset,
 )
-from samcli.data.streams import stream
+from samcli.streams import stream
 from samcli.tasks import Classification
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from samcli.data.split import TEST_SHARE, drawn_groups, latest_groups, stratified
-from samcli.data.streams import stream
 from samcli.data.tables import numbers_of, texts_of
 from samcli.errors import DataError
+from samcli.streams import stream
 from samcli.words import count
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from samcli.data.base import DATASETS, DatasetKind, Source
-from samcli.data.streams import stream
+from samcli.streams import stream
 from samcli.tasks import Binary, Regression
 
 

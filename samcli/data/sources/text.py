@@ -26,10 +26,10 @@ from samcli.data.sources._text import (
     memory,
     read_content,
 )
-from samcli.data.streams import stream
 from samcli.data.tokenizer_file import with_tokenizer
 from samcli.errors import ConfigError, DataError
 from samcli.registry import option
+from samcli.streams import stream
 from samcli.tasks import LanguageModel
 from samcli.words import count
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from samcli.apgd import ENOUGH_RISES, MOMENTUM, checkpoints
 from samcli.sharpness.measures._ball import Ball
 from samcli.sharpness.problem import Problem
 from samcli.weights.geometry import global_norm
 
-MOMENTUM = 0.75  # share of the new step; the rest is the previous one
-ENOUGH_RISES = 0.75  # share of the steps since the last checkpoint that have to gain
 SETTLED = 0.01  # relative gain of the last quarter of the steps below which an ascent has settled
 
 
@@ -186,17 +185,3 @@ def _with_momentum(ball: Ball, goal: list[Tensor], here: list[Tensor], previous:
     moved = torch._foreach_lerp(here, goal, MOMENTUM)
     inertia = torch._foreach_sub(here, previous)
     return ball.projected(list(torch._foreach_add(moved, inertia, alpha=1.0 - MOMENTUM)))
-
-
-def checkpoints(steps: int) -> list[int]:
-    """The steps after which APGD decides about its step size: more and more often.
-
-    >>> checkpoints(20)
-    [5, 9, 12, 14, 16, 18, 19, 20]
-    """
-    percent, gap, found = 22, 22, []
-    while percent <= 100:
-        found.append(-(-percent * steps // 100))
-        gap = max(gap - 3, 6)
-        percent += gap
-    return sorted(set(found))

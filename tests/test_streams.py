@@ -1,6 +1,6 @@
 import torch
 
-from samcli.data.streams import stream, stream_seed
+from samcli.streams import stream, stream_seed
 
 
 def test_seeds_are_fixed_for_all_time() -> None:
