@@ -25,7 +25,7 @@ PLURAL = [
     if line.startswith("| `")
     for name in re.findall(r"`([a-z/]+/)`", line.split("|")[1])
 ]
-LIBRARIES = {"optim", "sharpness", "weights", "stats"}
+LIBRARIES = {"optim", "sharpness", "robustness", "weights", "stats"}
 UNKNOWN_TO_LIBRARIES = {"cli", "launch", "train", "report", "runs", "config"}
 
 
