@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
-from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from samcli.cli import complete
+from samcli.cli.each_checkpoint import each_checkpoint
 from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import (
     comma_separated,
-    detail,
     document,
     hint,
     say,
     shows_bold,
-    status,
     terminal_width,
     text,
-    typed,
-    warn,
 )
 from samcli.cli.reading import reading_shown, use_cache_dir
-from samcli.errors import CheckpointError, ConfigError, DataError, NotApplicable, PluginNeeded
+from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from samcli.train.measured import Measured
@@ -110,7 +104,7 @@ def sharpness(
     from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
-    from samcli.train.measured import DEFAULT_MEASURES
+    from samcli.train.measured import DEFAULT_MEASURES, measure_checkpoint
 
     for file in plugin or []:
         load_plugin(file)
@@ -123,7 +117,7 @@ def sharpness(
         key = assignment.partition("=")[0]
         if flags.get(key) is not None:
             raise ConfigError(f"--set {assignment} says again what --{key} says; leave one out.")
-    how = {
+    how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_norm": batch_norm.value,
@@ -136,51 +130,10 @@ def sharpness(
     }
     paths = find_checkpoints(checkpoints)
     with reading_shown():
-        rows = list(_measure_each(paths, names, **how))
+        rows = list(each_checkpoint(paths, partial(measure_checkpoint, measures=names, **how), ", ".join(names)))
     _show(rows, format)
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
-
-
-def _measure_each(paths: list[Path], names: list[str], **how: Any) -> Iterator[Measured]:
-    """Measure each checkpoint; one that cannot be read or measured is told and passed over."""
-    from samcli.train.measured import measure_checkpoint
-
-    needed: Counter[tuple[str, ...]] = Counter()
-    for number, path in enumerate(paths, 1):
-        if len(paths) > 1:
-            hint(f"{number}/{len(paths)} {path.parent.name}")
-        detail(f"{path}: {', '.join(names)}")
-        try:
-            try:
-                row = measure_checkpoint(path, names, on_begin=lambda label: status(f"  {label} ..."), **how)
-            finally:
-                status("")
-        except PluginNeeded as error:
-            needed[error.files] += 1
-            continue
-        except (CheckpointError, DataError, NotApplicable) as error:
-            warn(f"samcli: {error}")
-            continue
-        for label, reason in row.passed_over.items():
-            hint(f"{label} is passed over. {reason}")
-        if row.unwritten:
-            hint(f"Not kept: {row.unwritten}")
-        yield row
-    for files, runs in needed.items():
-        _tell_needed(files, runs)
-
-
-def _tell_needed(files: tuple[str, ...], runs: int) -> None:
-    """Say what runs need that was not run, and the command that allows it."""
-    from samcli.words import count
-
-    flags = " ".join(f"--plugin {shlex.quote(file)}" for file in files)
-    need = "needs" if runs == 1 else "need"
-    warn(
-        f"samcli: {count(runs, 'run')} {need} what {' and '.join(files)} registers. A Python file that a checkpoint "
-        f"names is not run by itself; allow it:\n  {typed()} {flags}"
-    )
 
 
 def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:

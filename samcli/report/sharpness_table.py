@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
-from samcli.errors import ResultsError
-from samcli.report.settings import captions
-from samcli.report.text_table import text_table
-from samcli.runs.folder import RunFolder
-
-LONGEST_NAME = 40  # characters of a run's name beyond which it wraps beside its values
-BESIDE_NAME = 12  # characters of the epoch and of the space around it
+from samcli.report.checkpoint_table import Row, checkpoint_table
 
 
 class Result(Protocol):
@@ -35,24 +28,7 @@ class Result(Protocol):
         """The parameters of the measurement."""
 
 
-class Measured(Protocol):
-    """The sharpness of one checkpoint, as `samcli.train.measured.Measured` holds it."""
-
-    @property
-    def run(self) -> str:
-        """The name of its folder."""
-
-    @property
-    def checkpoint(self) -> Path:
-        """The file."""
-
-    @property
-    def epoch(self) -> int:
-        """How many epochs it was trained for."""
-
-    @property
-    def values(self) -> Mapping[str, Result]:
-        """The results by the name of their measure."""
+Measured = Row[Result]
 
 
 def sharpness_table(rows: Sequence[Measured], *, width: int | None = 100, color: bool = False) -> str:
@@ -63,6 +39,7 @@ def sharpness_table(rows: Sequence[Measured], *, width: int | None = 100, color:
         width: of the terminal, in characters; None is as wide as the values are.
         color: whether the terminal shows bold text.
 
+    >>> from pathlib import Path
     >>> from types import SimpleNamespace as Stub
     >>> result = Stub(value=0.25, stderr=None, converged=False, details={"rho": 0.05})
     >>> row = Stub(run="a", checkpoint=Path("a.pt"), epoch=3, values={"one-step": result})
@@ -73,18 +50,7 @@ def sharpness_table(rows: Sequence[Measured], *, width: int | None = 100, color:
     ──────────────────────
     a     3       0.25 *
     """
-    names = _run_names(rows)
-    name = min(max(map(len, names), default=0), LONGEST_NAME)
-    left = None if width is None else width - name - BESIDE_NAME
-    tables = []
-    for measures in _blocks(rows, left):
-        headings = {measure: _heading(measure, rows) for measure in measures}
-        texts = [
-            {"run": name, "epoch": str(row.epoch), **{text: _cell(row.values.get(m)) for m, text in headings.items()}}
-            for name, row in zip(names, rows, strict=True)
-        ]
-        tables.append(text_table(texts, width=width, color=color))
-    return "\n".join(tables)
+    return checkpoint_table(rows, _heading, _cell, width=width, color=color)
 
 
 def sharpness_legend(rows: Sequence[Measured]) -> str:
@@ -109,6 +75,7 @@ def sharpness_legend(rows: Sequence[Measured]) -> str:
 def sharpness_records(rows: Sequence[Measured]) -> list[dict[str, Any]]:
     """The rows of a CSV: a column for each value and whether it converged; where there are such, errors and residual.
 
+    >>> from pathlib import Path
     >>> from types import SimpleNamespace as Stub
     >>> result = Stub(value=9.5, stderr=0.1, converged=True, details={"residual": 1e-3})
     >>> sharpness_records([Stub(checkpoint=Path("a.pt"), epoch=3, values={"trace": result})])[0]["trace-stderr"]
@@ -120,6 +87,7 @@ def sharpness_records(rows: Sequence[Measured]) -> list[dict[str, Any]]:
 def sharpness_document(rows: Sequence[Measured]) -> list[dict[str, Any]]:
     """The rows with every detail of their results, as plain values for JSON.
 
+    >>> from pathlib import Path
     >>> from types import SimpleNamespace as Stub
     >>> result = Stub(value=9.5, stderr=0.1, converged=True, details={"examples": 100})
     >>> row = Stub(run="a", checkpoint=Path("a.pt"), epoch=3, values={"trace": result})
@@ -140,44 +108,15 @@ def sharpness_document(rows: Sequence[Measured]) -> list[dict[str, Any]]:
     ]
 
 
-def _run_names(rows: Sequence[Measured]) -> list[str]:
-    """A name for each run by its settings, or by its folder where settings do not tell all apart."""
-    try:
-        configs = [RunFolder(row.checkpoint.parent).read_config() for row in rows]
-        names = [" ".join(words) for words in captions(configs)]
-    except ResultsError:  # a checkpoint that was taken from its folder
-        names = []
-    return names if len(set(names)) == len(rows) else [row.run for row in rows]
-
-
-def _blocks(rows: Sequence[Measured], width: int | None) -> list[list[str]]:
-    """The measures of each table: as many as fit in the width."""
-    if width is None:
-        return [list(dict.fromkeys(measure for row in rows for measure in row.values))]
-    left, found = 0, list[list[str]]()
-    for measure in dict.fromkeys(measure for row in rows for measure in row.values):
-        texts = [*_heading(measure, rows).split("\n"), *(_cell(row.values.get(measure)) for row in rows)]
-        needed = max(map(len, texts)) + 3
-        if not found or needed > left:
-            found.append([])
-            left = width
-        found[-1].append(measure)
-        left -= needed
-    return found
-
-
-def _heading(measure: str, rows: Sequence[Measured]) -> str:
+def _heading(measure: str, first: Result) -> str:
     """A narrow heading: the measure, with its radius and the size of its sets, which differ between measures."""
-    details = next(row.values[measure].details for row in rows if measure in row.values)
-    settings = [f"{key}={details[key]:g}" for key in ("rho", "m") if details.get(key) is not None]
+    settings = [f"{key}={first.details[key]:g}" for key in ("rho", "m") if first.details.get(key) is not None]
     words = [measure.partition(" ")[0].replace("-", "-\n"), *settings]
     return "\n".join(words)
 
 
-def _cell(result: Result | None) -> str:
+def _cell(result: Result) -> str:
     """A value as a table shows it, with its standard error; one that has not converged is marked."""
-    if result is None:
-        return ""
     error = "" if result.stderr is None else f" ± {result.stderr:.1g}"
     return f"{result.value:.4g}{error}" + ("" if result.converged else " *")
 
