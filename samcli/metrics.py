@@ -164,11 +164,16 @@ def score_named(name: str) -> Score:
 def score_of(column: str) -> Score | None:
     """The score that a column holds; None for a loss, a time, a measure of sharpness.
 
-    >>> score_of("test_r2").words, score_of("test_loss")
-    ('R²', None)
+    A robustness test has its score behind its label: `pgd eps=2/255 accuracy`.
+
+    >>> score_of("test_r2").words, score_of("test_loss"), score_of("pgd eps=2/255 accuracy").words
+    ('R²', None, 'accuracy')
     """
     part, _, name = column.partition("_")
-    return SCORES.get(name) if part in PARTS else None
+    if part in PARTS:
+        return SCORES.get(name)
+    label, _, name = column.rpartition(" ")
+    return SCORES.get(name) if label else None
 
 
 def score_among(columns: Iterable[str]) -> Score:
@@ -240,11 +245,15 @@ def title(column: str) -> str:
 
     >>> title("test_accuracy"), title("test_r2"), title("grad_norm")
     ('test accuracy in %', 'test R²', 'grad norm')
+    >>> title("pgd eps=2/255 accuracy")
+    'pgd eps=2/255: accuracy in %'
     """
     score = score_of(column)
     if score is None:
         return column.replace("_", " ")
-    return f"{column.partition('_')[0]} {score.words}{' in %' if score.is_share else ''}"
+    label = column.rpartition(" ")[0]
+    what = f"{label}:" if label else column.removesuffix(f"_{score.name}")
+    return f"{what} {score.words}{' in %' if score.is_share else ''}"
 
 
 def shown(value: float, column: str, sign: str = "") -> str:

@@ -19,6 +19,7 @@ from samcli.cli import (
     plot,
     predict,
     report,
+    robustness,
     runs,
     sharpness,
     train,
@@ -50,6 +51,7 @@ app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPL
 app.command("plot", rich_help_panel=JUDGE, cls=Command, epilog=plot.EXAMPLE)(plot.plot)
 app.command("report", rich_help_panel=JUDGE, cls=Command, epilog=report.EXAMPLE)(report.report)
 app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
+app.command("robustness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=robustness.EXAMPLE)(robustness.robustness)
 app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
 app.command("export", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export.EXAMPLE)(export.export)
 app.command("export-model", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export_model.EXAMPLE)(

@@ -204,8 +204,11 @@ def _instead(comparison: Comparison, runs: Sequence[Run], *, tasks: bool, sensit
 def _correlate(runs: Sequence[Run], metric: str | None, format: Format, output: Path | None) -> None:
     """Show how sharpness ranks runs, and draw it if asked to."""
     from samcli.report import correlate as correlate_runs
+    from samcli.report.metric import with_metric
     from samcli.report.settings import dataset_and_model
 
+    if metric is not None:
+        metric, runs = with_metric(metric, runs)
     found = correlate_runs(runs, metric)
     if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
         warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")

@@ -17,9 +17,10 @@ _ROOMS = {
     "variants": ("VARIANTS", "optim/variants"),
     "schedules": ("SCHEDULES", "optim"),
     "measures": ("MEASURES", "sharpness/measures"),
+    "robustness": ("PERTURBATIONS", "robustness/perturbations"),
 }
 STATES = ("finished", "diverged", "failed", "interrupted", "running", "damaged")
-LISTS = ("datasets", "models", "optimizers", "schedules", "measures", "metrics")
+LISTS = ("datasets", "models", "optimizers", "schedules", "measures", "robustness", "metrics")
 
 Completion = Callable[[str], list[str]]
 
@@ -106,6 +107,11 @@ def numbers() -> list[str]:
 def measures_or_all(incomplete: str) -> list[str]:
     """Measures, or all."""
     return [*several("measures")(incomplete), *(["all"] if "all".startswith(incomplete) else [])]
+
+
+def tests_or_all(incomplete: str) -> list[str]:
+    """Robustness tests, or all."""
+    return [*several("robustness")(incomplete), *(["all"] if "all".startswith(incomplete) else [])]
 
 
 def listed(ctx: Any, incomplete: str) -> list[str]:

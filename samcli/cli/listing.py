@@ -27,6 +27,7 @@ class What(StrEnum):
     optimizers = "optimizers"
     schedules = "schedules"
     measures = "measures"
+    robustness = "robustness"
     metrics = "metrics"
 
 
@@ -42,7 +43,7 @@ def listing(
         str | None, typer.Argument(help="One of them, to see its options.", autocompletion=complete.listed)
     ] = None,
 ) -> None:
-    """List data sets, models, optimizers, schedules, measures of sharpness and metrics, or the options of one."""
+    """List data sets, models, optimizers, schedules, measures, robustness tests and metrics, or the options of one."""
     from samcli.report.listing import option_table
 
     asked = None if what is None else _what(what, name)
@@ -116,6 +117,7 @@ def _describe(what: What, name: str) -> tuple[str, dict[str, Option]]:
 
 
 def _registry(what: What) -> Registry[Any]:
+    from samcli.robustness import PERTURBATIONS
     from samcli.sharpness import MEASURES
     from samcli.train import CATALOGUE
 
@@ -124,4 +126,5 @@ def _registry(what: What) -> Registry[Any]:
         What.models: CATALOGUE.models,
         What.schedules: CATALOGUE.schedules,
         What.measures: MEASURES,
+        What.robustness: PERTURBATIONS,
     }[what]

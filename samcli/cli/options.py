@@ -65,7 +65,7 @@ Baseline = Annotated[
 Metric = Annotated[
     str | None,
     typer.Option(
-        help="Column of metrics.csv, or a measure kept by samcli sharpness.",
+        help="Column of metrics.csv, or what samcli sharpness or samcli robustness has kept: 'pgd eps=2/255'.",
         autocompletion=complete.one_of(complete.metrics),
         show_default=" or ".join(f"test_{score}" for score in task_scores()),
     ),

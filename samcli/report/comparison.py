@@ -49,8 +49,8 @@ def compare(
     Args:
         runs: any runs; of two with the same configuration and seed the finished one counts, else the later one.
         baseline: what the others are compared to: an optimizer, or one with settings, see `baseline_matcher`.
-        metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by the name that it has in
-            `kept_measures`; by default the test score of the task, such as `test_accuracy`.
+        metric: a column of `metrics.csv`, or a measure of sharpness or a robustness test that is kept, see
+            `with_metric`; by default the test score of the task, such as `test_accuracy`.
         budget: what the runs have equal: "epochs" reads each run at its last epoch; "gradients" and "seconds" at the
             last epoch within the smallest total of gradient evaluations or training seconds among the finished runs
             of the same data set and model.
@@ -78,7 +78,7 @@ def compare(
         least = "above 0 and finite" if margin == math.inf else "above 0"
         raise ConfigError(f"--margin must be {least}, not {margin:g}; of accuracies 0.005 is half a point.")
     if metric is not None:
-        runs = with_metric(metric, runs)
+        metric, runs = with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
     places = grouped(single, lambda run: run.place)
     finished = {place: [run for run in group if run.state == "finished"] for place, group in places.items()}

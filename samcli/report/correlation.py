@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.errors import NothingToCompare
 from samcli.metrics import score_among
 from samcli.report.groups import one_per_seed
 from samcli.report.kept import kept_measures
+from samcli.report.metric import with_metric
 from samcli.runs.reader import Run
 from samcli.stats import RankCorrelation, kendall
 
@@ -43,7 +44,7 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
 
     Args:
         runs: any runs.
-        metric: in place of the gap, a column of `metrics.csv` after the last epoch.
+        metric: in place of the gap, a column of `metrics.csv` after the last epoch, or a robustness test that is kept.
 
     Raises:
         NothingToCompare: no measure was kept of two finished runs.
@@ -54,7 +55,7 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
     samcli.errors.NothingToCompare: No measure of sharpness is kept of two finished runs; measure them first: ...
     """
     if metric is not None:
-        _check(metric, runs)
+        metric, runs = with_metric(metric, runs)
     runs, _ = one_per_seed(runs)
     others = {run.folder: other for run in runs if (other := _other_quantity(run, metric)) is not None}
     found = []
@@ -68,12 +69,6 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
             "No measure of sharpness is kept of two finished runs; measure them first: samcli sharpness RESULTS"
         )
     return sorted(found, key=lambda one: -abs(one.correlation.tau or 0.0))
-
-
-def _check(metric: str, runs: Sequence[Run]) -> None:
-    known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
-    if metric not in known:
-        raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, known)}")
 
 
 def _other_quantity(run: Run, metric: str | None) -> float | None:

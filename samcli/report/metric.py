@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from samcli.errors import ConfigError, nearest
-from samcli.metrics import is_share, score_among, title
-from samcli.report.kept import kept_measures, with_measure
+from samcli.metrics import is_share, score_among, score_of, title
+from samcli.report.kept import kept_measures, kept_tests, with_measure
 from samcli.runs.reader import Run
 
 LARGEST_MARGIN = 0.5  # of shares; half of what there is calls everything equal
@@ -25,12 +25,13 @@ def task_metric(runs: Iterable[Run]) -> str:
     return f"test_{scores.most_common(1)[0][0]}"
 
 
-def with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
-    """The runs with the metric among their columns.
+def with_metric(metric: str, runs: Sequence[Run]) -> tuple[str, Sequence[Run]]:
+    """The name of the metric's column, and the runs with it.
 
     Args:
-        metric: a column of `metrics.csv`, or a measure of sharpness that is kept, by its name in `kept_measures`; the
-            latter becomes a column with a value at the last epoch.
+        metric: a column of `metrics.csv`; or a measure of sharpness or a robustness test that is kept, by its name in
+            `kept_measures` or `kept_tests`, the latter also without its score. What is kept becomes a column with a
+            value at the last epoch.
         runs: any runs.
 
     Raises:
@@ -43,16 +44,30 @@ def with_metric(metric: str, runs: Sequence[Run]) -> Sequence[Run]:
     """
     known = list(dict.fromkeys(name for run in runs for name in run.columns if name != "epoch"))
     if metric not in known:
-        measures = {measure.name: measure for measure in kept_measures(runs)}
-        if metric not in measures:
-            alike = [name for name in measures if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
+        kept = {one.name: one for one in [*kept_measures(runs), *kept_tests(runs)]}
+        name = kept_name(metric, kept)
+        if name not in kept:
+            alike = [name for name in kept if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
             if len(alike) > 1:
                 raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
-            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *measures])}")
-        return [with_measure(run, measures[metric]) for run in runs]
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *kept])}")
+        return name, [with_measure(run, kept[name]) for run in runs]
     if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")
-    return runs
+    return metric, runs
+
+
+def kept_name(metric: str, kept: Collection[str]) -> str:
+    """The name of what is kept that a user means: a robustness test also without the score that ends its name.
+
+    >>> kept_name("pgd eps=2/255", ["pgd eps=2/255 accuracy", "clean accuracy"])
+    'pgd eps=2/255 accuracy'
+    """
+    if metric in kept:
+        return metric
+    meant = [name for name in kept if name.rpartition(" ")[0] == metric and score_of(name) is not None]
+    meant = meant or [name for name in kept if name == f"{metric} loss"]
+    return meant[0] if len(meant) == 1 else metric
 
 
 def check_shares(metrics: Collection[str], *, target: float | None, margin: float | None) -> None:

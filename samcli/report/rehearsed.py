@@ -35,7 +35,7 @@ def rehearse_hypotheses(
     Args:
         hypotheses: of an experiment file.
         runs: all that the file asks for.
-        measures: the names of measures of sharpness, which may be kept later.
+        measures: the names of measures of sharpness and of robustness tests, which may be kept later.
         score: the name of what a run's task is scored by, a key of `samcli.metrics.SCORES`.
 
     Raises:

@@ -70,12 +70,12 @@ def measure(
     """
     tests = [tests] if isinstance(tests, str) else tests
     chosen = labels(tests, parameters, shifted=list(shifted or {}), foreign=list(foreign or {}))
-    with testing(model, task, data, pixels=pixels, seed=seed, shifted=shifted, foreign=foreign) as subject:
+    with challenging(model, task, data, pixels=pixels, seed=seed, shifted=shifted, foreign=foreign) as subject:
         return {label: PERTURBATIONS.create(name, **settings).of(subject) for label, name, settings in chosen}
 
 
 @contextmanager
-def testing(
+def challenging(
     model: nn.Module,
     task: Prediction,
     data: Data,

@@ -117,6 +117,28 @@ class MeasurementDocument(Document):
     details: MeasurementDetails
 
 
+class RobustnessKey(Document):
+    """What was tested, and how."""
+
+    test: Text
+    examples: Count
+    seed: Count
+    parameters: dict[str, Any] = {}
+
+
+class RobustnessDocument(Document):
+    """An entry of `robustness.json`."""
+
+    label: Text
+    key: RobustnessKey
+    value: Measured
+    stderr: float | None
+    interval: list[float] | None
+    n: Count
+    score: Literal["accuracy", "loss", "calibration_error", "roc_auc"]
+    details: dict[str, Any]
+
+
 LARGEST = 1e100  # of a loss in a file; means of larger ones, and pictures, know no numbers for them
 
 

@@ -14,7 +14,7 @@ from samcli.errors import NotApplicable
 from samcli.runs.sharpness_file import SharpnessFile
 from samcli.sharpness import MEASURES, Result, labels, measuring, result_of
 from samcli.train.objective import loss_name, measured_loss
-from samcli.train.trained import Trained, load_trained
+from samcli.train.trained import Trained, load_trained, network_name
 
 DEFAULT_MEASURES = (
     "one-step",
@@ -127,9 +127,7 @@ def measure_checkpoint(
                     kept.add([_entry(label, key, found, trained)], epoch)
     entries = {label: kept.find(key) for label, key in wanted.items()}
     values = {label: _result(entry) for label, entry in entries.items() if entry}
-    name = {"checkpoint.pt": path.parent.name, "best.pt": f"{path.parent.name}/best"}
-    run = name.get(path.name, path.stem)
-    return Measured(run, path, epoch, values, passed_over, kept.unwritten)
+    return Measured(network_name(path), path, epoch, values, passed_over, kept.unwritten)
 
 
 def _entry(label: str, key: Mapping[str, Any], found: Result, trained: Trained) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def load_trained(
     """
     file = path / "checkpoint.pt" if path.is_dir() else path
     content, config = read_checkpoint(file)
-    data_dir = data_dir or _recorded_data_dir(file)
+    data_dir = data_dir or recorded_data_dir(file)
     there = _with_images(config, file, image_folder)
     _check_same(there, file, data_dir, image_folder)
     try:
@@ -170,7 +170,21 @@ def _config_beside(file: Path) -> dict[str, Any] | None:
         return None
 
 
-def _recorded_data_dir(file: Path) -> Path:
+def network_name(file: Path) -> str:
+    """What a checkpoint is called in a table: by the folder of its run, or by its own name.
+
+    >>> network_name(Path("grid/sgd-seed0/checkpoint.pt")), network_name(Path("loose.pt"))
+    ('sgd-seed0', 'loose')
+    """
+    return {"checkpoint.pt": file.parent.name, "best.pt": f"{file.parent.name}/best"}.get(file.name, file.stem)
+
+
+def recorded_data_dir(file: Path) -> Path:
+    """Where the run of a checkpoint found its data sets; `data` where nothing tells.
+
+    >>> recorded_data_dir(Path("loose.pt"))
+    PosixPath('data')
+    """
     try:
         return Path(RunFolder(file.parent).read_status().get("data_dir") or "data")
     except ResultsError:  # a checkpoint that was taken from its folder

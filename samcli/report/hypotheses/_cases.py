@@ -14,7 +14,8 @@ from samcli.config.pattern import Pattern
 from samcli.config.stages import is_of_optimizer
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
-from samcli.report.kept import KeptMeasure, kept_measures
+from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
+from samcli.report.metric import kept_name
 from samcli.report.reading import described, read_run
 from samcli.runs.reader import Run
 from samcli.words import joined
@@ -60,7 +61,7 @@ class Cases:
             Untestable: their scores differ, and none is named.
         """
         if named not in (None, GAP):
-            return str(named)
+            return kept_name(str(named), self._kept)
         sides = [{self._score(index) for index in self.matching(pattern)} - {""} for pattern in patterns]
         scores = sorted(set.intersection(*sides))
         if len(scores) > 1:
@@ -113,7 +114,7 @@ class Cases:
 
     @cached_property
     def _kept(self) -> dict[str, KeptMeasure]:
-        return {one.name: one for one in kept_measures(self.runs)}
+        return {one.name: one for one in [*kept_measures(self.runs), *kept_tests(self.runs)]}
 
 
 def stratum_of(flat: Flat, without: frozenset[str]) -> Stratum:

@@ -110,6 +110,8 @@ def _body(
         found.append(("planes", "Planes around the weights", around))
     if measured := sections.measures(runs):
         found.append(("measures", "Sharpness", measured))
+    if tested := sections.robustness(runs):
+        found.append(("robustness", "Robustness", tested))
     if confused := confusions(runs):
         found.append(("confusion", "Which classes are confused", confused))
     found.append(("runs", "Runs", sections.provenance(runs, warnings)))

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from samcli.metrics import score_of, shown, title
 from samcli.report.groups import grouped
-from samcli.report.kept import kept_measures
+from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
 from samcli.report.order import by_size
 from samcli.report.origin import common_data
 from samcli.report.settings import dataset_and_model, distinguishing, label, spoken
 from samcli.runs.documents import STATUSES
 from samcli.runs.hypotheses_file import Recorded, recorded
 from samcli.runs.reader import NO_SETTINGS, Run
-from samcli.stats import summarise
+from samcli.stats import Summary, summarise
 from samcli.words import count, joined, some_of
 
 MOST_NAMES = 6  # of optimizers, data sets or models in a sentence
@@ -171,7 +172,24 @@ def measures_of_runs(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     >>> measures_of_runs(example_runs())
     ([], [])
     """
-    kept = kept_measures(runs)
+    return _kept_of_runs(runs, kept_measures(runs), "converged")
+
+
+def robustness_of_runs(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    """What `samcli robustness` has kept, likewise; of more tests than settings each test has a row.
+
+    >>> from samcli.report.example import example_runs
+    >>> robustness_of_runs(example_runs())
+    ([], [])
+    """
+    headings, rows = _kept_of_runs(runs, kept_tests(runs), "numbers")
+    if len(headings) <= len(rows) + 1:
+        return headings, rows
+    first, *others = map(list, zip(headings, *rows, strict=True))  # many tests of few settings: a row each
+    return ["Test", *first[1:]], others
+
+
+def _kept_of_runs(runs: Sequence[Run], kept: Sequence[KeptMeasure], sound: str) -> tuple[list[str], list[list[str]]]:
     if not kept:
         return [], []
     groups = [
@@ -180,17 +198,27 @@ def measures_of_runs(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name, group in zip(names_of([group[0] for group in groups]), groups, strict=True):
         texts = [name]
-        for measure in kept:
-            mean = summarise(measure.values[run.folder] for run in group if run.folder in measure.values)
-            spread = "" if mean.sd is None else f" ± {mean.sd:.2g}"
-            texts.append("" if mean.mean is None else f"{mean.mean:.4g}{spread} ({mean.n})")
+        for one in kept:
+            mean = summarise(one.values[run.folder] for run in group if run.folder in one.values)
+            texts.append(_mean_and_spread(mean, one.name))
         rows.append(texts)
-    unconverged = [
-        (one.name if "examples=" in one.name else f"{one.name}, {one.examples} examples")
-        + f", {one.unconverged} not converged" * bool(one.unconverged)
+    headings = [
+        (title(one.name) if score_of(one.name) else one.name)
+        + ("" if "examples=" in one.name else f", {one.examples} examples")
+        + f", {one.unconverged} not {sound}" * bool(one.unconverged)
         for one in kept
     ]
-    return ["Setting", *unconverged], sorted(rows, key=lambda row: by_size(row[0]))
+    return ["Setting", *headings], sorted(rows, key=lambda row: by_size(row[0]))
+
+
+def _mean_and_spread(mean: Summary, name: str) -> str:
+    if mean.mean is None:
+        return ""
+    if score_of(name) is None:
+        spread = "" if mean.sd is None else f" ± {mean.sd:.2g}"
+        return f"{mean.mean:.4g}{spread} ({mean.n})"
+    spread = "" if mean.sd is None else f" ± {shown(mean.sd, name)}"
+    return f"{shown(mean.mean, name)}{spread} ({mean.n})"
 
 
 def _counted(runs: Sequence[Run]) -> list[str]:

@@ -14,7 +14,7 @@ from samcli.report import cells
 from samcli.report.groups import grouped
 from samcli.report.judged_table import experiment_names, judged_legend
 from samcli.report.over_tasks import over_tasks_table
-from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, settings_of_runs
+from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, robustness_of_runs, settings_of_runs
 from samcli.report.page.figures import MOST_AT_FIRST, Section
 from samcli.report.page.parts import bar, chip, folded, listed, name, paragraphs, sentence, table
 from samcli.report.row import Comparison, Row
@@ -228,13 +228,25 @@ def measures(runs: Sequence[Run]) -> str:
     >>> measures(example_runs())
     ''
     """
-    headings, rows = measures_of_runs(runs)
+    return _kept(*measures_of_runs(runs), "Measures kept by samcli sharpness")
+
+
+def robustness(runs: Sequence[Run]) -> str:
+    """The robustness tests that are kept beside the runs; empty without any.
+
+    >>> from samcli.report.example import example_runs
+    >>> robustness(example_runs())
+    ''
+    """
+    return _kept(*robustness_of_runs(runs), "Tests kept by samcli robustness")
+
+
+def _kept(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
     if not rows:
         return ""
     lines = [dict(zip(headings, row, strict=True)) for row in rows]
-    return paragraphs(
-        ["Mean ± standard deviation over runs, and in brackets how many; of the last checkpoint."]
-    ) + table(headings, lines, caption="Measures kept by samcli sharpness", numbers=headings[1:])
+    told = ["Mean ± standard deviation over runs, and in brackets how many; of the last checkpoint."]
+    return paragraphs(told) + table(headings, lines, caption=caption, numbers=headings[1:])
 
 
 def provenance(runs: Sequence[Run], warnings: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def settings_of(runs: Sequence[Run], metric: str | None = None) -> tuple[list[Se
     if not any(run.state == "finished" for run in runs):
         raise NothingToCompare("No run has finished; samcli runs tells how far they are and what failed.")
     if metric is not None:
-        runs = with_metric(metric, runs)
+        metric, runs = with_metric(metric, runs)
     single, duplicates = one_per_seed(runs)
     metrics = {place: metric or task_metric(group) for place, group in grouped(single, lambda run: run.place).items()}
     groups = list(grouped(single, lambda run: run.setting).values())

@@ -71,7 +71,7 @@ def test_a_stronger_attack_is_never_weaker(names: list[str]) -> None:
 @pytest.mark.parametrize("norm", [2.0, math.inf])
 def test_every_point_lies_in_the_ball_and_in_the_range_of_pixels(norm: float) -> None:
     (inputs, targets), *_ = images()
-    with robustness.testing(network(), Classification(4), [(inputs, targets)], pixels=PIXELS) as subject:
+    with robustness.challenging(network(), Classification(4), [(inputs, targets)], pixels=PIXELS) as subject:
         region = Region.of(subject, inputs, 0.3, norm)
         far = region.projected(torch.randn_like(inputs))
         for delta in (far, region.random(0, range(len(inputs)))):

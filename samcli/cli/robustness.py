@@ -1,0 +1,168 @@
+"""`samcli robustness`: what does a trained network do when its inputs or weights change?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from samcli.cli import complete
+from samcli.cli.each_checkpoint import each_checkpoint
+from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
+from samcli.cli.output import comma_separated, document, hint, say, shows_bold, terminal_width, text, warn
+from samcli.cli.reading import reading_shown, use_cache_dir
+from samcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from samcli.train.challenged import Challenged
+
+EXAMPLE = "Example: samcli robustness results/quickstart --test clean,pgd,corruptions --eps 1/255,2/255"
+
+
+class Format(StrEnum):
+    """The ways to write the values."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def robustness(
+    checkpoints: Checkpoints,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            help="Tests, with commas, or all; see samcli list robustness.",
+            autocompletion=complete.tests_or_all,
+            show_default="a few of each sort",
+        ),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=1, help="Test examples to try.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the examples, and all that is drawn.")] = 0,
+    eps: Annotated[
+        str | None,
+        typer.Option(
+            help="Radius of attacks on pixels from 0 to 1, or several with commas: 1/255,2/255.",
+            show_default="four of each attack",
+        ),
+    ] = None,
+    shift: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Data set of the same classes, for a row of shift; may be repeated.",
+            autocompletion=complete.one_of(lambda: complete.names("datasets")),
+        ),
+    ] = None,
+    other_classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Data set of other classes, of which the network should be less sure; may be repeated.",
+            autocompletion=complete.one_of(lambda: complete.names("datasets")),
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other parameter, e.g. bits=4,3; may be repeated."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples in a forward pass; no value depends on it.")] = 500,
+    plugin: NeededPlugins = None,
+    data_dir: KnownDataDir = None,
+    cache_dir: CacheDir = None,
+    image_folder: MovedImages = None,
+    device: Device = "auto",
+    format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Try trained networks on changed test images, and with changed weights, in evaluation mode.
+
+    Adversarial inputs, corruptions, few bits, noise, other data, confidence. Read every value beside the clean one: a
+    network that is better to begin with is better under small changes too.
+    """
+    say(quiet=quiet, verbose=verbose)
+    use_cache_dir(cache_dir)
+    from samcli.registry import load_plugin
+    from samcli.robustness import PERTURBATIONS, doubts
+    from samcli.runs.folder import find_checkpoints
+    from samcli.train.challenged import DEFAULT_TESTS, challenge_checkpoint
+    from samcli.train.device import choose_device
+
+    for file in plugin or []:
+        load_plugin(file)
+    every = test == "all"
+    names = [name.strip() for name in (test or "").split(",") if name.strip()]
+    names = list(PERTURBATIONS) if every else names or list(DEFAULT_TESTS)
+    names += [name for name, given in (("shift", shift), ("other-classes", other_classes)) if given]
+    given = [] if eps is None else [f"eps={eps}"]
+    for assignment in set_ or []:
+        if eps is not None and assignment.startswith("eps="):
+            raise ConfigError(f"--set {assignment} says again what --eps says; leave one out.")
+    how: dict[str, Any] = {
+        "examples": examples,
+        "seed": seed,
+        "batch_size": batch_size,
+        "parameters": _parameters_of(names, given + (set_ or [])),
+        "shifts": shift or [],
+        "other_classes": other_classes or [],
+        "data_dir": data_dir,
+        "image_folder": image_folder,
+        "device": choose_device(device),
+        "pass_over": every or test is None,
+    }
+    paths = find_checkpoints(checkpoints)
+    with reading_shown():
+        rows = list(each_checkpoint(paths, partial(challenge_checkpoint, tests=names, **how), ", ".join(names)))
+    _show(rows, format)
+    for row in rows:
+        for sentence in doubts(row.values):
+            warn(f"samcli: {row.run}: {sentence}")
+    if len(rows) < len(paths):
+        raise typer.Exit(1 if rows else 2)
+
+
+def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
+    """The parameters that assignments KEY=VALUE give, checked against those of the tests; strengths may be several.
+
+    Raises:
+        ConfigError: no such test or parameter, or a value that it cannot have.
+    """
+    from samcli.config import check_flags
+    from samcli.robustness import PERTURBATIONS
+    from samcli.robustness.strength import strength
+
+    options = {key: option for name in names for key, option in PERTURBATIONS.options(name).items() if key != "source"}
+    several = {PERTURBATIONS.kind(name).STRENGTH for name in names}
+    parameters: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {assignment}: write KEY=VALUE, for example --set steps=20.")
+        texts = text.split(",") if key in several else [text]
+        if key == "eps" and key in options:
+            texts = [repr(strength(part)) for part in texts]
+        values = [check_flags(options, {key: part}, "this choice of tests")[key] for part in texts]
+        parameters[key] = list(dict.fromkeys(values)) if key in several else values[0]
+    return parameters
+
+
+def _show(rows: list[Challenged], format: Format) -> None:
+    """Print a row for each checkpoint."""
+    from samcli.report.robustness_table import (
+        robustness_document,
+        robustness_legend,
+        robustness_records,
+        robustness_table,
+    )
+
+    if format is Format.json:
+        document(robustness_document(rows))
+    elif format is Format.csv:
+        comma_separated(robustness_records(rows))
+    else:
+        text(robustness_table(rows, width=terminal_width(), color=shows_bold()))
+        if legend := robustness_legend(rows):
+            hint(legend)
