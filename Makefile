@@ -24,9 +24,11 @@ $(BIN)/samcli: pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
+# torchattacks, an oracle, without its bound on requests, which would take an old one from all others
 .venv/extras: .venv/dev
 	$(BIN)/python -m pip install --quiet --editable '.[ray,slurm,trackers,tune,parquet,text,timm,onnx]' \
 		--group browser --group onnxruntime
+	$(BIN)/python -m pip install --quiet --no-deps 'torchattacks==3.5.1'
 	@touch $@
 
 install: $(BIN)/samcli
