@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from samcli import registry
+from samcli.robustness import PERTURBATIONS
 from samcli.train import CATALOGUE
 
 torch.set_num_threads(1)
 
-REGISTRIES = [value for value in vars(CATALOGUE).values() if isinstance(value, registry.Registry)]
+REGISTRIES = [one for one in (*vars(CATALOGUE).values(), PERTURBATIONS) if isinstance(one, registry.Registry)]
 
 
 @pytest.fixture(autouse=True)

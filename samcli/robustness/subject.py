@@ -148,6 +148,7 @@ class Subject:
 
     def outcome(self, values: Tensor, **details: Any) -> Outcome:
         """The accuracy or mean loss of what `values` returned."""
+        details = {"seed": self.seed, **details}
         if values.dtype == torch.bool:
             return share_of(values, **details)
         if not bool(values.isfinite().all()):

@@ -183,3 +183,24 @@ def test_networks_of_tables_are_tested_as_far_as_it_goes(samcli: Samcli, tmp_pat
     named = samcli("robustness", tmp_path / "results", "--test", "pgd")
     assert named.code == 2
     assert "Traceback" not in named.err
+
+
+def test_a_test_of_ones_own(samcli: Samcli, results: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "upside_down.py"
+    plugin.write_text(
+        "from dataclasses import dataclass\n"
+        "from samcli.robustness import PERTURBATIONS, Outcome, Perturbation, Subject\n\n"
+        "@PERTURBATIONS.register('upside-down')\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class UpsideDown(Perturbation):\n"
+        '    """Accuracy on images that stand on their heads."""\n\n'
+        "    def of(self, subject: Subject) -> Outcome:\n"
+        "        return subject.outcome(subject.values(lambda x, y, place: x.flip(2)))\n"
+    )
+    called = samcli("robustness", results, "--plugin", plugin, "--test", "clean,upside-down", "--format", "json")
+    assert called.code == 0
+    row, *_ = json.loads(called.out)
+    assert 0.0 <= row["values"]["upside-down"]["value"] < row["values"]["clean"]["value"]
+    kept = samcli("compare", results, "--metric", "upside-down")
+    assert kept.code == 0
+    assert "upside-down: accuracy in %" in kept.out

@@ -28,6 +28,7 @@ class OtherClasses(Perturbation):
             raise NotApplicable("it needs data of other classes, which --other-classes names")
         own, foreign = (subject.probabilities(batches).amax(1) for batches in (None, subject.foreign[self.source]))
         details = {"data": self.source, "confidence": own.mean().item(), "confidence_there": foreign.mean().item()}
+        details["seed"] = subject.seed
         if not bool(own.isfinite().all() and foreign.isfinite().all()):
             return without_value("an output is not finite", len(own) + len(foreign), "roc_auc", **details)
         return area_under_roc(own, foreign, **details)

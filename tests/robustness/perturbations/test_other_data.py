@@ -24,7 +24,7 @@ def test_the_accuracy_elsewhere_stands_beside_that_at_home() -> None:
     assert found["clean"].value == 1.0
     assert found["shift wrong"].value == pytest.approx(half)
     assert found["shift same"].value == 1.0
-    assert found["shift wrong"].details == {"data": "wrong", "clean": 1.0}
+    assert found["shift wrong"].details == {"data": "wrong", "clean": 1.0, "seed": 0}
 
 
 def test_confidence_tells_other_classes_apart() -> None:
