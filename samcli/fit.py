@@ -6,6 +6,8 @@ import math
 import numbers
 from typing import TYPE_CHECKING, Any, get_args
 
+from samcli.errors import nearest
+
 if TYPE_CHECKING:
     from samcli.registry import Option
 
@@ -75,6 +77,8 @@ def sentence(o: Option, value: Any) -> str:
     >>> from samcli.registry import Option
     >>> sentence(Option("radius", minimum=0.0, type=float), "0.1")
     "must be a number at least 0, not '0.1'."
+    >>> sentence(Option("weights", choices=(None, "balanced"), type=str), "balancd")
+    "must be one of null, balanced, not 'balancd'. Did you mean balanced?"
     """
     inner = get_args(o.type)
     if o.choices:
@@ -103,7 +107,17 @@ def sentence(o: Option, value: Any) -> str:
             length = "" if inner[-1] is Ellipsis else f"{len(inner)} "
             must = f"a list of {length}entries, each {must}"
     hint = f"; several are written [{value}]" if _has_commas(o, value) else ""
-    return f"must be {must}, not {_shown(value)}{hint}."
+    return f"must be {must}, not {_shown(value)}{hint}.{_meant(o, value)}"
+
+
+def _meant(o: Option, value: Any) -> str:
+    """A sentence that names the choice nearest to the first text that is none; nothing where none is near."""
+    known = [choice for choice in o.choices or () if isinstance(choice, str)]
+    wrong = (
+        x for x in (value if isinstance(value, list | tuple) else [value]) if isinstance(x, str) and x not in known
+    )
+    clause = nearest(next(wrong, ""), known) if known else ""
+    return f" {clause[0].upper()}{clause[1:]}" if clause.startswith("did") else ""
 
 
 def _has_commas(o: Option, value: Any) -> bool:
