@@ -176,6 +176,22 @@ def score_of(column: str) -> Score | None:
     return SCORES.get(name) if label else None
 
 
+def column_called(name: str) -> str:
+    """The column that a user means: a score alone is that of the test part, in its spelling here or in that of options.
+
+    Any other name, such as that of a measure, is returned as it is.
+
+    >>> column_called("balanced-accuracy"), column_called("test_balanced-accuracy"), column_called("validation-r2")
+    ('test_balanced_accuracy', 'test_balanced_accuracy', 'validation_r2')
+    >>> column_called("lambda-max")
+    'lambda-max'
+    """
+    column = name.replace("-", "_")
+    if column in SCORES:
+        return f"test_{column}"
+    return column if score_of(column) else name
+
+
 def score_among(columns: Iterable[str]) -> Score:
     """What a task is scored by: the score of which most parts have a column among these; else the first of `SCORES`.
 

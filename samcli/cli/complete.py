@@ -79,10 +79,11 @@ def one_of(known: Callable[[], Iterable[str]]) -> Completion:
 
 def metrics() -> list[str]:
     """What runs can be compared by."""
-    from samcli.metrics import columns, requested_columns, scores_on_request, task_scores
+    from samcli.metrics import SCORES, columns, requested_columns, scores_on_request, task_scores
 
     recorded = (column for score in task_scores() for column in columns(score) if column != "epoch")
-    return list(dict.fromkeys([*recorded, *requested_columns(scores_on_request()), *names("measures")]))
+    spelled = (score.option for score in SCORES.values())
+    return list(dict.fromkeys([*recorded, *requested_columns(scores_on_request()), *spelled, *names("measures")]))
 
 
 def numbers() -> list[str]:

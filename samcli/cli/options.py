@@ -11,7 +11,7 @@ import typer
 from samcli.cli import complete
 from samcli.cli.engine import Engine
 from samcli.cli.jobs import MOST_JOBS
-from samcli.metrics import task_scores
+from samcli.metrics import column_called, task_scores
 
 DATA_DIR, CACHE_DIR = "SAMCLI_DATA_DIR", "SAMCLI_CACHE_DIR"
 
@@ -54,6 +54,15 @@ class Budget(StrEnum):
     seconds = "seconds"
 
 
+def column(name: str | None) -> str | None:
+    """A metric as the columns have it, whichever of its spellings was given; None where none was.
+
+    >>> column("macro-f1"), column(None)
+    ('test_macro_f1', None)
+    """
+    return None if name is None else column_called(name)
+
+
 # of commands that compare
 Baseline = Annotated[
     str,
@@ -65,8 +74,10 @@ Baseline = Annotated[
 Metric = Annotated[
     str | None,
     typer.Option(
-        help="Column of metrics.csv, or what samcli sharpness or samcli robustness has kept: 'pgd eps=2/255'.",
+        help="Score such as macro-f1, column of metrics.csv, or what samcli sharpness or samcli robustness has kept: "
+        "'pgd eps=2/255'.",
         autocompletion=complete.one_of(complete.metrics),
+        callback=column,
         show_default=" or ".join(f"test_{score}" for score in task_scores()),
     ),
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samcli.cli import complete
-from samcli.cli.options import Quiet, Results, Verbose
+from samcli.cli.options import Quiet, Results, Verbose, column
 from samcli.cli.output import detail, document, hint, result, say, warn
 from samcli.cli.output_file import check_picture
 from samcli.errors import ConfigError
@@ -62,8 +62,10 @@ def plot(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="Column of metrics.csv, or a measure kept by samcli sharpness; with --kind sharpness the measure.",
+            help="Score such as macro-f1, column of metrics.csv, or a measure kept by samcli sharpness; with --kind "
+            "sharpness the measure.",
             autocompletion=complete.one_of(complete.metrics),
+            callback=column,
             show_default=f"{' or '.join(f'test_{score}' for score in task_scores())}; sharpness",
         ),
     ] = None,

@@ -14,6 +14,7 @@ from samcli.config.pattern import Pattern, pattern_of
 from samcli.config.schema import RunConfig
 from samcli.config.source import KeyPath, Source
 from samcli.errors import ConfigError, nearest
+from samcli.metrics import column_called
 
 MOST = 100  # in one file
 AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2}  # and how many values each needs
@@ -210,10 +211,14 @@ def _name(source: Source, path: KeyPath, value: Any) -> str:
     return value.strip()
 
 
-def _two_names(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
+def _metric(source: Source, path: KeyPath, value: Any) -> str:
+    return column_called(_name(source, path, value))
+
+
+def _two_metrics(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) != 2:
         raise ConfigError(f"{source.where(path)}: {path[-1]} must be a list of two names, such as [lambda-max, gap].")
-    return tuple(_name(source, path, one) for one in value)
+    return tuple(_metric(source, path, one) for one in value)
 
 
 def _number(source: Source, path: KeyPath, value: Any) -> float:
@@ -263,22 +268,22 @@ class Kind:
 
 
 KINDS = {
-    "better": Kind({"better": _runs, "than": _runs, "metric": _name, "by": _number}, [("than",)], {"by": 0.0}),
-    "equal": Kind({"equal": _two_runs, "within": _above(0.0), "metric": _name}, [("within",)]),
+    "better": Kind({"better": _runs, "than": _runs, "metric": _metric, "by": _number}, [("than",)], {"by": 0.0}),
+    "equal": Kind({"equal": _two_runs, "within": _above(0.0), "metric": _metric}, [("within",)]),
     "lead_of": Kind(
-        {"lead_of": _runs, "over": _runs, "grows_with": _name, "falls_with": _name, "metric": _name},
+        {"lead_of": _runs, "over": _runs, "grows_with": _name, "falls_with": _name, "metric": _metric},
         [("over",), ("grows_with", "falls_with")],
     ),
-    "best_of": Kind({"best_of": _name, "inside": _flag, "among": _runs, "metric": _name}, [], {"inside": True}),
+    "best_of": Kind({"best_of": _name, "inside": _flag, "among": _runs, "metric": _metric}, [], {"inside": True}),
     "range_of": Kind(
-        {"range_of": _name, "beats": _runs, "spans": _above(1.0), "among": _runs, "metric": _name},
+        {"range_of": _name, "beats": _runs, "spans": _above(1.0), "among": _runs, "metric": _metric},
         [("beats",), ("spans",)],
     ),
     "correlated": Kind(
-        {"correlated": _two_names, "tau": _relation, "among": _runs}, [], {"tau": Relation(above=True, bound=0.0)}
+        {"correlated": _two_metrics, "tau": _relation, "among": _runs}, [], {"tau": Relation(above=True, bound=0.0)}
     ),
     "ratio_of": Kind(
-        {"ratio_of": _runs, "to": _runs, "metric": _name, "below": _above(0.0), "above": _above(0.0)},
+        {"ratio_of": _runs, "to": _runs, "metric": _metric, "below": _above(0.0), "above": _above(0.0)},
         [("to",), ("metric",), ("below", "above")],
     ),
 }

@@ -50,7 +50,10 @@ def with_metric(metric: str, runs: Sequence[Run]) -> tuple[str, Sequence[Run]]:
             alike = [name for name in kept if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
             if len(alike) > 1:
                 raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
-            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, alike or [*known, *kept])}")
+            # in the words of evaluate.metrics as well, for who mistypes one of these
+            options = [score.option for name in known if (score := score_of(name)) and score.option not in known]
+            meant = alike or list(dict.fromkeys([*known, *kept, *options]))
+            raise ConfigError(f"No run has a metric {metric!r}; {nearest(metric, meant)}")
         return name, [with_measure(run, kept[name]) for run in runs]
     if not any(not math.isnan(value) for run in runs for value in run.values(metric)):
         raise ConfigError(f"No run has measured {metric}; leave out --metric or name another column of metrics.csv.")

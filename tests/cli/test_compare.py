@@ -68,6 +68,25 @@ def test_mistakes(samcli: Samcli, results: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("gap.*"))
 
 
+def test_every_spelling_of_a_score_is_the_column(samcli: Samcli, tmp_path: Path) -> None:
+    """That of `evaluate.metrics` and that of `metrics.csv`, in tables, plots and pages."""
+    asked = ("--set", "evaluate.metrics=[macro-f1]", "--set", "dataset.train_examples=60", "--epochs", "1")
+    samcli("train", "--model", "linear", "--optimizer", "sgd", *asked, "--results", tmp_path)
+    plain = samcli("compare", tmp_path, "--metric", "test_macro_f1", *JSON).out
+    assert json.loads(plain)["rows"][0]["metric"] == "test_macro_f1"
+    for spelling in ("macro-f1", "macro_f1", "test_macro-f1", "test-macro-f1"):
+        assert samcli("compare", tmp_path, "--metric", spelling, *JSON).out == plain
+    drawn = samcli("plot", tmp_path, "--metric", "macro-f1", "--json")
+    assert drawn.code == 0, drawn.err
+    assert drawn.out == samcli("plot", tmp_path, "--metric", "test_macro_f1", "--json").out
+    called = samcli("compare", tmp_path, "--metric", "macro-f")
+    assert (called.code, called.out) == (2, "")
+    assert "No run has a metric 'macro-f'; did you mean macro-f1?" in called.err
+    called = samcli("compare", tmp_path, "--metric", "roc-auc")
+    assert (called.code, called.out) == (2, "")
+    assert "No run has a metric 'test_roc_auc'" in called.err
+
+
 def test_budget_and_baseline(samcli: Samcli, results: Path) -> None:
     called = samcli("compare", results, "--baseline", "sam", "--budget", "gradients", "--format", "json")
     document = json.loads(called.out)

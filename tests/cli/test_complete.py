@@ -81,6 +81,7 @@ def test_shells(shell: str) -> None:
         ("samcli export --to ten", ["tensorboard"]),
         ("samcli plot --kind sh", ["sharpness"]),
         ("samcli plot --metric test_l", ["test_loss", "test_log_loss"]),
+        ("samcli plot --metric bal", ["balanced-accuracy"]),
         ("samcli plot --axis optimizer.weight", ["optimizer.weight_decay"]),
         ("samcli plot --axis dataset.label", ["dataset.label_noise"]),
         ("samcli plot --axis batch", ["batch_size"]),
