@@ -32,7 +32,9 @@ def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
 
     Of the way from there to 1 it is at most a tenth, or a few test examples would condemn every network.
 
-    False where `run.json` does not say how many classes and test examples there are, and for other metrics.
+    False where `run.json` does not say how many classes and test examples there are, and for other metrics. So it is
+    under `class_weight`: such a network gives up examples of frequent classes for those of rare ones, and what it has
+    learnt may leave it below the share of the most frequent class.
 
     >>> from dataclasses import replace
     >>> from samcli.report.example import example_runs
@@ -41,7 +43,14 @@ def is_at_chance(run: Run, metric: str, value: float | None) -> bool:
     (True, False)
     """
     classes, examples = described(run, "classes"), described(run, "test_examples")
-    if metric != "test_accuracy" or value is None or classes is None or classes < 2 or examples is None:
+    if (
+        metric != "test_accuracy"
+        or run.config.get("class_weight")
+        or value is None
+        or classes is None
+        or classes < 2
+        or examples is None
+    ):
         return False
     guessing = max(1.0 / classes, (described(run, "largest_test_class") or 0) / examples)
     margin = min(ERRORS_FROM_CHANCE * binomial_error(guessing, examples), FARTHEST_FROM_CHANCE * (1.0 - guessing))

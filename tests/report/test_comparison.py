@@ -420,3 +420,11 @@ def test_a_network_that_always_names_the_most_frequent_class_is_at_chance(result
         results.add(sgd, seed, [accuracy], status={"dataset": {**data, "largest_test_class": largest}})
     (row,) = compare(results.runs()).rows
     assert row.at_chance == (0,)
+
+
+def test_under_weights_of_classes_the_most_frequent_one_is_no_measure(results: Results, sgd: Block) -> None:
+    """A network may give up examples of a class of 90 % for those of the others, and have learnt much."""
+    status: Block = {"dataset": {"classes": 2, "test_examples": 100, "largest_test_class": 90}}
+    results.add(sgd, 0, [0.7, 0.8], status=status, class_weight="balanced")
+    (row,) = compare(results.runs()).rows
+    assert row.at_chance == ()
