@@ -12,6 +12,7 @@ from samcli.words import count, some_of
 
 MOST = 3  # different values that are named
 DIGITS = 12  # of a commit
+OF_THE_LOSS = ("class_weight", "label_smoothing", "mixup")
 SHORTEST = 3  # seeds in a row that are written as a range
 
 
@@ -37,7 +38,9 @@ def origin(runs: Sequence[Run], budget: str) -> str:
         f"Made of {ranges(run.seed for run in finished)}",
         f", with {length}" * bool(length),
         within.get(budget, ""),
-        f", all with {told}" if (told := common_data(finished)) else "",
+        f", all with {told}"
+        if (told := " ".join(filter(None, (common_data(finished), common_loss(finished)))))
+        else "",
     ]
     where = _different(finished, _hardware)
     with_ = [*_different(finished, _threads), *_different(finished, _jobs)]
@@ -68,6 +71,20 @@ def common_data(runs: Sequence[Run]) -> str:
         f"{key}={_text(value)}"
         for key, value in first.items()
         if key != "name" and value and all(other.get(key) == value for other in others)
+    )
+
+
+def common_loss(runs: Sequence[Run]) -> str:
+    """What the training loss of all runs has that not every run's does: weights of classes, smoothing, mixup.
+
+    >>> common_loss([])
+    ''
+    """
+    configs = [run.config for run in runs]
+    return " ".join(
+        f"{key}={_text(configs[0][key])}"
+        for key in OF_THE_LOSS
+        if configs and configs[0].get(key) and all(one.get(key) == configs[0][key] for one in configs)
     )
 
 

@@ -9,7 +9,7 @@ from run_folders import Block, Results
 
 from samcli.report import compare, render
 from samcli.report.example import example_runs
-from samcli.report.origin import common_data
+from samcli.report.origin import common_data, common_loss
 
 STATUS: Block = {
     "device": "cpu",
@@ -88,3 +88,14 @@ def test_what_is_younger_and_at_its_default_is_not_told() -> None:
         for run, defaults in zip(example_runs()[:2], ({}, {"shrink": 1, "resize": "crop"}), strict=True)
     ]
     assert common_data(runs) == "label_noise=0.4"
+
+
+def test_what_the_loss_of_all_runs_has() -> None:
+    """What only some have tells rows apart, and is no matter of all."""
+    plain = example_runs()
+    weighted = [replace(run, config=run.config | {"class_weight": "balanced", "mixup": 0.0}) for run in plain]
+    assert common_loss(weighted) == "class_weight=balanced"
+    assert common_loss([*weighted[:1], *plain[1:]]) == common_loss([*plain[:1], *weighted[1:]]) == ""
+    smooth = [replace(run, config=run.config | {"label_smoothing": 0.1}) for run in weighted]
+    assert common_loss(smooth) == "class_weight=balanced label_smoothing=0.1"
+    assert "all with class_weight=balanced label_smoothing=0.1" in render(compare(smooth), "table")

@@ -12,7 +12,7 @@ from samcli.metrics import score_of, shown, title
 from samcli.report.groups import grouped
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
 from samcli.report.order import by_size
-from samcli.report.origin import common_data
+from samcli.report.origin import common_data, common_loss
 from samcli.report.settings import dataset_and_model, distinguishing, label, spoken
 from samcli.runs.documents import STATUSES
 from samcli.runs.hypotheses_file import Recorded, recorded
@@ -72,10 +72,11 @@ def what_was_compared(runs: Sequence[Run]) -> str:
     settings = len({run.setting for run in runs})
     who = f"{len(optimizers)} optimizers" if len(optimizers) > MOST_NAMES else joined(optimizers)
     told = f" ({told})" if (told := common_data(runs)) else ""
+    loss = f", trained with {loss}" if (loss := common_loss(runs)) else ""
     return (
         f"{who} on {some_of(datasets, MOST_NAMES)}{told} with the model{'s' * (len(models) > 1)} "
-        f"{some_of(models, MOST_NAMES)}: {count(settings, 'setting')}, {'each ' if settings > 1 else ''}with {often}. "
-        f"Of {count(len(runs), 'run')}, {states_of(runs)}."
+        f"{some_of(models, MOST_NAMES)}{loss}: {count(settings, 'setting')}, {'each ' if settings > 1 else ''}"
+        f"with {often}. Of {count(len(runs), 'run')}, {states_of(runs)}."
     )
 
 

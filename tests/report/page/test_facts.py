@@ -35,6 +35,13 @@ def test_one_run(results: Results) -> None:
     assert what_was_compared(results.runs()).endswith("1 setting, with 1 seed. Of 1 run, it diverged.")
 
 
+def test_the_loss_that_all_runs_share_is_said(results: Results) -> None:
+    results.add(SGD, 0, (0.5,), class_weight="balanced")
+    assert what_was_compared(results.runs()).startswith(
+        "sgd on digits with the model cnn, trained with class_weight=balanced: 1 setting"
+    )
+
+
 def test_when_and_with_what(results: Results) -> None:
     results.add(SGD, 0, (0.5, 0.6), status=STATUS)
     results.add(SGD, 1, (0.5, 0.6), status=STATUS | {"ended": None, "git": None})
