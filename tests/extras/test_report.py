@@ -213,6 +213,26 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, file: Path, width: i
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_table_shows_that_it_goes_on_to_the_right(browser: Browser, file: Path) -> None:
+    """A mark at the edge until the last column is seen, and none on a table that fits; scrollbars may be hidden."""
+    marked = "one => getComputedStyle(one.parentElement, '::after').content !== 'none'"
+    for page in visit(browser, file, viewport={"width": 700, "height": 800}):
+        table = page.locator("#table .scroll").first
+        page.locator("#table .wide.more").first.wait_for()
+        assert table.evaluate(marked)
+        table.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+        page.locator("#table .wide:not(.more)").first.wait_for()
+        assert not table.evaluate(marked)
+        page.set_viewport_size({"width": 1440, "height": 800})
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        page.wait_for_timeout(200)
+        each = page.locator(".scroll").all()
+        assert [one.evaluate(marked) for one in each] == [
+            one.evaluate("one => one.scrollLeft + one.clientWidth < one.scrollWidth - 2") for one in each
+        ]
+        assert not all(one.evaluate(marked) for one in each)
+
+
 def test_on_paper_every_plot_is_drawn_light(browser: Browser, file: Path, tmp_path: Path) -> None:
     for page in visit(browser, file, color_scheme="dark"):
         page.evaluate(

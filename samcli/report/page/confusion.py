@@ -9,7 +9,7 @@ from samcli.escape import html_text
 from samcli.report.groups import finished_by_setting, one_per_seed
 from samcli.report.order import by_size
 from samcli.report.page.facts import names_of
-from samcli.report.page.parts import folded, name, paragraphs, table
+from samcli.report.page.parts import folded, name, paragraphs, scrolled, table
 from samcli.runs.confusion import Confusion, read_confusion, total
 from samcli.runs.reader import Run
 from samcli.words import count
@@ -66,11 +66,11 @@ def _matrix(title: str, matrix: Confusion) -> str:
             for other, value in enumerate(row)
         )
         rows.append(f'<tr><th scope="row">{name(true)}</th>{cells}</tr>\n')
-    label = html_text(f"{title}: rows are true classes, columns predicted ones")
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table class="heat"><caption>{label}'
-        f'</caption><thead><tr><th scope="col">True</th>{head}</tr></thead>\n<tbody>{"".join(rows)}</tbody></table>'
-        "</div>\n"
+    label = f"{title}: rows are true classes, columns predicted ones"
+    return scrolled(
+        label,
+        f'<table class="heat"><caption>{html_text(label)}</caption><thead><tr><th scope="col">True</th>{head}</tr>'
+        f"</thead>\n<tbody>{''.join(rows)}</tbody></table>",
     )
 
 

@@ -49,6 +49,12 @@
     return drawn;
   }
 
+  // ---- a table says that it goes on beyond its right edge
+  const edge = (box) => box.parentElement.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  const sized = new ResizeObserver((entries) => { for (const { target } of entries) { const box = target.closest(".scroll"); if (box) edge(box); else sized.unobserve(target); } });
+  const watch = (box) => { sized.observe(box); for (const inner of box.children) sized.observe(inner); };
+  for (const box of document.querySelectorAll(".scroll")) { box.addEventListener("scroll", () => edge(box), { passive: true }); watch(box); }
+
   // ---- plots
   const digits = (value) => (value == null ? "" : Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? value.toExponential(3) : String(+value.toPrecision(5)));
   const spread = (value, sd) => digits(value) + (sd == null ? "" : ` ± ${digits(sd)}`);
@@ -189,6 +195,7 @@
       row(table.createTHead(), head, "th");
       for (const one of panel.series) one.y.forEach((y, at) => row(body, [this.section.series[one.of].name, one.x[at] == null ? "all" : digits(one.x[at]), digits(y), digits(one.ySd?.[at]), String(one.seed?.[at] ?? one.n[at])], "td"));
       details.querySelector(".scroll").replaceChildren(table);
+      sized.observe(table);
     }
   }
   const byKey = new Map(sections.map((section) => [section.key, section]));

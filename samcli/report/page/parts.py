@@ -116,6 +116,22 @@ def listed(texts: Sequence[str], few: int = 4) -> str:
     return folded(f"{len(texts)} notes", paragraphs(texts))
 
 
+def scrolled(label: str, content: str) -> str:
+    """A box that scrolls where what it holds is larger; `page.js` marks it while there is more on its right.
+
+    Args:
+        label: what it holds, in words.
+        content: markup.
+
+    >>> scrolled("digits", "<table></table>")
+    '<div class="wide"><div class="scroll" tabindex="0" role="region" aria-label="digits"><table></table></div></div>'
+    """
+    return (
+        f'<div class="wide"><div class="scroll" tabindex="0" role="region" aria-label="{html_text(label)}">'
+        f"{content}</div></div>"
+    )
+
+
 def table(
     headings: Sequence[str],
     rows: Iterable[Mapping[str, str]],
@@ -137,7 +153,7 @@ def table(
 
     >>> print(table(["Optimizer", "n"], [{"Optimizer": "sgd", "n": "2"}], caption="digits", numbers=["n"]))
     ... # doctest: +ELLIPSIS
-    <div class="scroll" tabindex="0" role="region" aria-label="digits"><table><caption>digits</caption>...
+    <div class="wide"><div class="scroll" tabindex="0" role="region" aria-label="digits"><table><caption>digits...
     """
     right, strong = set(numbers), set(marked)
 
@@ -158,8 +174,7 @@ def table(
         + "</tr>\n"
         for number, row in enumerate(rows)
     )
-    label = html_text(caption)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table><caption>{label}</caption>'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n"
+    return scrolled(
+        caption,
+        f"<table><caption>{html_text(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>",
     )

@@ -16,7 +16,7 @@ from samcli.report.judged_table import experiment_names, judged_legend
 from samcli.report.over_tasks import over_tasks_table
 from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, robustness_of_runs, settings_of_runs
 from samcli.report.page.figures import MOST_AT_FIRST, Section
-from samcli.report.page.parts import bar, chip, folded, listed, name, paragraphs, sentence, table
+from samcli.report.page.parts import bar, chip, folded, listed, name, paragraphs, scrolled, sentence, table
 from samcli.report.row import Comparison, Row
 from samcli.report.sensitivity import sensitivity_table
 from samcli.report.sentences import judgement_sentence, verdict_counts, verdict_sentence, verdict_word
@@ -208,8 +208,8 @@ def plots(section: Section, known: set[str]) -> str:
     figures = "".join(
         f'<figure><figcaption>{name(panel.where)}</figcaption><div class="canvas" data-panel="{number}" role="img" '
         f'aria-label="{html_text(f"{first.title}, {panel.where}; the numbers follow as a table")}"></div>'
-        f'<details class="numbers"><summary>Numbers</summary><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{html_text(f"Numbers of {first.title}, {panel.where}")}"></div></details></figure>'
+        f'<details class="numbers"><summary>Numbers</summary>'
+        f"{scrolled(f'Numbers of {first.title}, {panel.where}', '')}</details></figure>"
         for number, panel in enumerate(first.panels)
     )
     caption = first.caption.replace("numbers: settings", "the dotted line joins the settings")
