@@ -69,6 +69,15 @@ def tune(
             show_default="NAME-tuned.yaml beside EXPERIMENT.yaml",
         ),
     ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Trials of each optimizer, whatever tune: says of its budget.",
+            show_default="trials or evaluations of tune:",
+        ),
+    ] = None,
     set_: Set = None,
     only: Only = None,
     plugin: Plugins = None,
@@ -136,7 +145,7 @@ def tune(
             "equal_compute changes; leave it out, and add it to the file that is written. To let every optimizer spend "
             "the same on its search, write evaluations: in place of trials:."
         )
-    search = Search(how, draft, draft.tuning)
+    search = Search(how, draft, draft.tuning if trials is None else draft.tuning.with_trials(trials))
     output = output or experiment.with_name(f"{search.runs[0].name}-tuned.yaml")
     _check_output(output)
     if dry_run:

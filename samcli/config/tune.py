@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from samcli.config.check import check
@@ -83,6 +83,16 @@ class Tuning:
     def where(self, *path: str | int) -> str:
         """The place of a key of the block, for messages."""
         return self.source.where(("tune", *path))
+
+    def with_trials(self, trials: int) -> Tuning:
+        """The same search with so many trials of each optimizer, in place of what the document says of its budget.
+
+        >>> source = Source({"tune": {"evaluations": 9, "seeds": 9, "space": {"optimizer.lr": [0.1, 0.2]}}})
+        >>> search = tuning_of(source).with_trials(3).search
+        >>> search.trials, search.evaluations
+        (3, None)
+        """
+        return replace(self, search=replace(self.search, trials=trials, evaluations=None))
 
     def axes(self, options: Mapping[str, Option]) -> dict[str, Axis]:
         """What is searched for an optimizer with such options; nothing where it has none of the space.

@@ -182,6 +182,18 @@ def test_a_finished_search_trains_nothing_and_a_longer_one_goes_on(tune: Tune) -
     assert [row for row in trials() if int(row["trial"]) < 8] == first
 
 
+def test_trials_of_the_flag_are_those_of_the_file(tune: Tune) -> None:
+    """They count in place of either budget, and are the first of a longer search."""
+    called = tune(TEXT.replace("trials: 8", "evaluations: 8"), "--trials", "2")
+    assert called.code == 0, called.err
+    first = trials()
+    assert [row["trial"] for row in first if row["optimizer"] == "sgd"] == ["0", "1"]
+    assert tune(TEXT.replace("trials: 8", "trials: 2")).code == 0
+    assert trials() == first
+    assert tune(TEXT, "--trials", "0").code == 2
+    assert json.loads(tune(TEXT, "--trials", "3", "--dry-run", "--json").out)["optimizers"][0]["trials"] == 3
+
+
 def test_another_optimizer_changes_no_trial_of_the_others(tune: Tune) -> None:
     tune(TEXT)
     first = trials()
