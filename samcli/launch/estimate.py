@@ -67,14 +67,15 @@ class Estimate:
         >>> Estimate(700.0, jobs=2, unknown=0, known=2).words()
         'about 12 min with 2 jobs, from finished runs of the same kind'
         >>> Estimate(0.0, jobs=2, unknown=3, known=0).words()
-        'no finished run of 3 kinds to tell the time from'
+        'how long it takes is not known, for no run like these has finished'
+        >>> Estimate(700.0, jobs=2, unknown=3, known=1).words()
+        'more than 12 min with 2 jobs; how long the others take is not known, for no run like them has finished'
         """
-        kinds = f"no finished run of {count(self.unknown, 'kind')} to tell the time from"
         if not self.known:
-            return kinds
+            return "how long it takes is not known, for no run like these has finished"
         about = f"{lasting(self.seconds)} with {count(self.jobs, 'job')}"
         if self.unknown:
-            return f"more than {about}: {kinds}"
+            return f"more than {about}; how long the others take is not known, for no run like them has finished"
         return f"about {about}, from finished runs of the same kind"
 
     def record(self) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def estimate(
     """The time that runs take, from finished ones that were timed under the same conditions.
 
     >>> estimate([({"dataset": {"name": "digits"}}, 20)], [Path("nowhere")], jobs=2).words()
-    'no finished run of 1 kind to tell the time from'
+    'how long it takes is not known, for no run like these has finished'
 
     Args:
         left: configurations, each with the epochs that are left of it.

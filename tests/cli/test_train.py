@@ -398,7 +398,7 @@ def test_a_dry_run_tells_how_long_it_takes(samcli: Samcli, tmp_path: Path) -> No
     one = ("train", "--dataset", "wine", "--optimizer", "sgd", "--results", tmp_path)
     small = (*one, "--jobs", "1", "--threads", "1")
     unknown = samcli(*small, "--epochs", "2", "--dry-run")
-    assert "No finished run of 1 kind to tell the time from." in unknown.err
+    assert "How long it takes is not known, for no run like these has finished." in unknown.err
     assert samcli(*one, "--epochs", "2", "--jobs", "0").code == 0  # of one thread, as all tests
     known = samcli(*small, "--epochs", "1000", "--seeds", "0-1", "--dry-run")
     assert "with 1 job, from finished runs of the same kind." in known.err

@@ -35,7 +35,9 @@ def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
     results = Results(tmp_path)
     sgd = config_of(results.add(SGD, 0, [0.5] * 3, status=AT))
     found = estimate([(sgd, 5), ({**sgd, "optimizer": SAM}, 5)], [tmp_path], jobs=1, threads=1)
-    assert found.words() == "more than 5 s with 1 job: no finished run of 1 kind to tell the time from"
+    assert found.words() == (
+        "more than 5 s with 1 job; how long the others take is not known, for no run like them has finished"
+    )
     assert found.record()["seconds"] is None
     assert estimate([(sgd, 0)], [tmp_path], jobs=1).known == 0, "nothing is left of it"
 
