@@ -65,6 +65,19 @@ def test_check_and_list_know_tables(samcli: Samcli, table: Path) -> None:
     assert "csv:FILE" in samcli("list", "datasets").out
 
 
+def test_a_target_that_differs_in_every_row(samcli: Samcli, table: Path) -> None:
+    """As where the last column is a remark: it was refused for an empty test part, which names no way out."""
+    table.write_text("age,sex,remark\n" + "".join(f"{i % 7},{'fm'[i % 2]},text {i}\n" for i in range(40)))
+    called = samcli("train", "--dataset", "csv:people.csv", *SMALL)
+    assert called.code == 2
+    assert "The target 'remark' has another value in every row" in called.err
+    assert "name the column to predict with --set dataset.target=COLUMN" in called.err
+    assert "(remark is the last column of people.csv, and nobody named another.)" in called.err
+    called = samcli("train", "--dataset", "csv:people.csv", "--set", "dataset.target=remark", *SMALL)
+    assert called.code == 2
+    assert "nobody named" not in called.err
+
+
 def test_names_from_a_file_obey_no_terminal(samcli: Samcli, table: Path) -> None:
     table.write_text("age,\x1b[31mred\n" + "1,a\n2,b\n" * 5)
     called = samcli("check", "people.csv")

@@ -67,10 +67,25 @@ class Target:
         if len(names) > MOST_CLASSES:
             raise DataError(
                 f"The target {name!r} has {len(names):,} different values in {len(texts):,} rows, too many for classes "
-                f"(at most {MOST_CLASSES:,}); if it is an identifier, name another column with dataset.target, if it "
-                "is a number, set dataset.task to regression."
+                f"(at most {MOST_CLASSES:,}); if it is an identifier, name another column with --set "
+                "dataset.target=COLUMN, if it is a number, set dataset.task to regression."
             )
         return Target(name, tuple(names), guess)
+
+    def check_repeats(self, rows: int) -> None:
+        """Refuse classes of one row each, of which no test part has any that was trained on.
+
+        Raises:
+            DataError: they are.
+
+        >>> Target("note", ("a", "b"), "its values are texts").check_repeats(rows=3)
+        """
+        if len(self.class_names) == rows:
+            raise DataError(
+                f"The target {self.name!r} has another value in every row, as an identifier has, and no class can be "
+                "learnt of one row; name the column to predict with --set dataset.target=COLUMN, or if it is a number, "
+                "set dataset.task to regression."
+            )
 
     def task(self, mean: float = 0.0, std: float = 1.0) -> Task:
         """What is predicted; a number with the mean and the spread that it was standardised by."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -89,7 +90,8 @@ class CsvFile(OfPath, DatasetKind):
             tested = self._same_columns(_with_target(other.frame, target_name, notes, "test "), frame)
             digest = _digest_of([digest, other.digest])
         whole = frame if tested is None else _below(frame, tested)
-        target = Target.of(whole[target_name], target_name, self.task)
+        with self._named(target_name):
+            target = Target.of(whole[target_name], target_name, self.task)
         notes = [*self._guesses(target), *notes]
         values = torch.from_numpy(target.values(whole[target_name]))
         groups = self._groups(whole, notes)
@@ -109,6 +111,8 @@ class CsvFile(OfPath, DatasetKind):
         if not columns.used:
             why = "; ".join(columns.notes()) or "columns stand between commas, semicolons, tabs or bars"
             raise DataError(f"{self._files[0]} has no column to predict {target_name!r} from ({why}).")
+        with self._named(target_name):
+            target.check_repeats(len(whole))
         rows, test_rows = whole.iloc[train.numpy()], whole.iloc[test.numpy()]
         notes += [*columns.notes(), *(f"in the test part {clause}" for clause in surprises(test_rows, reading))]
         if target.class_names:
@@ -118,8 +122,8 @@ class CsvFile(OfPath, DatasetKind):
             task = target.task(mean, std)
         return Source(
             inputs_of(rows, reading), targets, inputs_of(test_rows, reading), test_targets, task, target.class_names,
-            notes=tuple(notes), digest=digest, categories=categories_of(reading), reading=reading,
-            groups=None if groups is None else groups[train], are_in_order=self.time is not None,
+            notes=tuple(notes), digest=digest, categories=categories_of(reading),
+            reading=reading, groups=None if groups is None else groups[train], are_in_order=self.time is not None,
         )  # fmt: skip
 
     @property
@@ -144,6 +148,17 @@ class CsvFile(OfPath, DatasetKind):
         if not left:
             raise DataError(f"Every column of {self._files[0]} is used; say with dataset.target which one to predict.")
         return left[-1]
+
+    @contextmanager
+    def _named(self, target: str) -> Iterator[None]:
+        """Have a refusal of a target say that nobody named it, if so."""
+        try:
+            yield
+        except DataError as error:
+            if self.target is not None:
+                raise
+            said = f"{target} is the last column of {self.label}, and nobody named another"
+            raise DataError(f"{error} ({said}.)") from None
 
     def _guesses(self, target: Target) -> list[str]:
         """What nobody said of the target, in a clause."""

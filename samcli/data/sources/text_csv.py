@@ -68,6 +68,7 @@ class TextCsv(OfPath, DatasetKind):
         columns = [self._filled(table, text, target, notes, i) for i, table in enumerate(tables)]
         whole = _joined([classes for _, classes in columns])
         found = Target.of(whole, target, "classification")
+        found.check_repeats(len(whole))
         parts = [Labelled(texts, found.values(classes).astype(int).tolist()) for texts, classes in columns]
         return labelled_source(
             {"all": parts[0]} if len(parts) == 1 else dict(zip(("train", "test"), parts, strict=True)),
