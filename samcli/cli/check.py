@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from samcli.cli import complete
 from samcli.cli.options import DataDir, Quiet
-from samcli.cli.output import is_quiet, result, say, warn
+from samcli.cli.output import hint, is_quiet, laid_out, result, say, warn
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from samcli.optim.base import Base
 
 EXAMPLE = "Example: samcli check my_variant.py"
+OK = "  ok     "
 
 
 def check(
@@ -48,7 +51,7 @@ def check(
     from samcli.train import CATALOGUE
 
     if table := _table(file):
-        if _check_faults("data set", table, data_dir):
+        if _check_data({"name": table}, data_dir):
             raise typer.Exit(1)
         return
     module = load_plugin(file)
@@ -60,8 +63,8 @@ def check(
     CATALOGUE.bases.kind(base)
     tried = [name for name in variants if _is_taken(name, base)]
     failed = sum(_check_variant(name, base) for name in tried)
-    failed += sum(_check_faults("model", name, data_dir) for name in models)
-    failed += sum(_check_faults("data set", name, data_dir) for name in datasets)
+    failed += sum(_check_model(name) for name in models)
+    failed += sum(_check_data({"name": name}, data_dir) for name in datasets)
     checked = len(tried) + len(models) + len(datasets)
     if failed:
         keep = "does not keep its" if failed == 1 else "do not keep their"
@@ -115,14 +118,35 @@ def _check_variant(name: str, base: str) -> bool:
     return any(found.values())
 
 
-def _check_faults(sort: str, name: str, data_dir: Path) -> bool:
-    """Print what is wrong with a model or a data set; True if anything is."""
-    from samcli.train.soundness import dataset_faults, dataset_summary, model_faults
+def _check_model(name: str) -> bool:
+    """Print what is wrong with a model; True if anything is."""
+    from samcli.train.soundness import model_faults
 
-    faults = model_faults(name) if sort == "model" else dataset_faults(name, data_dir)
-    result(f"{sort} {name}")
+    faults = model_faults(name)
+    _tell_faults(f"model {name}", faults)
+    if not faults and not is_quiet():
+        result("  ok")
+    return bool(faults)
+
+
+def _check_data(dataset: Mapping[str, Any], data_dir: Path) -> bool:
+    """Print what is wrong with a data set, or what it holds; True if anything is wrong."""
+    from samcli.train.digests import told_of
+    from samcli.train.soundness import dataset_faults
+
+    faults = dataset_faults(dataset, data_dir)
+    _tell_faults(f"data set {dataset['name']}", faults)
+    if not faults and not is_quiet():
+        clauses, guessed = told_of(dataset, data_dir)
+        first, *others = laid_out(clauses, indent=len(OK))
+        for line in (f"{OK}{first}", *others):
+            result(line)
+        if guessed:
+            hint(f"Note: {guessed}")
+    return bool(faults)
+
+
+def _tell_faults(what: str, faults: Sequence[str]) -> None:
+    result(what)
     for fault in faults:
         result(f"  FAILS  {fault}")
-    if not faults and not is_quiet():
-        result("  ok" if sort == "model" else f"  ok     {dataset_summary(name, data_dir)}")
-    return bool(faults)

@@ -25,6 +25,38 @@ def take_any_character() -> None:
             stream.reconfigure(errors=STAND_IN)
 
 
+def laid_out(clauses: Sequence[str], indent: int = 0) -> list[str]:
+    """The lines of several clauses: one where it has room for all, else each has lines of its own below the first.
+
+    Args:
+        clauses: at least one.
+        indent: characters that stand before the first.
+
+    >>> laid_out(["wine: 178 examples", "3 columns"])
+    ['wine: 178 examples, 3 columns']
+    >>> laid_out(["a.csv: 9 rows", "word " * 14 + "end", "id left out"])[2:]
+    ['  id left out']
+    """
+    width = terminal_width() or shutil.get_terminal_size().columns
+    line = ", ".join(clauses)
+    if indent + len(line) <= width:
+        return [line]
+    first, further = (" " * (indent + step) for step in (2, 4))
+    lines = [
+        part
+        for clause in clauses[1:]
+        for part in textwrap.wrap(
+            clause,
+            max(width, NARROWEST),
+            initial_indent=first,
+            subsequent_indent=further,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+    return [clauses[0], *lines]
+
+
 def result(text: str) -> None:
     """Print a result.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from samcli.cli.output import document, hint, result, warn
+from samcli.cli.output import document, hint, laid_out, result, warn
 from samcli.cli.reading import reading_shown
 from samcli.errors import ResultsError
 
@@ -124,14 +124,18 @@ def try_out(cells: Sequence[Cell], data_dir: Path) -> None:
 
 
 def tell_contents(runs: Sequence[RunConfig], data_dir: Path) -> None:
-    """Say once for each data set what it holds."""
+    """Say once for each data set what it holds, and what was guessed of it."""
     from samcli.config import trainings_of
-    from samcli.train.digests import data_of
+    from samcli.train.digests import told_of
 
     staged = [one for config in runs for one in trainings_of(config)]
-    each = {repr(config.dataset): config for config in staged}  # a folder of images is listed anew for each look at it
-    for summary in dict.fromkeys(data_of(config, data_dir)["summary"] for config in each.values()):
-        hint(summary)
+    each = {repr(one.dataset): one.dataset for one in staged}  # a folder of images is listed anew for each look at it
+    told = [told_of(dataset, data_dir) for dataset in each.values()]
+    for lines in dict.fromkeys(tuple(laid_out(clauses)) for clauses, _ in told):
+        for line in lines:
+            hint(line)
+    for guessed in dict.fromkeys(guessed for _, guessed in told if guessed):
+        hint(f"Note: {guessed}")
 
 
 def check_no_file(results: Path) -> None:

@@ -38,6 +38,8 @@ class Source:
         are_in_order: whether groups follow each other in time, so that the last ones are held out.
         reading: what turned files into these inputs, in plain values; it goes into checkpoints, so that a network can
             be given new files.
+        guessed: what the reader took by itself and a user may have meant otherwise, in a sentence that names the
+            option; empty where nothing was.
     """
 
     inputs: Tensor
@@ -54,6 +56,7 @@ class Source:
     reading: Mapping[str, Any] = field(default_factory=dict)
     groups: Tensor | None = None
     are_in_order: bool = False
+    guessed: str = ""
 
     @property
     def shape(self) -> InputShape:

@@ -30,7 +30,8 @@ class Contents:
         classes: how many; None for a regression.
         largest_test_class: how many examples of the test part are of its most frequent class; None for a regression.
         digest: see `digest`; that of the data with all of their classes, as they were when they were read.
-        summary: all of it in a line.
+        clauses: how much it holds, and each thing that was done to it or left out.
+        guessed: what a user may have meant otherwise, see `Source`.
     """
 
     examples: int
@@ -38,7 +39,13 @@ class Contents:
     classes: int | None
     largest_test_class: int | None
     digest: str
-    summary: str
+    clauses: tuple[str, ...]
+    guessed: str
+
+    @property
+    def summary(self) -> str:
+        """All of it in a line."""
+        return ", ".join(self.clauses)
 
 
 def contents(kind: DatasetKind, data_dir: Path) -> Contents:
@@ -61,7 +68,8 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
         classes=source.task.classes,
         largest_test_class=None if source.task.classes is None else int(source.test_targets.bincount().max()),
         digest=whole.digest or _digest_of(whole),
-        summary=f"{kind.label}: {', '.join(_clauses_of(source, kind.is_images))}",
+        clauses=(f"{kind.label}: {', '.join(_sizes_of(source, kind.is_images))}", *_notes_of(source)),
+        guessed=source.guessed,
     )
 
 
@@ -100,11 +108,16 @@ def _digest_of(source: Source) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def _clauses_of(source: Source, is_images: bool) -> tuple[str, ...]:
-    return tuple(_clauses(source, is_images))
+def _sizes_of(source: Source, is_images: bool) -> tuple[str, ...]:
+    return tuple(_sizes(source, is_images))
 
 
-def _clauses(source: Source, is_images: bool) -> Iterator[str]:
+@functools.lru_cache(maxsize=4)
+def _notes_of(source: Source) -> tuple[str, ...]:
+    return (*source.notes, *source_notes(source))
+
+
+def _sizes(source: Source, is_images: bool) -> Iterator[str]:
     examples = sum(len(targets) for _, _, targets in source.parts())
     noun = "images" if is_images else "examples"
     yield f"{examples:,} {'windows' if source.vocabulary and source.task.classes is None else noun}"
@@ -123,5 +136,3 @@ def _clauses(source: Source, is_images: bool) -> Iterator[str]:
         yield f"{most}{source.inputs.shape[1]} of {source.vocabulary:,} tokens in each"
     else:
         yield count(source.inputs.shape[1], "column")
-    yield from source.notes
-    yield from source_notes(source)

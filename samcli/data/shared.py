@@ -102,7 +102,18 @@ def _layout(tensors: Sequence[Tensor]) -> tuple[list[tuple[torch.dtype, torch.Si
 
 def _dumped(source: Source, lazy: dict[int, LazyImages]) -> bytes:
     """What a source has besides its tensors: where images lie that are not in memory, and what is known of them."""
-    fields = ("task", "class_names", "notes", "digest", "categories", "vocabulary", "reading", "groups", "are_in_order")
+    fields = (
+        "task",
+        "class_names",
+        "notes",
+        "guessed",
+        "digest",
+        "categories",
+        "vocabulary",
+        "reading",
+        "groups",
+        "are_in_order",
+    )
     assert {field.name for field in dataclasses.fields(source)} == {
         *fields,
         *("inputs", "targets", "test_inputs", "test_targets", "validation"),

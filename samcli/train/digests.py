@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.data import contents, digest, untrained_classes
+from samcli.data import DatasetKind, contents, digest, untrained_classes
 from samcli.errors import CheckpointError, DataError
 from samcli.registry import plugin_digests
 from samcli.train.catalogue import CATALOGUE
@@ -45,13 +45,30 @@ def data_of(config: RunConfig, data_dir: Path) -> dict[str, Any]:
     'wine: 178 examples, 3 classes, 13 columns'
     """
     kind = CATALOGUE.create("dataset", config.dataset)
-    found = asdict(contents(kind, data_dir))
-    if classes := untrained_classes(kind, data_dir):
-        named = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
-        found["summary"] += f"; the subset that is trained on has none of {named}"
+    whole = contents(kind, data_dir)
+    found = {key: value for key, value in asdict(whole).items() if key not in ("clauses", "guessed")}
+    found["summary"] = "; ".join([whole.summary, *_of_the_subset(kind, data_dir)])
     if config.stages:
         found["stages"] = [digest(CATALOGUE.create("dataset", one["dataset"]), data_dir) for one in config.stages]
     return found
+
+
+def told_of(dataset: Mapping[str, Any], data_dir: Path) -> tuple[list[str], str]:
+    """The clauses of `data_of` on a data set, and what a user may have meant otherwise, see `samcli.data.Source`.
+
+    >>> told_of({"name": "wine"}, Path("data"))
+    (['wine: 178 examples, 3 classes, 13 columns'], '')
+    """
+    kind = CATALOGUE.create("dataset", dataset)
+    whole = contents(kind, data_dir)
+    return [*whole.clauses, *_of_the_subset(kind, data_dir)], whole.guessed
+
+
+def _of_the_subset(kind: DatasetKind, data_dir: Path) -> list[str]:
+    """A clause on the classes of which no example is trained on."""
+    classes = untrained_classes(kind, data_dir)
+    named = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
+    return [f"the subset that is trained on has none of {named}"] if classes else []
 
 
 class Digests:

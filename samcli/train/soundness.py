@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,17 +17,17 @@ SHAPES = ((3, 32, 32), (1, 28, 28), (1, 8, 8), (10,), InputShape((16,), vocabula
 WITH_CATEGORIES = InputShape((5,), categories=(0, 3, 0, 0, 7))
 
 
-def dataset_faults(name: str, data_dir: Path) -> list[str]:
+def dataset_faults(dataset: Mapping[str, Any], data_dir: Path) -> list[str]:
     """The faults of a data set, in sentences; empty if there are none.
 
-    >>> dataset_faults("wine", Path("data"))
+    >>> dataset_faults({"name": "wine"}, Path("data"))
     []
 
     Args:
-        name: as registered; every option has its default.
+        dataset: its name as registered, and options; others have their default.
         data_dir: where data sets lie.
     """
-    kind = CATALOGUE.datasets.create(name)
+    kind = CATALOGUE.create("dataset", dataset)
     first, second = (kind.source(data_dir) for _ in range(2))
     faults = data.source_faults(first, kind)
     if faults:
@@ -41,18 +43,6 @@ def dataset_faults(name: str, data_dir: Path) -> list[str]:
     if tuple(inputs.shape[1:]) != loaded.shape or not bool(torch.isfinite(inputs).all()):
         faults.append("A training batch has another shape than the data set says, or numbers that are not finite.")
     return faults
-
-
-def dataset_summary(name: str, data_dir: Path) -> str:
-    """What a data set holds, in a line; the arguments are those of `dataset_faults`.
-
-    >>> dataset_summary("wine", Path("data"))
-    'wine: 178 examples, 3 classes, 13 columns'
-
-    Raises:
-        DataError: it is missing, unreadable or not sound.
-    """
-    return data.contents(CATALOGUE.datasets.create(name), data_dir).summary
 
 
 def model_faults(name: str) -> list[str]:

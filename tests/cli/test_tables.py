@@ -31,10 +31,33 @@ def test_a_table_is_trained_and_compared(samcli: Samcli, table: Path) -> None:
     assert f"csv:{table}" in (run / "config.yaml").read_text()
 
 
-def test_the_line_before_the_first_run(samcli: Samcli, table: Path) -> None:
+def test_the_lines_before_the_first_run(samcli: Samcli, table: Path) -> None:
     called = samcli("train", "--dataset", "csv:people.csv", "--dry-run")
     assert called.code == 0
-    assert "people.csv: 40 examples, 3 columns, predicts cost, the last column, as a number (it holds" in called.err
+    assert "people.csv: 40 examples, 3 columns, predicts cost, the last column, as a number (it holds" in (
+        called.err.replace("\n  ", ", ")
+    )
+    note = "Note: people.csv: nobody named a target, so cost, the last column, is predicted; name another with --set "
+    assert note + "dataset.target=COLUMN\n" in called.err
+    named = samcli("train", "--dataset", "csv:people.csv", "--set", "dataset.target=cost", "--dry-run")
+    assert "Note" not in named.err
+
+
+def test_lines_are_no_longer_than_the_terminal(samcli: Samcli, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done to a table in one line, where there is room for it, and else each thing in a line of its own."""
+    rows = [f"{'' if i % 9 == 0 else i % 7};n{i};x;{i % 2}" for i in range(40)]
+    table.write_text("\n".join(["age;id;same;ill", *rows]))
+    arguments = ("--dataset", "csv:people.csv", "--set", "dataset.target=ill", "--dry-run")
+    monkeypatch.setenv("COLUMNS", "1000")
+    (line,) = [line for line in samcli("train", *arguments).err.splitlines() if line.startswith("people.csv")]
+    monkeypatch.setenv("COLUMNS", "60")
+    told = samcli("train", *arguments).err.splitlines()
+    first = next(at for at, line in enumerate(told) if line.startswith("people.csv"))
+    assert max(map(len, told[first:])) <= 60
+    assert told[first] == "people.csv: 40 examples, 2 classes, 2 columns"
+    assert [line for line in told[first + 1 :] if not line.startswith("    ")][1] == "  separated by semicolons"
+    words = " ".join(told[first:]).replace(",", "").split()
+    assert words == line.replace(",", "").split(), "each clause is there, and nothing else"
 
 
 def test_slips_have_a_next_step(samcli: Samcli, table: Path) -> None:

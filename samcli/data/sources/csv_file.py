@@ -122,7 +122,7 @@ class CsvFile(OfPath, DatasetKind):
             task = target.task(mean, std)
         return Source(
             inputs_of(rows, reading), targets, inputs_of(test_rows, reading), test_targets, task, target.class_names,
-            notes=tuple(notes), digest=digest, categories=categories_of(reading),
+            notes=tuple(notes), guessed=self._guessed(target), digest=digest, categories=categories_of(reading),
             reading=reading, groups=None if groups is None else groups[train], are_in_order=self.time is not None,
         )  # fmt: skip
 
@@ -167,6 +167,13 @@ class CsvFile(OfPath, DatasetKind):
         which = target.name if self.target is not None else f"{target.name}, the last column,"
         how = f" as {'classes' if target.class_names else 'a number'} ({target.guess})" if target.guess else ""
         return [f"predicts {which}{how}".rstrip(",")]
+
+    def _guessed(self, target: Target) -> str:
+        """The sentence on a target that nobody named."""
+        if self.target is not None:
+            return ""
+        which = f"nobody named a target, so {target.name}, the last column, is predicted"
+        return f"{self.label}: {which}; name another with --set dataset.target=COLUMN"
 
     def _inputs(self, frame: pd.DataFrame, target: str) -> list[str]:
         """The columns that may be used, in their order."""

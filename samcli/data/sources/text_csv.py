@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -70,7 +70,7 @@ class TextCsv(OfPath, DatasetKind):
         found = Target.of(whole, target, "classification")
         found.check_repeats(len(whole))
         parts = [Labelled(texts, found.values(classes).astype(int).tolist()) for texts, classes in columns]
-        return labelled_source(
+        source = labelled_source(
             {"all": parts[0]} if len(parts) == 1 else dict(zip(("train", "test"), parts, strict=True)),
             found.class_names,
             where=self.label,
@@ -81,6 +81,7 @@ class TextCsv(OfPath, DatasetKind):
             digest=self._digest_of([table.digest for table in tables]),
             reading={"text": text},
         )
+        return replace(source, guessed=self._guessed(text, target))
 
     @property
     def _files(self) -> list[Path]:
@@ -118,6 +119,17 @@ class TextCsv(OfPath, DatasetKind):
         """What nobody said of the columns, in a clause."""
         guessed = [f"texts from {text}"] * (self.text is None) + [f"classes from {target}"] * (self.target is None)
         return [" and ".join(guessed)] if guessed else []
+
+    def _guessed(self, text: str, target: str) -> str:
+        """The sentence on columns that nobody named."""
+        said = {"text": (f"texts are from {text}", self.text), "target": (f"classes are from {target}", self.target)}
+        taken = {key: words for key, (words, named) in said.items() if named is None}
+        if not taken:
+            return ""
+        flags = " ".join(f"--set dataset.{key}=COLUMN" for key in taken)
+        return (
+            f"{self.label} gives {' and '.join(taken.values())}, as nobody named other columns; to name some: {flags}"
+        )
 
     def _filled(
         self, table: TableFile, text: str, target: str, notes: list[str], number: int
