@@ -37,6 +37,14 @@ def check(
             autocompletion=complete.one_of(lambda: complete.names("bases")),
         ),
     ] = "sgd",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="dataset.KEY=VALUE",
+            help="Set an option of data, e.g. dataset.target=age; may be repeated.",
+        ),
+    ] = None,
     data_dir: DataDir = Path("data"),
     quiet: Quiet = False,
 ) -> None:
@@ -51,9 +59,11 @@ def check(
     from samcli.train import CATALOGUE
 
     if table := _table(file):
-        if _check_data({"name": table}, data_dir):
+        if any([_check_data(dataset, data_dir) for dataset in _with_options(table, set_ or [])]):
             raise typer.Exit(1)
         return
+    if set_:
+        raise ConfigError("--set names options of data, such as csv:FILE; leave it out for a Python file.")
     module = load_plugin(file)
     variants = CATALOGUE.variants.of_module(module)
     models = CATALOGUE.models.of_module(module)
@@ -116,6 +126,21 @@ def _check_variant(name: str, base: str) -> bool:
             continue
         result(f"  {'FAILS' if fault else 'ok   '}  {meaning(promise)}{f' Found: {fault}.' if fault else ''}")
     return any(found.values())
+
+
+def _with_options(name: str, assignments: Sequence[str]) -> list[dict[str, Any]]:
+    """The data set with options as `samcli train` would have it; several where an option has several values.
+
+    Raises:
+        ConfigError: an option of something else, or one that does not fit.
+    """
+    from samcli.cli.draft import draft_of
+
+    for assignment in assignments:
+        if not assignment.startswith("dataset."):
+            raise ConfigError(f"--set {assignment}: only options of data are checked, such as dataset.target=age.")
+    runs = draft_of(None, chosen={"dataset": [name]}, shorthand={}, assignments=assignments).expand()
+    return list({repr(run.dataset): run.dataset for run in runs}.values())
 
 
 def _check_model(name: str) -> bool:

@@ -58,6 +58,9 @@ def test_lines_are_no_longer_than_the_terminal(samcli: Samcli, table: Path, monk
     assert [line for line in told[first + 1 :] if not line.startswith("    ")][1] == "  separated by semicolons"
     words = " ".join(told[first:]).replace(",", "").split()
     assert words == line.replace(",", "").split(), "each clause is there, and nothing else"
+    checked = samcli("check", "people.csv", "--set", "dataset.target=ill").out.splitlines()
+    assert checked[1] == f"  ok     {told[first]}"
+    assert max(map(len, checked[1:])) <= 60
 
 
 def test_slips_have_a_next_step(samcli: Samcli, table: Path) -> None:
@@ -86,6 +89,24 @@ def test_check_and_list_know_tables(samcli: Samcli, table: Path) -> None:
     assert called.code == 2
     assert "The target 'kind' is 'x' in every row; two classes are needed." in called.err
     assert "csv:FILE" in samcli("list", "datasets").out
+
+
+def test_check_takes_the_options_of_data(samcli: Samcli, table: Path) -> None:
+    """As `train` takes them, for a target that is not the last column."""
+    called = samcli("check", "people.csv", "--set", "dataset.target=kind", "--set", "dataset.drop=[sex]")
+    assert (called.code, called.err) == (0, "")
+    assert "ok     people.csv: 40 examples, 3 classes, 2 columns" in called.out
+    assert "predicts kind as classes" in called.out
+    assert "nobody named a target, so cost, the last column" in samcli("check", "people.csv").err
+    for arguments, sentence in (
+        (["people.csv", "--set", "dataset.target=knd"], "did you mean kind?"),
+        (["people.csv", "--set", "dataset.tarquet=kind"], "did you mean target?"),
+        (["people.csv", "--set", "epochs=2"], "only options of data are checked, such as dataset.target=age"),
+        (["rule.py", "--set", "dataset.target=kind"], "--set names options of data"),
+    ):
+        called = samcli("check", *arguments)
+        assert (called.code, called.out) == (2, "")
+        assert sentence in called.err
 
 
 def test_a_target_that_differs_in_every_row(samcli: Samcli, table: Path) -> None:

@@ -36,6 +36,11 @@ def test_check_says_what_would_be_made(samcli: Samcli, table: Path, tmp_path: Pa
     called = samcli("check", f"text-csv:{table}")
     assert called.code == 0, called.err
     assert "ok     films.csv: 40 examples, 2 classes, up to 64 of 6 tokens in each, texts from said" in called.out
+    note = "Note: films.csv: nobody named the columns, so texts are from said and classes are from label; name another "
+    assert called.err == f"{note}with --set dataset.text=COLUMN --set dataset.target=COLUMN\n"
+    named = ["--set", "dataset.text=said"]
+    assert "named the column, so classes are from label; name" in samcli("check", f"text-csv:{table}", *named).err
+    assert samcli("check", f"text-csv:{table}", *named, "--set", "dataset.target=label").err == ""
     for name in ("up", "down"):
         (tmp_path / "folder" / name).mkdir(parents=True)
         for i in range(5):

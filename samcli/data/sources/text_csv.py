@@ -122,14 +122,16 @@ class TextCsv(OfPath, DatasetKind):
 
     def _guessed(self, text: str, target: str) -> str:
         """The sentence on columns that nobody named."""
-        said = {"text": (f"texts are from {text}", self.text), "target": (f"classes are from {target}", self.target)}
-        taken = {key: words for key, (words, named) in said.items() if named is None}
+        taken = [f"texts are from {text}"] * (self.text is None) + [f"classes are from {target}"] * (
+            self.target is None
+        )
+        flags = ["--set dataset.text=COLUMN"] * (self.text is None) + ["--set dataset.target=COLUMN"] * (
+            self.target is None
+        )
         if not taken:
             return ""
-        flags = " ".join(f"--set dataset.{key}=COLUMN" for key in taken)
-        return (
-            f"{self.label} gives {' and '.join(taken.values())}, as nobody named other columns; to name some: {flags}"
-        )
+        whose = "columns" if len(taken) > 1 else "column"
+        return f"{self.label}: nobody named the {whose}, so {' and '.join(taken)}; name another with {' '.join(flags)}"
 
     def _filled(
         self, table: TableFile, text: str, target: str, notes: list[str], number: int
