@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ def draft_of(
     shorthand: Mapping[str, Sequence[str] | None],
     assignments: Sequence[str] = (),
     only: Sequence[str] = (),
+    results: Path | None = None,
 ) -> Draft:
     """The experiment of a file, changed by flags.
 
@@ -32,6 +34,7 @@ def draft_of(
         shorthand: values by the name of their flag, such as `lr`.
         assignments: those of `--set`, which count where a flag gives the same key.
         only: which runs of the grid, in the words of `--only`.
+        results: the folder where results go, if any do.
 
     Raises:
         ConfigError: the file or a flag is not sound.
@@ -43,6 +46,8 @@ def draft_of(
     from samcli import config
 
     draft = _read(experiment, from_flags=any(chosen.values()))
+    with suppress(OSError):  # there are none yet
+        draft.folders = frozenset(entry.name for entry in results.iterdir()) if results else frozenset()
     for file in plugins:
         draft.plug_in(file)
     for section, names in chosen.items():

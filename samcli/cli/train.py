@@ -152,6 +152,7 @@ def train(
         shorthand={"epochs": epochs, "lr": lr, "rho": rho, "batch-size": batch_size, "label-noise": label_noise},
         assignments=set_ or [],
         only=only or [],
+        results=results,
     )
     runs = how.checked(draft)
     _check_hypotheses(draft, data_dir)

@@ -16,6 +16,7 @@ from samcli.config.budget import budgets_of, with_tokens
 from samcli.config.check import check
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
+from samcli.config.name import default_name
 from samcli.config.pattern import patterns_of
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_mixing, check_stop
 from samcli.config.seeds import parse_seeds
@@ -48,6 +49,7 @@ class Draft:
         tuning: how it has settings searched for.
         left_out: how many cells it left out when the draft was last expanded.
         withheld: Python files that the document names and may not run.
+        folders: the names of folders that are in the results, see `samcli.config.name.default_name`.
     """
 
     source: Source
@@ -66,6 +68,7 @@ class Draft:
     hypotheses: tuple[Hypothesis, ...] = ()
     tuning: Tuning | None = None
     left_out: int = 0
+    folders: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, source: Source, catalogue: Catalogue) -> Draft:
@@ -206,6 +209,7 @@ class Draft:
     def _grid(self) -> list[RunConfig]:
         """Every cell, each once."""
         datasets = self._variations("dataset")
+        names = self._names(datasets)
         runs: dict[str, RunConfig] = {}
         optimizers = self._variations("optimizer")
         trainings = [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())]
@@ -232,7 +236,7 @@ class Draft:
         for (dataset, its_models), training, budget, schedule, sharpness, evaluation, seed in axes:
             for model, optimizer in itertools.product(its_models, optimizers):
                 run = RunConfig(
-                    name=self._checked_name(dataset),
+                    name=names[dataset["name"]],
                     dataset=dataset,
                     model=model,
                     optimizer=optimizer,
@@ -358,15 +362,18 @@ class Draft:
         found = [name for name in SECTIONS if any(key in options for options in self._options_of_blocks(name))]
         return list(dict.fromkeys([*found, *(name for name, options in NAMELESS.items() if key in options)]))
 
-    def _checked_name(self, dataset: Mapping[str, Any]) -> str:
+    def _names(self, datasets: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """The name of the experiment for each data set: the same where it is given."""
+        each = [str(dataset["name"]) for dataset in datasets]
         if self.name is None:
-            return re.sub(r"[^A-Za-z0-9]+", "-", str(dataset["name"])).strip("-")
+            known = list(self.catalogue.datasets)
+            return {one: default_name(one, beside=each, known=known, folders=self.folders) for one in each}
         if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name):
             raise ConfigError(
                 f"{self.source.where(('name',))}: the name {str(self.name)[:100]!r} is to be a folder's; "
                 "use letters, digits, dots, dashes and underscores, at most 100 of them."
             )
-        return self.name
+        return dict.fromkeys(each, self.name)
 
 
 def _refusal(key: str, value: Any) -> str:

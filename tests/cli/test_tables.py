@@ -1,6 +1,7 @@
 """A table of one's own from the command line: what is said before the first run, and what a slip leads to."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_lines_are_no_longer_than_the_terminal(samcli: Samcli, table: Path, monk
     checked = samcli("check", "people.csv", "--set", "dataset.target=ill").out.splitlines()
     assert checked[1] == f"  ok     {told[first]}"
     assert max(map(len, checked[1:])) <= 60
+
+
+def test_the_folder_has_the_name_of_the_file(samcli: Samcli, table: Path) -> None:
+    """And not its whole path; but a folder that an earlier version named so goes on to be the experiment's."""
+    command = ("train", "--dataset", "csv:people.csv", "--set", "dataset.target=kind", *SMALL)
+    assert samcli(*command).code == 0
+    assert [folder.name for folder in Path("results").iterdir()] == ["people"]
+    former = re.sub("[^A-Za-z0-9]+", "-", f"csv{table}")
+    Path("results/people").rename(f"results/{former}")
+    again = samcli(*[one for one in command if one != "--quiet"])
+    assert "4 of 4 runs are finished already, 0 left to do." in again.err
+    assert f"lie in results/{former}/<run>/" in again.err
+    assert [folder.name for folder in Path("results").iterdir()] == [former]
 
 
 def test_slips_have_a_next_step(samcli: Samcli, table: Path) -> None:
