@@ -32,7 +32,16 @@ TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 def inputs_of(texts: Sequence[str], reading: Reading) -> Tensor:
-    """The inputs of a network, (N, T) int32, from texts.
+    """The inputs of a network, (N, T) int32, from texts, see `inputs_and_cut`.
+
+    >>> inputs_of(["Film!"], {"tokenizer": {"kind": "words", "document": "film"}, "length": 3})
+    tensor([[2, 1, 0]], dtype=torch.int32)
+    """
+    return inputs_and_cut(texts, reading)[0]
+
+
+def inputs_and_cut(texts: Sequence[str], reading: Reading) -> tuple[Tensor, int]:
+    """The inputs of a network, (N, T) int32, from texts, and how many of these were longer and cut off.
 
     Args:
         texts: any.
@@ -41,13 +50,13 @@ def inputs_of(texts: Sequence[str], reading: Reading) -> Tensor:
     Raises:
         DataError: it is that of a language model, or its tokenizer needs a package that is not installed.
 
-    >>> inputs_of(["Film!"], {"tokenizer": {"kind": "words", "document": "film"}, "length": 3})
-    tensor([[2, 1, 0]], dtype=torch.int32)
+    >>> inputs_and_cut(["Film!", "A film!"], {"tokenizer": {"kind": "words", "document": "film"}, "length": 2})[1]
+    1
     """
     if "length" not in reading:
         raise DataError("The network continues texts and has no classes of them; give it arrays of tokens in Python.")
     tokenizer = remade(str(reading["tokenizer"]["kind"]), str(reading["tokenizer"]["document"]))
-    return token_rows(texts, tokenizer, int(reading["length"]))[0]
+    return token_rows(texts, tokenizer, int(reading["length"]))
 
 
 def token_rows(texts: Sequence[str], tokenizer: TextTokenizer, length: int) -> tuple[Tensor, int]:

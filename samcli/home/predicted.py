@@ -18,7 +18,8 @@ from samcli.data.sources._text import SUFFIXES as TEXT_SUFFIXES
 from samcli.data.texts import TABLES, texts_in
 from samcli.errors import ConfigError, DataError
 from samcli.home.network import BATCH_SIZE, Network
-from samcli.home.raw import columns_of, frame_of, image_reading_of, surprises_of
+from samcli.home.raw import columns_of, frame_of, image_reading_of, surprises_of, tokens_of
+from samcli.words import count
 
 SUFFIXES = {"images": IMAGE_SUFFIXES, "table": TABLES, "tokens": (*TEXT_SUFFIXES, *TABLES)}
 
@@ -94,7 +95,8 @@ def predict_files(
         network: see `samcli.load`.
         files: see `files_of`.
         on_fault: is told of each file that cannot be read, in a sentence.
-        on_surprise: is told what a table holds that the training part had not, such as another category.
+        on_surprise: is told what a table holds that the training part had not, such as another category, and how many
+            texts are longer than what the network reads of them.
 
     Raises:
         ConfigError: the network predicts something else than a class or a value for each input.
@@ -108,10 +110,12 @@ def predict_files(
     if network.known.kind == "images":
         yield from _images(network, files, on_fault)
         return
+    texts, cut = 0, 0
     for file in files:
         try:
             if network.known.kind == "tokens":
-                found = list(_texts(network, file, on_fault))
+                found, longer = _texts(network, file, on_fault)
+                texts, cut = texts + len(found), cut + longer
             else:
                 found = list(_rows(network, file, on_surprise))
         except DataError as error:
@@ -119,6 +123,12 @@ def predict_files(
             on_fault(message if str(file) in message else f"{file}: {message}")
             continue
         yield from found
+    if cut:
+        length, are = network.known.shape[0], "is" if cut == 1 else "are"
+        on_surprise(
+            f"{cut:,} of {count(texts, 'text')} {are} longer than the {length:,} tokens that the network reads; the "
+            "rest was left out."
+        )
 
 
 def _rows(network: Network, file: Path, on_surprise: Callable[[str], None]) -> Iterator[Predicted]:
@@ -152,17 +162,19 @@ def _images(network: Network, files: Sequence[Path], on_fault: Callable[[str], N
                 yield from (Predicted(file, None, p) for (file, _), p in zip(sound, predictions, strict=True))
 
 
-def _texts(network: Network, file: Path, on_fault: Callable[[str], None]) -> Iterator[Predicted]:
-    """What a network says of each text of a file that is not empty."""
+def _texts(network: Network, file: Path, on_fault: Callable[[str], None]) -> tuple[list[Predicted], int]:
+    """What a network says of each text of a file that is not empty, and how many of them were cut."""
     there = []
     for row, text in texts_in(file, network.known.reading):
         if text:
             there.append((row, text))
         else:
             on_fault(f"{file}{'' if row is None else f', row {row},'} has no text.")
-    if there:
-        predictions = network.predict([text for _, text in there])
-        yield from (Predicted(file, row, p) for (row, _), p in zip(there, predictions, strict=True))
+    if not there:
+        return [], 0
+    tokens, cut = tokens_of([text for _, text in there], network.known)
+    found = [Predicted(file, row, p) for (row, _), p in zip(there, network.predict(tokens), strict=True)]
+    return found, cut
 
 
 def _short(number: Tensor) -> float:

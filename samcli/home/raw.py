@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,13 +14,15 @@ from samcli.data import tables
 from samcli.data.one_image import ImageReading, image_pixels, reading_of
 from samcli.data.table_file import read_table
 from samcli.data.tables import numbers_of, texts_of
-from samcli.data.texts import inputs_of as texts_inputs_of
+from samcli.data.texts import inputs_and_cut
 from samcli.errors import ConfigError, DataError, SamcliError
 from samcli.home.known import Known
 from samcli.words import joined
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 _CALLED = {"images": "images", "table": "rows of a table", "tokens": "texts"}
 
@@ -44,7 +46,7 @@ def raw_inputs(inputs: Any, known: Known) -> Tensor:
         reading = image_reading_of(known)
         return torch.stack([_image(one, reading, known) for one in _several(inputs)])
     if known.kind == "tokens":
-        return tokens_of([_text(one) for one in _several(inputs)], known)
+        return tokens_of([_text(one) for one in _several(inputs)], known)[0]
     return rows_of(frame_of(inputs, columns_of(known)), known)
 
 
@@ -122,16 +124,17 @@ def surprises_of(frame: pd.DataFrame, known: Known) -> list[str]:
     return list(tables.surprises(frame, known.reading)) if "columns" in known.reading else []
 
 
-def tokens_of(texts: Sequence[str], known: Known) -> Tensor:
-    """Texts as the network takes them, (N, T) int64.
+def tokens_of(texts: Sequence[str], known: Known) -> tuple[Tensor, int]:
+    """Texts as the network takes them, (N, T) int64, and how many were longer and cut off.
 
     Raises:
         DataError: the checkpoint does not say how texts become tokens.
     """
-    return _of_array(_made(texts_inputs_of, texts, known), known)
+    rows, cut = _made(inputs_and_cut, texts, known)
+    return _of_array(rows, known), cut
 
 
-def _made(inputs_of: Callable[[Any, Any], Tensor], given: Any, known: Known) -> Tensor:
+def _made(inputs_of: Callable[[Any, Any], T], given: Any, known: Known) -> T:
     """Inputs by the reading of the checkpoint, which may be a stranger's."""
     try:
         return inputs_of(given, known.reading)

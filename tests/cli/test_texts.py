@@ -30,6 +30,14 @@ def test_train_and_predict(samcli: Samcli, table: Path, tmp_path: Path, monkeypa
     assert [row["class"] for row in rows] == ["down", "up"] * 20
     (tmp_path / "a.txt").write_text("a good film")
     assert samcli("predict", "results", "a.txt").out.splitlines()[1].startswith("a.txt,up,0.")
+    assert "longer" not in called.err
+    (tmp_path / "b.txt").write_text("a good film " * 3)
+    longer = samcli("predict", "results", "a.txt", "b.txt", "films.csv")
+    assert longer.code == 0
+    assert (
+        "warning: 1 of 42 texts is longer than the 8 tokens that the network reads; the rest was left out.\n"
+    ) in longer.err
+    assert len(longer.out.splitlines()) == 43
 
 
 def test_check_says_what_would_be_made(samcli: Samcli, table: Path, tmp_path: Path) -> None:
