@@ -5,6 +5,7 @@ from samcli.models._base import ModelKind as ModelKind
 from samcli.models._categories import WithCategories as WithCategories
 from samcli.models._pretrained import Pretrained as Pretrained
 from samcli.models._pretrained import for_channels as for_channels
+from samcli.models._pretrained import is_file as is_file
 from samcli.models.build import build as build
 from samcli.models.build import fits as fits
 from samcli.models.cnn import CNN as CNN

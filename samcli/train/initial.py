@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from samcli.config import RunConfig
 from samcli.errors import CheckpointError
-from samcli.models import Pretrained, for_channels
+from samcli.models import Pretrained, for_channels, is_file
 from samcli.runs import checkpoint
 from samcli.train.catalogue import CATALOGUE
 from samcli.weights.adopt import adopt
@@ -72,6 +72,24 @@ def init_file(init: str) -> Path:
     """
     path = Path(init)
     return path / "checkpoint.pt" if path.is_dir() else path
+
+
+def check_file(config: RunConfig) -> None:
+    """Refuse a run that names a file to begin with which is not there, whatever else is wrong with the run.
+
+    Raises:
+        CheckpointError: it is missing.
+
+    >>> from samcli.config import Draft, parse
+    >>> text = "{dataset: wine, model: {name: linear, init: nowhere.pth}, optimizer: sgd}"
+    >>> check_file(*Draft.of(parse(text, "x.yaml"), CATALOGUE).expand())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    samcli.errors.CheckpointError: ...nowhere.pth is missing; name a checkpoint, a .safetensors file or a file of ...
+    """
+    init, weights = config.model.get("init"), config.model.get("weights")
+    named = init_file(init) if init is not None else Path(weights) if weights is not None and is_file(weights) else None
+    if named is not None and not named.is_file():
+        tensors_of(named)
 
 
 def tensors_of(file: Path) -> Mapping[str, Tensor]:

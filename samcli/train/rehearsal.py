@@ -14,7 +14,7 @@ from samcli.config.schema import Sharpness
 from samcli.data import Dataset
 from samcli.errors import ConfigError
 from samcli.train.components import build_model, build_optimizer, load_dataset
-from samcli.train.initial import file_at_hand, initialise
+from samcli.train.initial import check_file, file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics, undefined
 from samcli.train.recorded import record
@@ -79,6 +79,7 @@ def rehearse(
 def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:
     """Load the data set, compute a loss on it, and build the model: shapes without numbers, held against its `init`."""
     dataset = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
+    check_file(config)
     dataset.check_mixup(config.training.mixup)
     outputs, targets = dataset.task.outputs, dataset.train.targets[:1]
     check_metrics(config.evaluate.metrics, dataset)

@@ -420,3 +420,22 @@ def test_jobs_are_auto_or_a_number(samcli: Samcli, jobs: str) -> None:
     called = samcli("train", "--dataset", "wine", f"--jobs={jobs}")
     assert called.code == 2
     assert f"--jobs must be auto or a whole number from 0 to 1024, not {jobs!r}." in called.err
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "{name: linear, init: nowhere/run, freeze: [backbone]}",
+        "{name: linear, init: nowhere.pth, freeze: [absent]}",
+        "{name: 'torchvision:resnet18', weights: nowhere/mine.pth, freeze: [absent]}",
+        "{name: 'torchvision:resnet18', weights: nowhere/mine.pth}",
+    ],
+)
+def test_a_missing_file_to_begin_with_is_told_first(samcli: Samcli, tmp_path: Path, model: str) -> None:
+    """Whatever else is wrong with a model, which may be so because its file is not the one that was meant."""
+    small = ("--optimizer", "sgd", "--epochs", "1", "--results", tmp_path)
+    for further in ([], ["--dry-run"]):
+        called = samcli("train", "--dataset", "digits", *small, "--set", f"model={model}", *further)
+        assert called.code == 2
+        assert "is missing; name a checkpoint, a .safetensors file or a file of torch.save." in called.err
+        assert "freeze" not in called.err
