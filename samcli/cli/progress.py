@@ -16,7 +16,7 @@ from samcli.escape import visible
 from samcli.launch import Cell
 from samcli.launch.time_left import TimeLeft
 from samcli.metrics import score_among
-from samcli.report.settings import distinguishing, label
+from samcli.report.settings import distinguishing, label, spoken
 from samcli.runs.folder import RunFolder
 
 
@@ -28,7 +28,8 @@ class PlainProgress:
     def __init__(self, cells: list[Cell], part: str = "test") -> None:
         self._part = part
         settings = distinguishing([cell.config.document() for cell in cells])
-        self._labels = {cell.folder: _label(cell, words) for cell, words in zip(cells, settings, strict=True)}
+        data = spoken(cell.config.dataset["name"] for cell in cells)
+        self._labels = {cell.folder: _label(cell, words, data) for cell, words in zip(cells, settings, strict=True)}
         self._total = sum(cell.to_do or cell.state == "busy" for cell in cells)  # those may be left to do in the end
         self._numbers: dict[RunFolder, int] = {}  # in the order in which they first began
         self._last = 0.0
@@ -184,16 +185,16 @@ def progress_for(cells: list[Cell], jobs: int = 1, part: str = "test") -> PlainP
     return RichProgress(cells, jobs, part) if watched else PlainProgress(cells, part)
 
 
-def _label(cell: Cell, words: Mapping[str, str]) -> str:
+def _label(cell: Cell, words: Mapping[str, str], data: Mapping[str, str]) -> str:
     """What tells a run from the others: its names, the settings that are not those of all, and its seed."""
-    told = " ".join(filter(None, [_names(cell), label(words, "dataset", "model"), label(words)]))
+    told = " ".join(filter(None, [_names(cell, data), label(words, "dataset", "model"), label(words)]))
     return visible(told) + f" seed {cell.config.seed}"
 
 
-def _names(cell: Cell) -> str:
-    """The names of a run; what else tells it from the others depends on these."""
+def _names(cell: Cell, data: Mapping[str, str]) -> str:
+    """The names of a run, that of its data as people say it; what else tells it from the others depends on these."""
     config = cell.config
-    return f"{config.dataset['name']} {config.model['name']} {config.optimizer['name']}"
+    return f"{data[config.dataset['name']]} {config.model['name']} {config.optimizer['name']}"
 
 
 def summary(row: dict[str, Any], part: str = "test") -> str:

@@ -85,7 +85,7 @@ def test_progress(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     cells = launch.plan(Draft.of(parse("optimizer: sam\nepochs: 2", "x"), CATALOGUE).expand(), tmp_path)
-    monkeypatch.setattr(progress, "_names", lambda cell: NAME)
+    monkeypatch.setattr(progress, "_names", lambda cell, data: NAME)
     shown = kind(cells)
     with shown:
         shown.started(cells[0])

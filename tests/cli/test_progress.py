@@ -42,6 +42,24 @@ def test_plain_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "  digits cnn sam rho=0.05 seed 0 diverged. The reason." in capsys.readouterr().err
 
 
+def test_runs_on_a_file_are_named_by_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by its whole path, which leaves no room on a line; unless two files have that name."""
+
+    def begun(*files: str) -> list[str]:
+        text = f"{{dataset: {list(files)}, model: linear, optimizer: sgd}}"
+        some = launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), tmp_path)
+        shown = progress.PlainProgress(some)
+        for cell in some:
+            shown.started(cell)
+        return capsys.readouterr().err.splitlines()
+
+    assert begun("csv:/nowhere/a.csv", "wine") == [
+        "run 1/2  a.csv linear sgd seed 0",
+        "run 2/2  wine linear sgd seed 0",
+    ]
+    assert begun("csv:/here/a.csv", "csv:/there/a.csv")[1] == "run 2/2  csv:/there/a.csv linear sgd seed 0"
+
+
 def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
