@@ -35,6 +35,7 @@ class PlainProgress:
         self._last = 0.0
         self._lines: dict[RunFolder, str] = {}  # of each run under way, what is not yet told
         self._heading: RunFolder | None = None  # the run that the last line of its own named
+        self._noticed: dict[str, RunFolder] = {}  # the run that first had each sentence
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +67,12 @@ class PlainProgress:
         self._last, self._lines[folder] = time.monotonic(), ""
 
     def noticed(self, cell: Cell, sentence: str) -> None:
-        warn(f"  {sentence}")
+        if self._is_new(cell, sentence):
+            warn(f"  {sentence}")
+
+    def _is_new(self, cell: Cell, sentence: str) -> bool:
+        """Whether no other run had the same sentence: what all runs begin with is told once."""
+        return self._noticed.setdefault(sentence, cell.folder) == cell.folder
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         if status == "finished":
@@ -138,7 +144,8 @@ class RichProgress(PlainProgress):
         if not cell.to_do:  # another process has it, or had it
             self._time.ended(cell)
             self._all.total -= self._epochs.pop(cell.folder, 0)
-        self._tell_above(sentence)
+        if self._is_new(cell, sentence):
+            self._tell_above(sentence)
 
     def ended(self, cell: Cell, status: str, message: str) -> None:
         bar = self._current.pop(cell.folder)  # a line above the bars instead: a grid may have more runs than lines

@@ -60,6 +60,15 @@ def test_runs_on_a_file_are_named_by_it(tmp_path: Path, capsys: pytest.CaptureFi
     assert begun("csv:/here/a.csv", "csv:/there/a.csv")[1] == "run 2/2  csv:/there/a.csv linear sgd seed 0"
 
 
+def test_what_several_runs_have_to_tell_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As that they begin with the tensors of one file; a run may repeat itself."""
+    one, other = launch.plan(Draft.of(parse("{optimizer: sam, seeds: 0-1}", "x"), CATALOGUE).expand(), tmp_path)
+    for shown in (progress.PlainProgress([one, other]), progress.RichProgress([one, other])):
+        for cell, sentence in ((one, "Same."), (other, "Same."), (other, "Own."), (one, "Same.")):
+            shown.noticed(cell, sentence)
+        assert capsys.readouterr().err.split() == ["Same.", "Own.", "Same."]
+
+
 def test_the_last_line_of_a_run_that_ended_before_its_last_epoch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
