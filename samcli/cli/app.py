@@ -10,6 +10,7 @@ import typer
 
 from samcli.allocator import keep_freed_memory
 from samcli.cli import (
+    bound,
     check,
     compare,
     export,
@@ -52,6 +53,7 @@ app.command("plot", rich_help_panel=JUDGE, cls=Command, epilog=plot.EXAMPLE)(plo
 app.command("report", rich_help_panel=JUDGE, cls=Command, epilog=report.EXAMPLE)(report.report)
 app.command("sharpness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=sharpness.EXAMPLE)(sharpness.sharpness)
 app.command("robustness", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=robustness.EXAMPLE)(robustness.robustness)
+app.command("bound", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=bound.EXAMPLE)(bound.bound)
 app.command("landscape", rich_help_panel=LOOK_INSIDE, cls=Command, epilog=landscape.EXAMPLE)(landscape.landscape)
 app.command("export", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export.EXAMPLE)(export.export)
 app.command("export-model", rich_help_panel=TAKE_AWAY, cls=Command, epilog=export_model.EXAMPLE)(

@@ -184,10 +184,11 @@ def _check_hypotheses(draft: Draft, data_dir: Path) -> None:
     from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
     from samcli.robustness import PERTURBATIONS
     from samcli.train import CATALOGUE
+    from samcli.train.bounded import MEASURE
     from samcli.train.components import scored_by
 
     written = draft.as_written()
-    kept_later = [*CATALOGUE.measures, *PERTURBATIONS]
+    kept_later = [*CATALOGUE.measures, *PERTURBATIONS, MEASURE]
     rehearse_hypotheses(draft.hypotheses, written, kept_later, lambda run: scored_by(run, data_dir))
     if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
         hint(told)

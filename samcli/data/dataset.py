@@ -294,6 +294,11 @@ def _source(kind: DatasetKind, data_dir: Path, digest: str | None) -> Source:
     return source
 
 
+def training_indices(kind: DatasetKind, source: Source, seed: int) -> Tensor:
+    """Which examples of a source's training set a run trains on, (N,) int64."""
+    return _indices(kind, source, seed)[0]
+
+
 def _indices(kind: DatasetKind, source: Source, seed: int) -> tuple[Tensor, Tensor]:
     """The examples of the training and of the validation part."""
     targets = source.strata

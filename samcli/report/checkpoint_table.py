@@ -17,8 +17,8 @@ BESIDE_NAME = 12  # characters of the epoch and of the space around it
 V_co = TypeVar("V_co", covariant=True)
 
 
-class Row(Protocol[V_co]):
-    """What was found out about one checkpoint."""
+class Named(Protocol):
+    """One checkpoint."""
 
     @property
     def run(self) -> str:
@@ -27,6 +27,10 @@ class Row(Protocol[V_co]):
     @property
     def checkpoint(self) -> Path:
         """The file."""
+
+
+class Row(Named, Protocol[V_co]):
+    """What was found out about one checkpoint."""
 
     @property
     def epoch(self) -> int:
@@ -82,7 +86,7 @@ def checkpoint_table(
     return "\n".join(tables)
 
 
-def run_names(rows: Sequence[Row[object]]) -> list[str]:
+def run_names(rows: Sequence[Named]) -> list[str]:
     """A name for each run by its settings, or by its folder where settings do not tell all apart."""
     try:
         configs = [RunFolder(row.checkpoint.parent).read_config() for row in rows]

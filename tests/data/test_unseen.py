@@ -1,0 +1,47 @@
+"""What one run trains on and another does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from samcli.data import DATASETS, load
+from samcli.data.unseen import unseen
+from samcli.errors import ConfigError, NotApplicable
+
+
+def kinds(name: str = "digits", other: dict[str, Any] | None = None, **options: Any) -> tuple[Any, Any]:
+    return DATASETS.create(name, **options), DATASETS.create(
+        name, **{"train_examples": 100, **options, **(other or {})}
+    )
+
+
+def test_the_two_parts_make_the_whole() -> None:
+    whole, part = kinds(train_examples=None, other={"train_examples": 100})
+    inputs, targets, constants = unseen(whole, 0, part, 0, Path())
+    seen, own = (load(kind, seed=0, data_dir=Path(), device="cpu") for kind in (part, whole))
+    assert len(inputs) + len(seen.train) == len(own.train)
+    assert torch.equal(constants.mean, seen.mean)
+    rows = {bytes(row.flatten().numpy()) for row in own.train.inputs}
+    assert {bytes(row.flatten().numpy()) for row in inputs} <= rows
+    counts = targets.bincount(minlength=10) + seen.train.targets.bincount(minlength=10)
+    assert torch.equal(counts, own.train.targets.bincount(minlength=10))
+
+
+def test_what_makes_no_bound_is_refused() -> None:
+    whole, part = kinds(other={"train_examples": 100})
+    with pytest.raises(NotApplicable, match="none is left"):
+        unseen(part, 0, part, 0, Path())
+    with pytest.raises(NotApplicable, match="none is left"):
+        unseen(part, 0, whole, 0, Path())
+    with pytest.raises(ConfigError, match="another data set"):
+        unseen(whole, 0, DATASETS.create("wine", train_examples=50), 0, Path())
+    with pytest.raises(ConfigError, match="other options"):
+        unseen(*_each(DATASETS.create("digits"), DATASETS.create("digits", split_seed=1, train_examples=50)))
+    with pytest.raises(NotApplicable, match="label_noise"):
+        unseen(*_each(*kinds(label_noise=0.2)))
+
+
+def _each(own: Any, other: Any) -> tuple[Any, int, Any, int, Path]:
+    return own, 0, other, 0, Path()
