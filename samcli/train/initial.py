@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from samcli.config import RunConfig
-from samcli.errors import CheckpointError
+from samcli.data.meaning import other_meaning
+from samcli.errors import CheckpointError, ConfigError
 from samcli.models import Pretrained, for_channels, is_file
 from samcli.runs import checkpoint
 from samcli.train.catalogue import CATALOGUE
@@ -19,7 +20,14 @@ from samcli.weights.adopt import adopt
 from samcli.weights.stored import stored_tensors, tensors_in
 
 
-def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outputs: int) -> dict[str, Any] | None:
+def initialise(
+    config: RunConfig,
+    model: nn.Module,
+    shape: tuple[int, ...],
+    outputs: int,
+    *,
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, Any] | None:
     """Give a run's model the tensors that it is to begin with, all but a head that does not fit.
 
     >>> from samcli.config import Draft, parse
@@ -31,6 +39,8 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
         model: as it was built; on the meta device it is only found out whether the tensors fit.
         shape: of one input, without the batch.
         outputs: columns of the model's output.
+        data: what the inputs are, see `samcli.data.Dataset.document`; a checkpoint whose inputs mean something else is
+            then refused.
 
     Returns:
         What `run.json` keeps: the file, its SHA-256, how many tensors it gave, and the names of those that were drawn
@@ -38,7 +48,7 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
 
     Raises:
         CheckpointError: the file is missing, unreadable or holds code.
-        ConfigError: its tensors do not fit.
+        ConfigError: its tensors do not fit, or its inputs mean something else.
         DataError: published weights are not at hand and cannot be downloaded.
     """
     kind = CATALOGUE.create("model", config.model)
@@ -46,7 +56,7 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
     if pretrained is None and kind.init is None:
         return None
     file = pretrained.fetch() if pretrained else init_file(kind.init)
-    tensors = tensors_of(file)
+    tensors, known = stored_in(file)
     if pretrained:
         tensors = {pretrained.rename(name): tensor for name, tensor in tensors.items()}
     if pretrained and len(shape) == 3:
@@ -55,6 +65,8 @@ def initialise(config: RunConfig, model: nn.Module, shape: tuple[int, ...], outp
     source = pretrained.name if pretrained else str(file)
     spare = pretrained.spare if pretrained else kind.spare
     found = adopt(model, tensors, outputs, source=source, new_head=kind.new_head, spare=spare)
+    if data is not None:
+        check_meaning(known, data, source)
     return {
         "source": source,
         "file": str(file),
@@ -89,18 +101,78 @@ def check_file(config: RunConfig) -> None:
     init, weights = config.model.get("init"), config.model.get("weights")
     named = init_file(init) if init is not None else Path(weights) if weights is not None and is_file(weights) else None
     if named is not None and not named.is_file():
-        tensors_of(named)
+        stored_in(named)
 
 
-def tensors_of(file: Path) -> Mapping[str, Tensor]:
-    """The tensors in a file: of a checkpoint of samcli, once it is seen to be whole, those of its model.
+def begin_with_stage(
+    config: RunConfig,
+    model: nn.Module,
+    outputs: int,
+    data: Mapping[str, Any],
+    stage: Mapping[str, Tensor],
+    known: Mapping[str, Any],
+) -> None:
+    """Give a run's model the network of the stage before it; the head stays where the classes are others.
+
+    Args:
+        config: the run.
+        model: as it was built; on the meta device it is only found out whether the tensors fit.
+        outputs: columns of the model's output.
+        data: what the inputs and classes are, see `samcli.data.Dataset.document`.
+        stage: the tensors of its network.
+        known: what its inputs and classes were.
+
+    Raises:
+        ConfigError: its tensors do not fit, or its inputs mean something else.
+
+    >>> from samcli.config import Draft, parse
+    >>> text = "{stages: [{epochs: 1}], dataset: wine, model: linear, optimizer: sgd}"
+    >>> (config,) = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+    >>> data = {"class_names": ["a", "b"], "task": {"name": "classification", "number": 2}}
+    >>> model, before = (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)) for _ in range(2))
+    >>> begin_with_stage(config, model, 2, data, before.state_dict(), data)
+    >>> bool((model[1].weight == before[1].weight).all())
+    True
+    """
+    source = f"stage {len(config.stages)}"
+    same = all(known[key] == data[key] for key in ("class_names", "task"))
+    adopt(model, stage, outputs, source=source, new_head=not same or bool(config.model.get("new_head")))
+    check_meaning(known, data, source)
+
+
+def stored_in(file: Path) -> tuple[Mapping[str, Tensor], Mapping[str, Any]]:
+    """The tensors in a file, and what is known of the inputs of their network.
+
+    Of a checkpoint of samcli, once it is seen to be whole, they are those of its model, and its entry `data`; of other
+    files, and of checkpoints of earlier versions, nothing is known.
 
     Raises:
         CheckpointError: it is missing, damaged, or holds code.
     """
-    if file.name == "checkpoint.pt" or checkpoint.is_sealed(file):
-        return tensors_in(checkpoint.load(file))
-    return stored_tensors(file)
+    if file.name != "checkpoint.pt" and not checkpoint.is_sealed(file):
+        return stored_tensors(file), {}
+    content = checkpoint.load(file)
+    known = content.get("data")
+    return tensors_in(content), known if isinstance(known, Mapping) else {}
+
+
+def check_meaning(there: Mapping[str, Any], here: Mapping[str, Any], source: str) -> None:
+    """See that the inputs of a network mean what those of the data set mean that it is to be trained on.
+
+    Args:
+        there: what the network's inputs were, see `samcli.data.Dataset.document`.
+        here: what they are now.
+        source: where the network is from, for the message.
+
+    Raises:
+        ConfigError: they mean something else.
+
+    >>> check_meaning({"reading": {"tokenizer": "bytes"}}, {"reading": {"tokenizer": "bytes"}}, "a.pt")
+    """
+    if not (other := other_meaning(there, here)):
+        return
+    way = "dataset.tokenizer names one vocabulary for both" if "token" in other else "give both the same columns"
+    raise ConfigError(f"{source} was trained on inputs that mean something else: {other}; {way}.")
 
 
 def file_at_hand(config: RunConfig) -> Path | None:

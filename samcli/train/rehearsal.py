@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +16,7 @@ from samcli.config.schema import Sharpness
 from samcli.data import Dataset
 from samcli.errors import ConfigError
 from samcli.train.components import build_model, build_optimizer, load_dataset
-from samcli.train.initial import check_file, file_at_hand, initialise
+from samcli.train.initial import begin_with_stage, check_file, file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics, undefined
 from samcli.train.recorded import record
@@ -29,7 +31,7 @@ def rehearse(
 ) -> None:
     """Try whatever a run needs that another one has not tried: its data set, model, optimizer and measures.
 
-    So are the stages that come before it.
+    So are the stages that come before it, and whether each fits the next.
 
     Nothing is trained but the two examples that measures on request are tried on.
 
@@ -54,26 +56,45 @@ def rehearse(
             the optimizer's rule does not take.
         NotApplicable: a measure is not defined for the model, the task or the optimizer.
     """
-    models: dict[str, nn.Module] = {}
+    rehearsed: dict[str, _Rehearsed] = {}
+    followed: set[tuple[str, str]] = set()
     measured: set[str] = set()
     told: set[str] = set()
-    for config in (one for run in runs for one in trainings_of(run)):
-        training, metrics = config.training, config.evaluate.metrics
-        of_loss = (training.label_smoothing, training.mixup, training.class_weight, metrics)
-        problem = repr((config.dataset, config.model, of_loss))
-        if problem not in models:
-            dataset, models[problem] = _rehearse_model(config, data_dir, fetches)
-            for sentence in undefined(metrics, dataset):
-                if sentence not in told:
-                    on_notice(sentence)
-                told.add(sentence)
-        settings = optim.OptimizerSettings.of(config.optimizer)
-        settings.check(models[problem], scaled=training.precision == "fp16")
-        base = config.optimizer.get("base", config.optimizer["name"])
-        measurement = repr((problem, config.sharpness, base))
-        if measurement not in measured and config.sharpness.every:
-            measured.add(measurement)
-            _rehearse_measures(config, data_dir)
+    for run in runs:
+        stage = None
+        for config in trainings_of(run):
+            training, metrics = config.training, config.evaluate.metrics
+            of_loss = (training.label_smoothing, training.mixup, training.class_weight, metrics)
+            problem = repr((config.dataset, config.model, of_loss))
+            if problem not in rehearsed:
+                dataset, model = _rehearse_model(config, data_dir, fetches)
+                rehearsed[problem] = _Rehearsed(model, dataset.task.outputs, dataset.document())
+                for sentence in undefined(metrics, dataset):
+                    if sentence not in told:
+                        on_notice(sentence)
+                    told.add(sentence)
+            here = rehearsed[problem]
+            if stage is not None and (stage, problem) not in followed:
+                followed.add((stage, problem))
+                before = rehearsed[stage]
+                begin_with_stage(config, here.model, here.outputs, here.data, before.model.state_dict(), before.data)
+            stage = problem
+            settings = optim.OptimizerSettings.of(config.optimizer)
+            settings.check(here.model, scaled=training.precision == "fp16")
+            base = config.optimizer.get("base", config.optimizer["name"])
+            measurement = repr((problem, config.sharpness, base))
+            if measurement not in measured and config.sharpness.every:
+                measured.add(measurement)
+                _rehearse_measures(config, data_dir)
+
+
+@dataclass(frozen=True)
+class _Rehearsed:
+    """What a stage leaves to the training after it: a model of shapes without numbers, and what its data are."""
+
+    model: nn.Module
+    outputs: int
+    data: Mapping[str, Any]
 
 
 def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:
@@ -96,7 +117,7 @@ def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[D
                     f"for {what}; choose another model."
                 )
     if fetches or file_at_hand(config) is not None or config.model.get("init") is not None:
-        initialise(config, model, dataset.shape, outputs)
+        initialise(config, model, dataset.shape, outputs, data=dataset.document())
     return dataset, model
 
 

@@ -24,14 +24,13 @@ from samcli.train.components import build_model, build_optimizer, load_dataset, 
 from samcli.train.confusion import confusion_of
 from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
-from samcli.train.initial import initialise
+from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import Outputs, check_metrics
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything
 from samcli.train.tally import Tally
-from samcli.weights.adopt import adopt
 
 
 class Session:
@@ -85,9 +84,10 @@ class Session:
         self._measured_loss = measured_loss(config.training, self.data)
         check_metrics(config.evaluate.metrics, self.data)
         self.model = build_model(config, self.data.shape, self.task.outputs).to(device)
-        self.initial = (
-            initialise(config, self.model, self.data.shape, self.task.outputs) if begins and not config.stages else None
-        )
+        self.initial = None
+        if begins and not config.stages:
+            shape, known = self.data.shape, self.data.document()
+            self.initial = initialise(config, self.model, shape, self.task.outputs, data=known)
         self.ranks = sharing(self.model) if sharing else None
         self.optimizer = build_optimizer(config, self.model, self.task.outputs)
         self.radius = optim.OptimizerSettings.of(config.optimizer).radius
@@ -159,17 +159,10 @@ class Session:
             stage: the content of its checkpoint.
 
         Raises:
-            ConfigError: its tensors do not fit.
+            ConfigError: its tensors do not fit, or its inputs mean something else.
         """
-        data = stage["data"]
-        same = data["class_names"] == list(self.data.class_names) and data["task"] == self.task.document()
-        adopt(
-            self.model,
-            stage["model"],
-            self.task.outputs,
-            source=f"stage {len(self.config.stages)}",
-            new_head=not same or bool(self.config.model.get("new_head")),
-        )
+        known = self.data.document()
+        begin_with_stage(self.config, self.model, self.task.outputs, known, stage["model"], stage["data"])
 
     def train_epoch(self) -> EpochMetrics:
         """Train the next epoch and measure: the new row, which is also appended to `rows`.

@@ -174,3 +174,25 @@ def test_without_weights_the_training_part_is_what_counts(config_of: MakeConfig,
     plain = Session(config_of(), **places)
     assert plain.data.mean != pytest.approx((0.485 + 0.456 + 0.406) / 3, rel=1e-3)
     assert plain.initial is None
+
+
+@pytest.mark.parametrize(("columns", "fits"), [("[a, b]", True), ("[a, c]", False)])
+def test_a_checkpoint_of_other_columns_is_refused(
+    config_of: MakeConfig, places: Places, tmp_path: Path, columns: str, fits: bool
+) -> None:
+    """They are as many, so that every tensor fits."""
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "\n".join(["a,b,c,y", *(f"{n}.5,{n * n % 11}.25,{n % 7}.5,{'no' if n % 3 else 'yes'}" for n in range(40))])
+    )
+    text = TEACHER.replace("digits", f"{{name: 'csv:{table}', target: y, columns: [a, b]}}")
+    train_run(config_of(text=text), RunFolder(tmp_path / "teacher"), **places)
+    other = config_of(f"model.init={tmp_path / 'teacher'}", f"dataset.columns={columns}", text=text)
+    if fits:
+        rehearse([other], Path())
+        assert Session(other, **places).initial
+        return
+    with pytest.raises(
+        ConfigError, match="mean something else: column 2 is 'b' there and 'c' here; give both the same"
+    ):
+        rehearse([other], Path())
