@@ -41,16 +41,22 @@ def choose_device(name: str) -> torch.device:
 def resolve_precision(config: RunConfig, device: torch.device) -> RunConfig:
     """The run with `precision: auto` replaced by what it means on a device: bf16 where that is fast, else fp32.
 
+    That of its stages is replaced likewise.
+
     >>> from samcli.config import Draft, parse
     >>> from samcli.train import CATALOGUE
     >>> (config,) = Draft.of(parse("{optimizer: sgd, precision: auto}", "x.yaml"), CATALOGUE).expand()
     >>> resolve_precision(config, torch.device("cpu")).training.precision in ("bf16", "fp32")
     True
     """
-    if config.training.precision != "auto":
+    if "auto" not in (config.training.precision, *(stage["precision"] for stage in config.stages)):
         return config
-    precision = "bf16" if computes_bf16(device) else "fp32"
-    return dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
+    here = "bf16" if computes_bf16(device) else "fp32"
+    training = config.training
+    if training.precision == "auto":
+        training = dataclasses.replace(training, precision=here)
+    stages = tuple({**one, "precision": here} if one["precision"] == "auto" else one for one in config.stages)
+    return dataclasses.replace(config, training=training, stages=stages)
 
 
 def computes_bf16(device: torch.device) -> bool:
