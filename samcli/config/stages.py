@@ -72,8 +72,8 @@ def with_stages(run: RunConfig, stages: Sequence[Mapping[str, Any]], source: Sou
 def stage_runs(run: RunConfig) -> list[RunConfig]:
     """The trainings that come before a run, as runs of their own: evaluated after their last epoch, and not measured.
 
-    Each begins where the one before it ended, the first with the model's `init`; all of them train the whole of the
-    run's model, by the run's seed.
+    Each begins where the one before it ended, the first with the model's `init`, which is therefore a part of what the
+    later ones are too; all of them train the whole of the run's model, by the run's seed.
     """
     found = []
     for number, stage in enumerate(run.stages):
@@ -82,7 +82,7 @@ def stage_runs(run: RunConfig) -> list[RunConfig]:
             dataclasses.replace(
                 run,
                 dataset=stage["dataset"],
-                model=_whole(run.model, begins=number == 0),
+                model=_whole(run.model),
                 optimizer=stage["optimizer"],
                 schedule=stage["schedule"],
                 training=training,
@@ -138,9 +138,8 @@ def remembered(expand: Expand) -> Expand:
     return partial(look_up)
 
 
-def _whole(model: Mapping[str, Any], *, begins: bool) -> dict[str, Any]:
-    whole = {**model, "freeze": ("none",)} if "freeze" in model else dict(model)
-    return whole if begins or "init" not in whole else {**whole, "init": None}
+def _whole(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {**model, "freeze": ("none",)} if "freeze" in model else dict(model)
 
 
 def _stage(run: RunConfig) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from samcli.config import RunConfig
+from samcli.config import RunConfig, trainings_of
 from samcli.data import DatasetKind, contents, digest, untrained_classes
 from samcli.errors import CheckpointError, DataError
 from samcli.registry import plugin_digests
@@ -16,7 +16,7 @@ from samcli.train.initial import digest_of, file_at_hand
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:
-    """The SHA-256 of each plug-in file that one of the run's parts comes from, by its path.
+    """The SHA-256 of each plug-in file that one of the run's parts comes from, or of its stages', by its path.
 
     It is that of the file alone, as it was when it was run: what it imports is not looked at.
 
@@ -26,7 +26,7 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
     {}
     """
     found: dict[str, str] = {}
-    for kind in _kinds_of(config):
+    for kind in (kind for training in trainings_of(config) for kind in _kinds_of(training)):
         found |= plugin_digests(kind)
     return dict(sorted(found.items()))
 
@@ -94,7 +94,8 @@ class Digests:
             today = plugins_of(config)
             if sorted(plugins.values()) != sorted(today.values()):
                 return f"another {_names(today) or _names(plugins)}"
-        return self._change_of_data(config, status) or _change_of_init(config, status)
+        blocks = [config.dataset, *(stage["dataset"] for stage in config.stages)]
+        return self._change_of_data(blocks, status) or _change_of_init(config, status)
 
     def change_of_network(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
         """What is another one today of that by which a trained network is judged, its data and its own code.
@@ -108,11 +109,10 @@ class Digests:
         recorded = status.get("plugins")
         if recorded is not None and not set(today.values()) <= set(recorded.values()):
             return f"another {_names(today)}"
-        return self._change_of_data(config, status)
+        return self._change_of_data([config.dataset], status)
 
-    def _change_of_data(self, config: RunConfig, status: Mapping[str, Any]) -> str | None:
+    def _change_of_data(self, blocks: Sequence[Mapping[str, Any]], status: Mapping[str, Any]) -> str | None:
         known = status.get("dataset") or {}
-        blocks = [config.dataset, *(stage["dataset"] for stage in config.stages)]
         for block, recorded in zip(blocks, [known.get("digest"), *(known.get("stages") or [])], strict=False):
             if recorded is not None and self._data_digest(block) not in (None, recorded):
                 return f"other data of {block['name']}"

@@ -30,7 +30,7 @@ from samcli.train.ranks import Epoch, other_ranks, shared_threads
 from samcli.train.saver import Saver
 from samcli.train.session import Session, diverged
 from samcli.train.sharing import sharing, tell_of_ranks
-from samcli.train.stages import Train, cost_of, trained_before
+from samcli.train.stages import Stage, Train, cost_of, trained_before
 
 MOST_THREADS = 1024  # that a run.json may ask for
 
@@ -137,34 +137,18 @@ class _Run:
         config, folder, status = self._config, self._folder, self._status
         status |= {**provenance(config, device, data_dir), **self._conditions, "stage": self._before.get("stage")}
         try:
-            before = None
-            if not folder.checkpoint.exists():
-                before = trained_before(
-                    config,
-                    folder.path,
-                    self._of_stage(data_dir, device, should_stop, on_notice),
-                    data_dir=data_dir,
-                    should_stop=should_stop,
-                    on_notice=on_notice,
-                )
+            session, before = self._begun(data_dir, device, should_stop, on_notice)
+            self._session = session
             with halved_threads(config, device), shared_threads(self._processes):
-                session = session_of(
-                    config,
-                    folder,
-                    data_dir=data_dir,
-                    device=device,
-                    sharing=sharing(config, self._processes),
-                    on_notice=on_notice,
-                )
-                self._session = session
                 if before is not None:
-                    session.go_on_from(before)
-                    status["stage"] = cost_of(before)
+                    session.go_on_from(before.content)
+                    status["stage"] = cost_of(before.content)
                     checkpoint.save(folder.checkpoint, session.state())  # where every process of the run begins
                 settle_best(folder, session.epoch)
                 status["dataset"] = data_of(config, data_dir)
                 status["earlier"] = earlier_provenance(self._before, status)
-                status["init"] = session.initial or self._before.get("init")
+                begun_with = session.initial or (before and before.initial)
+                status["init"] = begun_with or self._before.get("init")
                 if session.epoch and "goes_on_from" in self._before:
                     status["goes_on_from"] = self._before["goes_on_from"]
                 if session.initial:
@@ -193,6 +177,38 @@ class _Run:
         finally:
             self._write_end()
         return str(status["status"])
+
+    def _begun(
+        self,
+        data_dir: Path,
+        device: torch.device,
+        should_stop: Callable[[], bool],
+        on_notice: Callable[[str], None],
+    ) -> tuple[Session, Stage | None]:
+        """The session, and the stage that it has to begin with, if there is one: not where a checkpoint goes on."""
+        config, folder, before = self._config, self._folder, None
+        if not folder.checkpoint.exists():
+            before = trained_before(
+                config,
+                folder.path,
+                self._of_stage(data_dir, device, should_stop, on_notice),
+                data_dir=data_dir,
+                should_stop=should_stop,
+                on_notice=on_notice,
+            )
+        with halved_threads(config, device), shared_threads(self._processes):
+            session = session_of(
+                config,
+                folder,
+                data_dir=data_dir,
+                device=device,
+                sharing=sharing(config, self._processes),
+                on_notice=on_notice,
+            )
+        if config.stages and before is None and not folder.checkpoint.exists():
+            # it was put aside: to begin anew is to begin with the stage
+            return self._begun(data_dir, device, should_stop, on_notice)
+        return session, before
 
     def _of_stage(
         self,

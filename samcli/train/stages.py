@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,8 +16,9 @@ from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.runs.owner import Watch
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.continuing import checked_state
+from samcli.train.continuing import checked_state, status_of
 from samcli.train.digests import plugins_of
+from samcli.train.initial import digest_of, file_at_hand
 from samcli.words import count
 
 FOLDER = ".stages"  # of an experiment; no reader of results looks into hidden folders
@@ -34,8 +36,21 @@ class StageFailed(SamcliError):
     """A training that comes before a run's own ended without a network."""
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a run has from the training before it.
+
+    Attributes:
+        content: of its checkpoint.
+        initial: what is known of the file that the first stage began with, see `samcli.train.initial`; None without.
+    """
+
+    content: Mapping[str, Any]
+    initial: Mapping[str, Any] | None
+
+
 def stage_folder(stage: RunConfig, run: Path, data_dir: Path) -> RunFolder:
-    """Where a stage of a run is trained: another place for other data, or another plug-in file.
+    """Where a stage of a run is trained: another place for other data, another plug-in file, or another `init` file.
 
     Args:
         stage: as `stage_runs` gives it.
@@ -43,10 +58,14 @@ def stage_folder(stage: RunConfig, run: Path, data_dir: Path) -> RunFolder:
         data_dir: where data sets lie.
 
     Raises:
+        CheckpointError: the file that it begins with cannot be read.
         DataError: its data are not there.
     """
     data = digest(CATALOGUE.create("dataset", stage.dataset), data_dir)
-    code = hashlib.sha256(repr((data, sorted(plugins_of(stage).values()))).encode()).hexdigest()
+    files = sorted(plugins_of(stage).values())
+    if (begins_with := file_at_hand(stage)) is not None:
+        files.append(digest_of(begins_with))
+    code = hashlib.sha256(repr((data, files)).encode()).hexdigest()
     shared = run.parent if run.parent.name == FOLDER else run.parent / FOLDER
     return RunFolder(shared / f"{stage.identity[:16]}-{code[:8]}")
 
@@ -59,8 +78,8 @@ def trained_before(
     data_dir: Path,
     should_stop: Callable[[], bool],
     on_notice: Callable[[str], None],
-) -> Mapping[str, Any] | None:
-    """The checkpoint of the last stage that comes before a run; it is trained unless it has been.
+) -> Stage | None:
+    """The last stage that comes before a run; it is trained unless it has been.
 
     Of several processes that want the same stage one trains it, and the others wait.
 
@@ -73,7 +92,7 @@ def trained_before(
         on_notice: is told of a stage that begins, or is waited for.
 
     Returns:
-        The content of the checkpoint; None for a run without stages.
+        The stage; None for a run without stages.
 
     Raises:
         KeyboardInterrupt: asked to stop.
@@ -89,9 +108,10 @@ def trained_before(
     if not stages:
         return None
     try:
-        return checked_state(checkpoint.load(folder.checkpoint), stage.document(), folder.checkpoint)
+        content = checked_state(checkpoint.load(folder.checkpoint), stage.document(), folder.checkpoint)
     except CheckpointError as error:
         raise StageFailed(f"Its {name} left nothing to begin with: {error}") from error
+    return Stage(content, status_of(stage, folder).get("init"))
 
 
 def _train(

@@ -78,3 +78,15 @@ def test_what_has_changed(rule: Path, tmp_path: Path) -> None:
     assert today.change(config, status | {"dataset": {"digest": "0" * 64}}) == "other data of wine"
     absent = config_of("{dataset: mnist, optimizer: sgd}")
     assert today.change(absent, {"plugins": {}, "dataset": {"digest": "0" * 64}}) is None  # it cannot be known
+
+
+def test_the_files_of_stages_are_recorded(rule: Path) -> None:
+    load_plugin(rule)
+    assert list(plugins_of(config_of("{stages: [{optimizer: mine}], optimizer: sgd}"))) == [str(rule)]
+
+
+def test_a_network_is_judged_by_the_data_of_its_last_training_alone() -> None:
+    config = config_of("{stages: [{dataset: digits}], dataset: wine, optimizer: sgd}")
+    status = {"dataset": {**data_of(config, Path()), "stages": ["another"]}}
+    assert Digests(Path()).change(config, status) == "other data of digits"
+    assert Digests(Path()).change_of_network(config, status) is None

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from samcli.config import Draft, RunConfig, parse, stage_runs
-from samcli.errors import Interrupted
+from samcli.errors import ConfigError, Interrupted
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
 from samcli.train import CATALOGUE, train_run
+from samcli.train.digests import Digests
+from samcli.train.rehearsal import rehearse
 from samcli.train.session import Session
 from samcli.train.stages import StageFailed, stage_folder
 
@@ -131,3 +133,89 @@ def test_two_stages_follow_one_another(tmp_path: Path) -> None:
     assert train(config(text), tmp_path / "run", on_notice=told.append) == "finished"
     assert told == ["stage 1: sam on digits, 2 epochs.", "stage 2: adam on digits, 1 epoch."]
     assert len(list((tmp_path / ".stages").iterdir())) == 2
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_damaged_checkpoint_does_not_lose_the_stage(tmp_path: Path, epoch: int) -> None:
+    """Begun anew, a run begins with its stage again, and not with weights that the seed drew."""
+    run = config()
+    train(run, tmp_path / "a/run")
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2 + epoch
+
+    with pytest.raises(Interrupted):
+        train(run, tmp_path / "b/run", should_stop=should_stop)
+    file = tmp_path / "b/run/checkpoint.pt"
+    assert checkpoint.load(file)["epoch"] == epoch
+    spoilt = bytearray(file.read_bytes())
+    spoilt[len(spoilt) // 2] ^= 255
+    file.write_bytes(spoilt)
+    told: list[str] = []
+    assert train(run, tmp_path / "b/run", on_notice=told.append) == "finished"
+    assert [sentence for sentence in told if "begins anew" in sentence] == told
+    one, other = weights(tmp_path / "a/run"), weights(tmp_path / "b/run")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_damaged_second_stage_does_not_lose_the_first(tmp_path: Path) -> None:
+    run = config(TEXT.replace("epochs: 2}]", "epochs: 2}, {optimizer: adam, epochs: 1}]"))
+    train(run, tmp_path / "a/run")
+    file = stage_folder(stage_runs(run)[1], tmp_path / "a/run", Path()).checkpoint
+    file.write_bytes(file.read_bytes()[:-40])
+    other = config(TEXT.replace("epochs: 2}]", "epochs: 2}, {optimizer: adam, epochs: 1}]").replace("sgd", "sam"))
+    train(other, tmp_path / "a/other")
+    train(other, tmp_path / "b/other")
+    one, two = weights(tmp_path / "a/other"), weights(tmp_path / "b/other")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_later_stage_is_not_shared_by_networks_that_began_otherwise(tmp_path: Path) -> None:
+    """Nor is one that began with what the file held before."""
+    text = TEXT.replace("epochs: 2}]", "epochs: 2}, {optimizer: adam, epochs: 1}]")
+    file = tmp_path / "network.pth"
+    drawn = config(text)
+    begun = config(text.replace("hidden: 16", f"hidden: 16, init: {file}"))
+    found = []
+    for seed in (7, 8):
+        other = config(text + f"seeds: [{seed}]\n")
+        torch.save(Session(other, data_dir=Path(), device=CPU, begins=False).model.state_dict(), file)
+        folder = tmp_path / f"x/run{seed}"
+        assert train(begun, folder) == "finished"
+        assert RunFolder(folder).read_status()["init"]["file"] == str(file)
+        found.append(weights(folder)["1.weight"])
+    train(drawn, tmp_path / "x/drawn")
+    found.append(weights(tmp_path / "x/drawn")["1.weight"])
+    assert not any(torch.equal(found[a], found[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert len(list((tmp_path / "x/.stages").iterdir())) == 6
+    status = RunFolder(tmp_path / "x/run7").read_status()
+    assert Digests(Path()).change(begun, status) == "another network.pth to begin with"
+
+
+def test_a_precision_of_the_machine_is_that_of_the_stages(tmp_path: Path) -> None:
+    assert train(config(TEXT + "precision: auto\n"), tmp_path / "run") == "finished"
+    alone = config(TEXT.replace("epochs: 2}]", "epochs: 2, precision: auto}]"))
+    assert train(alone, tmp_path / "alone") == "finished"
+
+
+def test_a_stage_that_does_not_fit_is_found_before_it_is_trained() -> None:
+    rest = "dataset: breast-cancer, model: {name: mlp, hidden: 16}, optimizer: sgd"
+    with pytest.raises(ConfigError, match=r"stage 1 does not fit the model: .*13 there, 16x30 here"):
+        rehearse([config(f"{{stages: [{{dataset: wine}}], {rest}}}")], Path())
+    with pytest.raises(ConfigError, match=r"stage 2 does not fit the model: .*13 there, 16x30 here"):
+        rehearse([config(f"{{stages: [{{dataset: wine}}, {{dataset: wine}}], {rest}}}")], Path())
+
+
+def test_a_stage_of_other_words_is_refused(tmp_path: Path) -> None:
+    for name, words in (("a", "good bad"), ("b", "gut arg")):
+        rows = [f"{words.split()[n % 2]} film {words.split()[n % 2]},{n % 2}" for n in range(20)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *rows, ""]))
+    model = "model: {name: text-encoder, layers: 1, width: 8, heads: 2}, optimizer: sgd"
+    file = f"dataset: 'text-csv:{tmp_path}"
+    other = config(f"{{stages: [{{{file}/a.csv'}}], {file}/b.csv', {model}}}")
+    with pytest.raises(ConfigError, match=r"^stage 1 was trained on inputs that mean something else: its tokens"):
+        rehearse([other], Path())
+    rehearse([config(f"{{stages: [{{epochs: 1}}], {file}/b.csv', {model}}}")], Path())
