@@ -47,7 +47,8 @@ class FeatureTokenizer(nn.Module):
             embedding(x[:, i].long())[:, None] for i, embedding in zip(self._coded, self.embeddings, strict=True)
         ]
         columns = torch.cat([numbers, *vectors], dim=1) + self.bias
-        return torch.cat([self.first.expand(len(x), 1, -1), columns], dim=1)
+        # len() would be a number of this batch to whatever writes the network as a program
+        return torch.cat([self.first.expand(x.shape[0], 1, -1), columns], dim=1)
 
 
 class Attention(nn.Module):

@@ -23,7 +23,7 @@ from samcli.home.network import Network
 from samcli.home.program import Program
 
 MODELS = [("digits", "cnn"), ("digits", "resnet20"), ("digits", "vit"), ("wine", "mlp"), ("diabetes", "linear"),
-          ("breast-cancer", "mlp")]  # fmt: skip
+          ("breast-cancer", "mlp"), ("wine", "ft-transformer"), ("wine", "resnet-tabular")]  # fmt: skip
 
 
 def test_torch_program_predicts_from_raw_inputs(trained: Any, tmp_path: Path) -> None:
