@@ -39,8 +39,8 @@ def stages_of(source: Source, value: Any) -> list[dict[str, Any]]:
     for number, stage in enumerate(stages):
         for key in stage:
             if key not in KEYS:
-                what = "the model is one for all stages" if key == "model" else nearest(str(key), KEYS).rstrip(".")
-                raise ConfigError(f"{source.where(('stages', number, key))}: a stage has no {key!r}; {what}.")
+                what = "the model is one for all stages." if key == "model" else nearest(str(key), KEYS)
+                raise ConfigError(f"{source.where(('stages', number, key))}: a stage has no {key!r}; {what}")
     return [dict(stage) for stage in stages]
 
 
