@@ -1,4 +1,4 @@
-"""One image file: what its header tells, and its pixels in 8 bits, upright and on white."""
+"""One stored image: what its header tells, and its pixels in 8 bits, upright and on white."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from samcli.data.sources._depth import Depth
 from samcli.data.sources._resized import Resizing, shrunk
+from samcli.data.sources._stored import StoredImage, opened
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -47,8 +47,8 @@ class Header:
     has_frames: bool
 
 
-def header(path: Path) -> Header:
-    """The header of an image file, which nothing is decoded for but a PNG that lies on its side.
+def header(stored: StoredImage) -> Header:
+    """The header of a stored image, which nothing is decoded for but a PNG that lies on its side.
 
     Raises:
         ValueError: it has too many pixels.
@@ -56,7 +56,7 @@ def header(path: Path) -> Header:
     """
     from PIL import Image
 
-    with Image.open(path) as image, one_at_a_time(image):
+    with opened(stored) as file, Image.open(file) as image, one_at_a_time(image):
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise ValueError(f"{width} × {height} pixels are more than the {MAX_PIXELS:,} that are read of one image")
@@ -87,15 +87,15 @@ def is_deep(mode: str) -> bool:
     return mode in ("I", "F") or mode.startswith("I;16")
 
 
-def pixels(path: Path, resizing: Resizing, *, grey: bool, depth: Depth | None) -> npt.NDArray[np.uint8]:
-    """The pixels of a file, see `pixels_of`.
+def pixels(stored: StoredImage, resizing: Resizing, *, grey: bool, depth: Depth | None) -> npt.NDArray[np.uint8]:
+    """The pixels of a stored image, see `pixels_of`.
 
     Raises:
         Exception: whatever a decoder raises for a file that is damaged.
     """
     from PIL import Image
 
-    with Image.open(path) as image, one_at_a_time(image):
+    with opened(stored) as file, Image.open(file) as image, one_at_a_time(image):
         return pixels_of(image, resizing, grey=grey, depth=depth)
 
 

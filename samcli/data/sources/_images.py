@@ -1,4 +1,4 @@
-"""Image files as images of 8 bits that all have one shape."""
+"""Stored images as images of 8 bits that all have one shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from samcli.data.sources._decode import Header, header, no_alarm, one_at_a_time,
 from samcli.data.sources._depth import Depth
 from samcli.data.sources._of_each import of_each
 from samcli.data.sources._resized import Resizing
+from samcli.data.sources._stored import StoredImage, opened
 from samcli.errors import DataError
 
 DEFAULT_SIZE = 64  # pixels, where the images differ in size and none is asked for
@@ -28,10 +28,10 @@ DEFAULT_SIZE = 64  # pixels, where the images differ in size and none is asked f
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files, and all that decoding one of them has to know of the others.
+    """Stored images, and all that decoding one of them has to know of the others.
 
     Attributes:
-        files: the files.
+        files: the files, or stretches of files.
         resizing: with sides where the images have to be brought to one size.
         grey: whether all are grey.
         depth: the range of those of more than 8 bits, if there are any.
@@ -39,7 +39,7 @@ class ImageFiles:
         notes: what is done to them, in clauses.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[StoredImage, ...]
     resizing: Resizing
     grey: bool
     depth: Depth | None
@@ -47,7 +47,7 @@ class ImageFiles:
     notes: tuple[str, ...]
 
     @staticmethod
-    def of(files: Sequence[Path], resizing: Resizing) -> ImageFiles:
+    def of(files: Sequence[StoredImage], resizing: Resizing) -> ImageFiles:
         """Look at image files.
 
         A first pass reads sizes and modes from the headers, so that a folder of large photographs is never in memory
@@ -121,13 +121,14 @@ class ImageFiles:
             of_each(pool, decode, range(len(files)), files, advance)
 
 
-def read_images(files: Sequence[Path], size: int | None) -> tuple[Tensor, tuple[str, ...]]:
+def read_images(files: Sequence[StoredImage], size: int | None) -> tuple[Tensor, tuple[str, ...]]:
     """Decode image files into one tensor of squares, or of their own size: the images, and what was done to them.
 
     Raises:
         DataError: a file is no image, or damaged, or too large; the message names it.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "grey.png"
@@ -150,18 +151,18 @@ def _notes(headers: Sequence[Header], depth: Depth | None) -> Iterator[str]:
         yield f"{frames:,} with several frames, of which the first is taken"
 
 
-def _depth(pool: ThreadPoolExecutor, files: Sequence[Path]) -> Depth | None:
+def _depth(pool: ThreadPoolExecutor, files: Sequence[StoredImage]) -> Depth | None:
     """The range of deep images; None if there are none."""
     from PIL import Image
 
-    def of_one(path: Path) -> Depth:
-        with Image.open(path) as image, one_at_a_time(image):
+    def of_one(stored: StoredImage) -> Depth:
+        with opened(stored) as file, Image.open(file) as image, one_at_a_time(image):
             return Depth.of(np.asarray(image))
 
     return functools.reduce(Depth.__or__, of_each(pool, of_one, files)) if files else None
 
 
-def _check_cut(pool: ThreadPoolExecutor, files: Sequence[Path]) -> None:
+def _check_cut(pool: ThreadPoolExecutor, files: Sequence[StoredImage]) -> None:
     """Refuse colours of 16 bits that use a part of their range: Pillow reads the upper 8 bits alone.
 
     Raises:
@@ -169,8 +170,8 @@ def _check_cut(pool: ThreadPoolExecutor, files: Sequence[Path]) -> None:
     """
     from PIL import Image
 
-    def largest(path: Path) -> int:
-        with Image.open(path) as image, one_at_a_time(image):
+    def largest(stored: StoredImage) -> int:
+        with opened(stored) as file, Image.open(file) as image, one_at_a_time(image):
             return int(np.asarray(image.convert("RGB")).max())
 
     if files and max(of_each(pool, largest, files)) < 128:

@@ -22,6 +22,7 @@ from samcli.data.reading import tell
 from samcli.data.sources._depth import Depth
 from samcli.data.sources._images import ImageFiles
 from samcli.data.sources._resized import Resizing
+from samcli.data.sources._stored import StoredImage
 from samcli.errors import DataError
 
 VERSION = 1  # of the file, and of what decoding makes of images
@@ -46,7 +47,7 @@ class KeptImages:
     notes: tuple[str, ...]
 
     @staticmethod
-    def of(files: Sequence[Path], resizing: Resizing, digest: str, folder: Path) -> KeptImages:
+    def of(files: Sequence[StoredImage], resizing: Resizing, digest: str, folder: Path) -> KeptImages:
         """The images of a folder, decoded now if no process has done it before.
 
         The file is named by all that its content depends on, the digest of the images, how they are brought to size,

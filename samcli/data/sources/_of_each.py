@@ -1,13 +1,13 @@
-"""Something done to each of many image files by threads, and one sentence for all that cannot be read."""
+"""Something done to each of many stored images by threads, and one sentence for all that cannot be read."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
+from samcli.data.sources._stored import Region, StoredImage
 from samcli.errors import DataError
 
 _CHUNK = 64  # images for a thread at a time
@@ -20,7 +20,7 @@ def of_each(
     pool: ThreadPoolExecutor | None,
     do: Callable[[Item], Result],
     items: Sequence[Item],
-    files: Sequence[Path] | None = None,
+    files: Sequence[StoredImage] | None = None,
     advance: Callable[[int], object] = lambda n: None,
 ) -> list[Result]:
     """What a function makes of each item, in their order.
@@ -60,15 +60,18 @@ def of_each(
     return [result for result in results if not isinstance(result, Exception)]
 
 
-def _unreadable(path: object, error: Exception, others: int) -> DataError:
+def _unreadable(stored: object, error: Exception, others: int) -> DataError:
     if isinstance(error, MemoryError):
         reason = "there is not enough memory to decode it"
+    elif isinstance(stored, Region) and type(error).__name__ == "UnidentifiedImageError":
+        reason = "Pillow knows no such format"  # its own sentence names an open file, and no image
     else:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    noun, place = ("image", "shard") if isinstance(stored, Region) else ("file", "folder")
     if not others:
-        return DataError(f"{path} is not a readable image ({reason}); repair it or take it out of the folder.")
-    more = "1 other file" if others == 1 else f"{others:,} other files"
+        return DataError(f"{stored} is not a readable image ({reason}); repair it or take it out of the {place}.")
+    more = f"1 other {noun}" if others == 1 else f"{others:,} other {noun}s"
     return DataError(
-        f"{path} is not a readable image ({reason}), and neither {'is' if others == 1 else 'are'} {more}; "
-        "repair them or take them out of the folder."
+        f"{stored} is not a readable image ({reason}), and neither {'is' if others == 1 else 'are'} {more}; "
+        f"repair them or take them out of the {place}."
     )
