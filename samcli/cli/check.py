@@ -52,7 +52,7 @@ def check(
 
     An optimizer is put to the promises that all of samcli's keep: ρ = 0 is the base optimizer, the weights come back
     bit for bit, a resumed run is the uninterrupted one, and more. Of csv:FILE, image-folder:PATH,
-    text:PATH, text-csv:FILE and text-folder:PATH it says what would be made.
+    wds:PATH, text:PATH, text-csv:FILE and text-folder:PATH it says what would be made.
     """
     say(quiet=quiet)
     from samcli.registry import load_plugin
@@ -88,7 +88,7 @@ def _table(file: Path) -> str | None:
     from samcli.config.source import TABLES
     from samcli.train import CATALOGUE
 
-    if str(file).startswith(("csv:", "image-folder:", "text:", "text-csv:", "text-folder:")):
+    if str(file).startswith(("csv:", "image-folder:", "wds:", "text:", "text-csv:", "text-folder:")):
         return CATALOGUE.datasets.canonical(str(file))
     return CATALOGUE.datasets.canonical(f"csv:{file}") if file.suffix.lower() in TABLES else None
 

@@ -76,8 +76,8 @@ def contents(kind: DatasetKind, data_dir: Path) -> Contents:
 def digest(kind: DatasetKind, data_dir: Path) -> str:
     """A digest of the raw data, 64 hexadecimal digits, the same as long as they are the same.
 
-    For a folder of images it is that of the names and bytes of the image files, none of which is decoded; for all
-    others that of the tensors. Nothing is downloaded for it.
+    For a folder of images it is that of the names and bytes of the image files, and for shards that of keys, classes
+    and bytes of the images, none of which is decoded; for all others that of the tensors. Nothing is downloaded for it.
 
     Raises:
         DataError: the data are not there, unreadable or not sound.

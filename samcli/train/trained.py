@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def load_trained(
         path: a checkpoint, or a run folder.
         data_dir: where data sets lie; None is where the run found them.
         device: where the model and the data go.
-        image_folder: where the images of the run lie now; None is where they lay.
+        image_folder: where the images of the run, or their shards, lie now; None is where they lay.
 
     Raises:
         CheckpointError: unreadable, or of a configuration that this samcli does not know.
@@ -120,18 +121,19 @@ def _misfit(file: Path, error: Exception) -> CheckpointError:
 def _with_images(config: RunConfig, file: Path, image_folder: Path | None) -> RunConfig:
     """The configuration with the folder in which a run's images lie now."""
     prefix, _, path = config.dataset["name"].partition(":")
-    if prefix != "image-folder":
+    if prefix not in ("image-folder", "wds"):
         if image_folder is not None:
             raise ConfigError(f"{file} was trained on {prefix} and no folder of images; leave --image-folder out.")
         return config
+    is_there = os.path.exists if prefix == "wds" else os.path.isdir  # a single shard is a file
     if image_folder is None:
-        if not Path(path).is_dir():
+        if not is_there(path):
             raise DataError(
                 f"The images that {file} was trained on are not in {path} any more; say where they are with "
                 "--image-folder PATH."
             )
         return config
-    if not image_folder.is_dir():
+    if not is_there(image_folder):
         raise DataError(f"There is no folder {image_folder}; say with --image-folder PATH where the images are.")
     moved = {**config.dataset, "name": CATALOGUE.datasets.canonical(f"{prefix}:{image_folder}")}
     return dataclasses.replace(config, dataset=moved)

@@ -17,6 +17,7 @@ from samcli.data.sources.vision import CIFAR10 as CIFAR10
 from samcli.data.sources.vision import CIFAR100 as CIFAR100
 from samcli.data.sources.vision import SVHN as SVHN
 from samcli.data.sources.image_folder import ImageFolder as ImageFolder
+from samcli.data.sources.wds import WebDatasetShards as WebDatasetShards
 from samcli.data.sources.csv_file import CsvFile as CsvFile
 from samcli.data.sources.text import Text as Text
 from samcli.data.sources.text_csv import TextCsv as TextCsv
