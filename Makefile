@@ -27,7 +27,7 @@ $(BIN)/samcli: pyproject.toml
 # torchattacks, an oracle, without its bound on requests, which would take an old one from all others
 .venv/extras: .venv/dev
 	$(BIN)/python -m pip install --quiet --editable '.[ray,slurm,trackers,tune,parquet,text,timm,onnx]' \
-		--group browser --group onnxruntime
+		--group browser --group onnxruntime --group webdataset
 	$(BIN)/python -m pip install --quiet --no-deps 'torchattacks==3.5.1'
 	@touch $@
 
