@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,20 +11,13 @@ import typer
 from samcli.cli import complete
 from samcli.cli.each_checkpoint import each_checkpoint
 from samcli.cli.options import Checkpoints, Device, KnownDataDir, NeededPlugins, Quiet, Verbose
-from samcli.cli.output import comma_separated, document, hint, say, shows_bold, terminal_width, text
+from samcli.cli.output import say
+from samcli.cli.values import Format, FormatOption, show_values
 
 if TYPE_CHECKING:
-    from samcli.train.bounded import Bounded
+    pass
 
 EXAMPLE = "Example: samcli bound results/pac-bayes"
-
-
-class Format(StrEnum):
-    """The ways to write the values."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 def bound(
@@ -47,7 +39,7 @@ def bound(
     plugin: NeededPlugins = None,
     data_dir: KnownDataDir = None,
     device: Device = "auto",
-    format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
+    format: FormatOption = Format.table,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -58,6 +50,7 @@ def bound(
     """
     say(quiet=quiet, verbose=verbose)
     from samcli.registry import load_plugin
+    from samcli.report.bound_table import bound_legend, bound_records, bound_table
     from samcli.runs.folder import find_checkpoints
     from samcli.train.bounded import bound_checkpoint
     from samcli.train.device import choose_device
@@ -74,20 +67,12 @@ def bound(
     }
     paths = find_checkpoints(checkpoints)
     rows = list(each_checkpoint(paths, partial(bound_checkpoint, **how), "pac-bayes-bound"))
-    _show(rows, format)
+    show_values(
+        format,
+        table=partial(bound_table, rows),
+        records=partial(bound_records, rows),
+        documents=partial(bound_records, rows),
+        legend=bound_legend(rows),
+    )
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
-
-
-def _show(rows: list[Bounded], format: Format) -> None:
-    """Print a row for each checkpoint."""
-    from samcli.report.bound_table import bound_legend, bound_records, bound_table
-
-    if format is Format.json:
-        document(bound_records(rows))
-    elif format is Format.csv:
-        comma_separated(bound_records(rows))
-    else:
-        text(bound_table(rows, width=terminal_width(), color=shows_bold()))
-        for line in bound_legend(rows):
-            hint(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,22 +10,15 @@ import typer
 from samcli.cli import complete
 from samcli.cli.each_checkpoint import each_checkpoint
 from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
-from samcli.cli.output import comma_separated, document, hint, say, shows_bold, terminal_width, text, warn
+from samcli.cli.output import say, warn
 from samcli.cli.reading import reading_shown, use_cache_dir
+from samcli.cli.values import Format, FormatOption, show_values
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from samcli.train.challenged import Challenged
+    pass
 
 EXAMPLE = "Example: samcli robustness results/quickstart --test clean,pgd,corruptions --eps 1/255,2/255"
-
-
-class Format(StrEnum):
-    """The ways to write the values."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 def robustness(
@@ -74,7 +66,7 @@ def robustness(
     cache_dir: CacheDir = None,
     image_folder: MovedImages = None,
     device: Device = "auto",
-    format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
+    format: FormatOption = Format.table,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -86,6 +78,12 @@ def robustness(
     say(quiet=quiet, verbose=verbose)
     use_cache_dir(cache_dir)
     from samcli.registry import load_plugin
+    from samcli.report.robustness_table import (
+        robustness_document,
+        robustness_legend,
+        robustness_records,
+        robustness_table,
+    )
     from samcli.robustness import PERTURBATIONS, doubts
     from samcli.runs.folder import find_checkpoints
     from samcli.train.challenged import DEFAULT_TESTS, challenge_checkpoint
@@ -116,7 +114,13 @@ def robustness(
     paths = find_checkpoints(checkpoints)
     with reading_shown():
         rows = list(each_checkpoint(paths, partial(challenge_checkpoint, tests=names, **how), ", ".join(names)))
-    _show(rows, format)
+    show_values(
+        format,
+        table=partial(robustness_table, rows),
+        records=partial(robustness_records, rows),
+        documents=partial(robustness_document, rows),
+        legend=[line] if (line := robustness_legend(rows)) else [],
+    )
     for row in rows:
         for sentence in doubts(row.values):
             warn(f"samcli: {row.run}: {sentence}")
@@ -147,22 +151,3 @@ def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
         values = [check_flags(options, {key: part}, "this choice of tests")[key] for part in texts]
         parameters[key] = list(dict.fromkeys(values)) if key in several else values[0]
     return parameters
-
-
-def _show(rows: list[Challenged], format: Format) -> None:
-    """Print a row for each checkpoint."""
-    from samcli.report.robustness_table import (
-        robustness_document,
-        robustness_legend,
-        robustness_records,
-        robustness_table,
-    )
-
-    if format is Format.json:
-        document(robustness_document(rows))
-    elif format is Format.csv:
-        comma_separated(robustness_records(rows))
-    else:
-        text(robustness_table(rows, width=terminal_width(), color=shows_bold()))
-        if legend := robustness_legend(rows):
-            hint(legend)

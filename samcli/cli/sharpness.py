@@ -12,29 +12,16 @@ from samcli.cli import complete
 from samcli.cli.each_checkpoint import each_checkpoint
 from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import (
-    comma_separated,
-    document,
-    hint,
     say,
-    shows_bold,
-    terminal_width,
-    text,
 )
 from samcli.cli.reading import reading_shown, use_cache_dir
+from samcli.cli.values import Format, FormatOption, show_values
 from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from samcli.train.measured import Measured
+    pass
 
 EXAMPLE = "Example: samcli sharpness results/quickstart --measure one-step,lambda-max --examples 1000"
-
-
-class Format(StrEnum):
-    """The ways to write the values."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 class BatchNorm(StrEnum):
@@ -89,7 +76,7 @@ def sharpness(
     cache_dir: CacheDir = None,
     image_folder: MovedImages = None,
     device: Device = "auto",
-    format: Annotated[Format, typer.Option(help="How the values are written.")] = Format.table,
+    format: FormatOption = Format.table,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -101,6 +88,12 @@ def sharpness(
     say(quiet=quiet, verbose=verbose)
     use_cache_dir(cache_dir)
     from samcli.registry import load_plugin
+    from samcli.report.sharpness_table import (
+        sharpness_document,
+        sharpness_legend,
+        sharpness_records,
+        sharpness_table,
+    )
     from samcli.runs.folder import find_checkpoints
     from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
@@ -131,7 +124,13 @@ def sharpness(
     paths = find_checkpoints(checkpoints)
     with reading_shown():
         rows = list(each_checkpoint(paths, partial(measure_checkpoint, measures=names, **how), ", ".join(names)))
-    _show(rows, format)
+    show_values(
+        format,
+        table=partial(sharpness_table, rows),
+        records=partial(sharpness_records, rows),
+        documents=partial(sharpness_document, rows),
+        legend=[line] if (line := sharpness_legend(rows)) else [],
+    )
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
 
@@ -155,22 +154,3 @@ def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
         values = [check_flags(options, {key: part}, "this choice of measures")[key] for part in texts]
         parameters[key] = values if len(values) > 1 else values[0]
     return parameters
-
-
-def _show(rows: list[Measured], format: Format) -> None:
-    """Print a row for each checkpoint."""
-    from samcli.report.sharpness_table import (
-        sharpness_document,
-        sharpness_legend,
-        sharpness_records,
-        sharpness_table,
-    )
-
-    if format is Format.json:
-        document(sharpness_document(rows))
-    elif format is Format.csv:
-        comma_separated(sharpness_records(rows))
-    else:
-        text(sharpness_table(rows, width=terminal_width(), color=shows_bold()))
-        if legend := sharpness_legend(rows):
-            hint(legend)
