@@ -40,8 +40,8 @@ class Score:
         meaning: its definition in short; empty where the task tells it.
         is_share: whether it is a fraction from 0 to 1, which people read in percent.
         higher_is_better: whether the larger of two scores is the better one.
-        on_request: what it is a score of where `evaluate.metrics` has to ask for it: classes, or numbers; None of what
-            a task is scored by in every run.
+        on_request: what it is a score of where `evaluate.metrics` has to ask for it: classes, numbers, or noise, which
+            is of the training part; None of what a task is scored by in every run.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Score:
     meaning: str = ""
     is_share: bool = False
     higher_is_better: bool = True
-    on_request: Literal["classes", "numbers"] | None = None
+    on_request: Literal["classes", "numbers", "noise"] | None = None
 
     @property
     def option(self) -> str:
@@ -110,6 +110,21 @@ SCORES = {
             is_share=True,
             higher_is_better=False,
             on_request="classes",
+        ),
+        Score(
+            name="wrong_labels",
+            words="accuracy on wrong labels",
+            meaning="fraction predicted of the training labels that label_noise made wrong: learned by heart",
+            is_share=True,
+            higher_is_better=False,
+            on_request="noise",
+        ),
+        Score(
+            name="right_labels",
+            words="accuracy on right labels",
+            meaning="fraction predicted of the other training labels",
+            is_share=True,
+            on_request="noise",
         ),
         Score(
             name="mae",
@@ -177,19 +192,21 @@ def score_of(column: str) -> Score | None:
 
 
 def column_called(name: str) -> str:
-    """The column that a user means: a score alone is that of the test part, in its spelling here or in that of options.
+    """The column that a user means: a score alone is that of the test part, one of label noise that of the training part.
+
+    It may be spelled as here or as options are.
 
     Any other name, such as that of a measure, is returned as it is.
 
     >>> column_called("balanced-accuracy"), column_called("test_balanced-accuracy"), column_called("validation-r2")
     ('test_balanced_accuracy', 'test_balanced_accuracy', 'validation_r2')
-    >>> column_called("lambda-max")
-    'lambda-max'
+    >>> column_called("lambda-max"), column_called("wrong-labels"), column_called("weight-rounding bits=3 accuracy")
+    ('lambda-max', 'train_wrong_labels', 'weight-rounding bits=3 accuracy')
     """
     column = name.replace("-", "_")
     if column in SCORES:
-        return f"test_{column}"
-    return column if score_of(column) else name
+        return f"{'train' if SCORES[column].on_request == 'noise' else 'test'}_{column}"
+    return column if column.partition("_")[0] in PARTS and score_of(column) else name
 
 
 def score_among(columns: Iterable[str]) -> Score:
@@ -229,11 +246,15 @@ def requested_columns(metrics: Iterable[str]) -> list[str]:
     Args:
         metrics: as `evaluate.metrics` names them.
 
-    >>> requested_columns(["macro-f1"])
-    ['validation_macro_f1', 'test_macro_f1']
+    >>> requested_columns(["macro-f1", "wrong-labels"])
+    ['validation_macro_f1', 'test_macro_f1', 'train_wrong_labels']
     """
     known = scores_on_request()
-    return [f"{part}_{known[name].name}" for name in metrics for part in EVALUATED]
+    return [
+        f"{part}_{known[name].name}"
+        for name in metrics
+        for part in (("train",) if known[name].on_request == "noise" else EVALUATED)
+    ]
 
 
 def is_share(column: str) -> bool:

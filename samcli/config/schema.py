@@ -255,7 +255,7 @@ NEWER: Mapping[str, Any] = {
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1, "metrics": []},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
-    "dataset": {"classes": [], "shrink": 1, "size": 0, "width": None, "resize": "crop"},
+    "dataset": {"classes": [], "noise": "symmetric", "shrink": 1, "size": 0, "width": None, "resize": "crop"},
     "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},
     "optimizer": {},
 }

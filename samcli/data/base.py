@@ -110,7 +110,12 @@ class DatasetKind(ABC):
         None, "size of a stratified subset of the training set, the same for every seed; null for all", minimum=1
     )
     label_noise: float = option(
-        0.0, "share of the training labels replaced by uniformly drawn classes", minimum=0.0, maximum=1.0
+        0.0, "share of the training labels replaced by other classes, see noise", minimum=0.0, maximum=1.0
+    )
+    noise: str = option(
+        "symmetric",
+        "which classes label_noise puts there: symmetric draws them uniformly, asymmetric takes the next one",
+        choices=("symmetric", "asymmetric"),
     )
     validation: float = option(
         0.0, "share of the training set held out, stratified, drawn by the run's seed", minimum=0.0, below=1.0

@@ -35,15 +35,25 @@ class Dataset:
         class_names: in the order of the class numbers; empty for a regression.
         shape: that of one input: (C, H, W), (F,) or (T,), and what its numbers are.
         mean, std: the statistics that inputs are normalised by, see `Normalisation`.
+        wrong_labels: which training labels the noise made wrong, (N,) bool; None without label noise.
     """
 
-    def __init__(self, source: Source, train: Part, validation: Part | None, test: Part, store: ImageStore | None):
+    def __init__(
+        self,
+        source: Source,
+        train: Part,
+        validation: Part | None,
+        test: Part,
+        store: ImageStore | None,
+        wrong_labels: Tensor | None = None,
+    ):
         """Take parts that are ready; `load` makes them."""
         self.train, self.validation, self.test = train, validation, test
         self.task: Task = source.task
         self.class_names = source.class_names
         self.mean, self.std = train.normalisation.mean, train.normalisation.std
         self.shape = source.shape
+        self.wrong_labels = wrong_labels
         self.reading = source.reading
         self._store = store
 
@@ -184,12 +194,14 @@ def load(
         )
     device = torch.device(device)
     train, held_out = _indices(kind, source, seed)
+    wrong: Tensor | None = None
     whole = len(train) == len(source.inputs) and torch.equal(train, torch.arange(len(train)))
     targets = source.targets if whole else source.targets[train]
     if kind.label_noise:
         if source.task.classes is None:
             raise ConfigError(f"label_noise draws classes and {kind.label} has none; leave label_noise out.")
-        targets = noisy_labels(targets, kind.label_noise, source.task.classes, seed)
+        given = noisy_labels(targets, kind.label_noise, source.task.classes, seed, kind.noise)
+        targets, wrong = given, (given != targets).to(device)
     if "cutmix" in kind.augment and source.task.classes is None:
         raise ConfigError(f"cutmix mixes classes and {kind.label} has none; leave cutmix out of augment.")
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
@@ -205,7 +217,7 @@ def load(
     validation = part(*source.validation) if source.validation else None
     if len(held_out):
         validation = part(source.inputs.index_select(0, held_out), source.targets[held_out])
-    return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store)
+    return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store, wrong)
 
 
 def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
@@ -234,7 +246,9 @@ def plain_kind(kind: DatasetKind) -> DatasetKind:
     >>> plain_kind(DATASETS.create("wine", train_examples=50)) == DATASETS.create("wine")
     True
     """
-    return dataclasses.replace(kind, classes=(), train_examples=None, label_noise=0.0, validation=0.0, augment=())
+    return dataclasses.replace(
+        kind, classes=(), train_examples=None, label_noise=0.0, noise="symmetric", validation=0.0, augment=()
+    )
 
 
 _GIVEN: dict[tuple[DatasetKind, Path], Source] = {}

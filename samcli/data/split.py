@@ -118,20 +118,24 @@ def latest_groups(ranks: Tensor, share: float) -> tuple[Tensor, Tensor]:
     return (~is_late).nonzero().squeeze(1), is_late.nonzero().squeeze(1)
 
 
-def noisy_labels(targets: Tensor, share: float, classes: int, seed: int) -> Tensor:
-    """The targets with a share of them replaced by uniformly drawn classes.
+def noisy_labels(targets: Tensor, share: float, classes: int, seed: int, kind: str = "symmetric") -> Tensor:
+    """The targets with a share of them replaced by other classes.
 
-    This is symmetric noise: a drawn class may be the right one, so that a share r spoils r·(1 - 1/classes) of the
-    labels on average (Zhang et al., ICLR 2017, "partially corrupted labels"). Exactly round(share · N) are replaced.
-    At one seed the labels replaced at a smaller share are among those at a larger one.
+    Symmetric noise draws them uniformly, and a drawn class may be the right one, so that a share r spoils
+    r·(1 - 1/classes) of the labels on average (Zhang et al., ICLR 2017, "partially corrupted labels"). Asymmetric noise
+    puts the next class in the place of each, the first in that of the last: every one of the share is wrong, and wrong
+    ones are alike (Patrini et al., CVPR 2017). Exactly round(share · N) are replaced. At one seed the labels replaced
+    at a smaller share are among those at a larger one, and those of both kinds are the same examples.
 
     >>> noisy_labels(torch.zeros(4, dtype=torch.int64), share=0.0, classes=10, seed=0)
     tensor([0, 0, 0, 0])
+    >>> noisy_labels(torch.tensor([0, 8, 9]), share=1.0, classes=10, seed=0, kind="asymmetric")
+    tensor([1, 9, 0])
     """
     generator = stream(seed, "label_noise")
     n = len(targets)
     replaced = torch.randperm(n, generator=generator)[: round(share * n)]
-    drawn = torch.randint(classes, (n,), generator=generator)
+    drawn = torch.randint(classes, (n,), generator=generator) if kind == "symmetric" else (targets + 1) % classes
     noisy = targets.clone()
     noisy[replaced] = drawn[replaced]
     return noisy

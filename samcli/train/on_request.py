@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from samcli.data import Dataset, Part
 from samcli.errors import ConfigError
 from samcli.metrics import scores_on_request
 from samcli.tasks import Task
+from samcli.train.evaluation import evaluate
 from samcli.words import count
 
 if TYPE_CHECKING:
@@ -147,6 +148,39 @@ OF_CLASSES: dict[str, Callable[..., float | None]] = {
 OF_NUMBERS: dict[str, Callable[..., float | None]] = {kind.__name__: kind for kind in (mae, rmse)}
 
 
+def of_parts(metrics: Sequence[str]) -> list[str]:
+    """Those of the scores that are of the validation and test part.
+
+    >>> of_parts(["macro-f1", "wrong-labels"])
+    ['macro-f1']
+    """
+    known = scores_on_request()
+    return [metric for metric in metrics if known[metric].on_request != "noise"]
+
+
+def scores_of_noise(metrics: Sequence[str], model: nn.Module, data: Dataset) -> dict[str, float | None]:
+    """How the model knows the training labels that noise made wrong, and the others, by the names of their columns.
+
+    Measured in evaluation mode on the training part without augmentation; None where there are no such labels, such as
+    wrong ones without label noise.
+
+    Args:
+        metrics: as `evaluate.metrics` names them.
+        model: from inputs to outputs.
+        data: with the training part.
+    """
+    known = scores_on_request()
+    wanted = [known[metric].name for metric in metrics if known[metric].on_request == "noise"]
+    if not wanted:
+        return {}
+    hits: list[Tensor] = []
+    evaluate(model, data.task, data.train, lambda output, target: hits.append(data.task.predicted(output) == target))
+    right = torch.cat(hits).cpu()
+    wrong = torch.zeros_like(right) if data.wrong_labels is None else data.wrong_labels.cpu()
+    shares = {"wrong_labels": right[wrong], "right_labels": right[~wrong]}
+    return {f"train_{name}": shares[name].double().mean().item() if len(shares[name]) else None for name in wanted}
+
+
 def check_metrics(metrics: Sequence[str], data: Dataset) -> None:
     """Refuse scores that do not suit what is predicted, or parts whose outputs would not fit into memory.
 
@@ -161,6 +195,11 @@ def check_metrics(metrics: Sequence[str], data: Dataset) -> None:
 or choose balanced-accuracy, macro-f1, roc-auc, log-loss, calibration-error.
     """
     known = scores_on_request()
+    if data.task.classes is None and len(of_parts(metrics)) < len(metrics):
+        raise ConfigError(
+            "evaluate.metrics: label noise is of classes, and these data have none; leave its scores out."
+        )
+    metrics = of_parts(metrics)
     if metrics and data.task.target_dims > 1:
         raise ConfigError("evaluate.metrics: a language model has no scores besides its own; leave the metrics out.")
     kind = "numbers" if data.task.classes is None else "classes"

@@ -26,7 +26,7 @@ from samcli.train.device import autocast
 from samcli.train.evaluation import evaluate
 from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
-from samcli.train.on_request import Outputs, check_metrics
+from samcli.train.on_request import Outputs, check_metrics, of_parts, scores_of_noise
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything
@@ -253,13 +253,14 @@ class Session:
             return {}
         start = self._clock()
         found: EpochMetrics = {}
-        metrics = self.config.evaluate.metrics
+        metrics = of_parts(self.config.evaluate.metrics)
         for name, part in (("validation", self.data.validation), ("test", self.data.test)):
             outputs = Outputs(self.task) if metrics else None
             loss, score = (None, None) if part is None else evaluate(self.model, self.task, part, outputs)
             found |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
             if outputs and part is not None:
                 found |= {f"{name}_{score}": value for score, value in outputs.scores(metrics).items()}
+        found |= scores_of_noise(self.config.evaluate.metrics, self.model, self.data)
         return {**found, "eval_seconds": self._clock() - start}
 
     def confusion(self) -> Confusion | None:

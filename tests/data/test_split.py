@@ -127,3 +127,15 @@ def test_the_latest_are_those_of_the_highest_ranks(ranks: list[int], share: floa
     rest, latest = latest_groups(torch.tensor(ranks), share)
     assert latest.tolist() == late
     assert sorted([*rest.tolist(), *late]) == list(range(len(ranks)))
+
+
+def test_asymmetric_noise_takes_the_next_class_of_the_same_examples() -> None:
+    targets = torch.arange(1000) % 7
+    symmetric = noisy_labels(targets, 0.3, 7, seed=5)
+    asymmetric = noisy_labels(targets, 0.3, 7, seed=5, kind="asymmetric")
+    changed = asymmetric != targets
+    assert int(changed.sum()) == 300
+    assert torch.equal(asymmetric[changed], (targets[changed] + 1) % 7)
+    assert not bool((symmetric != targets)[~changed].any())
+    fewer = noisy_labels(targets, 0.1, 7, seed=5, kind="asymmetric") != targets
+    assert not bool(fewer[~changed].any())
