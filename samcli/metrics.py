@@ -192,7 +192,7 @@ def score_of(column: str) -> Score | None:
 
 
 def column_called(name: str) -> str:
-    """The column that a user means: a score alone is that of the test part, one of label noise that of the training part.
+    """The column that a user means by a score alone: that of the test part, for label noise that of the training part.
 
     It may be spelled as here or as options are.
 
