@@ -19,7 +19,8 @@ from samcli.runs.door import plain_fault
 from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
 from samcli.runs.rows import rows_fault
-from samcli.train.session import Session, ends_with
+from samcli.train.ending import ends_with
+from samcli.train.session import Session
 
 
 def session_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -83,3 +84,16 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, {"bf16": torch.bfloat16, "fp16": torch.float16}[precision])
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, after the device has done all that it was asked to.
+
+    >>> clock(torch.device("cpu")) <= clock(torch.device("cpu"))
+    True
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()

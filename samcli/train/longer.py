@@ -15,7 +15,7 @@ from samcli.runs.files import write_atomic
 from samcli.runs.folder import RunFolder
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.continuing import checked_state
-from samcli.train.session import ends_with
+from samcli.train.ending import ends_with
 
 _OF_TRAINING = {
     "epoch",

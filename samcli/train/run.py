@@ -22,13 +22,14 @@ from samcli.train.best import best_epoch, settle_best
 from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
 from samcli.train.digests import data_of
+from samcli.train.ending import diverged
 from samcli.train.initial import told_of
 from samcli.train.longer import go_on
 from samcli.train.partner import halved_threads, partner
 from samcli.train.provenance import earlier_provenance, now, provenance
 from samcli.train.ranks import Epoch, other_ranks, shared_threads
 from samcli.train.saver import Saver
-from samcli.train.session import Session, diverged
+from samcli.train.session import Session
 from samcli.train.sharing import sharing, tell_of_ranks
 from samcli.train.stages import Stage, Train, cost_of, trained_before
 

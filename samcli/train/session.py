@@ -14,19 +14,18 @@ from torch import Tensor, nn
 
 from samcli import optim
 from samcli.config import RunConfig
-from samcli.config.schema import Training
 from samcli.losses import mean_loss
-from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
 from samcli.runs.confusion import Confusion
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, build_optimizer, load_dataset, wants_partner
 from samcli.train.confusion import confusion_of
-from samcli.train.device import autocast
-from samcli.train.evaluation import evaluate
+from samcli.train.device import autocast, clock
+from samcli.train.ending import diverged, ends_with
+from samcli.train.evaluated import evaluate_parts
 from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
-from samcli.train.on_request import Outputs, check_metrics, of_parts, scores_of_noise
+from samcli.train.on_request import check_metrics
 from samcli.train.optimizer_state import restore_optimizer
 from samcli.train.recorded import record
 from samcli.train.seeding import seed_everything
@@ -189,7 +188,7 @@ class Session:
         self.model.train()
         self._tally.clear()
         examples, scored, rate = 0, 0, 0.0
-        start, cpu_start = self._clock(), time.process_time()
+        start, cpu_start = clock(self.device), time.process_time()
         order = self.data.order(epoch, self.config.seed).to(self.device)
         batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
         for index, (inputs, targets) in enumerate(batches):
@@ -197,7 +196,7 @@ class Session:
             seen, evaluated = self._step(inputs, targets, order[examples : examples + len(inputs)])
             examples, scored = examples + len(inputs), scored + seen
             self.gradient_evaluations += evaluated
-        seconds, cpu_seconds = self._clock() - start, time.process_time() - cpu_start
+        seconds, cpu_seconds = clock(self.device) - start, time.process_time() - cpu_start
         if self.ranks is not None:
             scored, cpu_seconds = self._tally.add_up(self.ranks, scored, cpu_seconds)
         assert self._tally.statistics is not None
@@ -251,17 +250,9 @@ class Session:
         last = ends_with(self.config.training, row)
         if not self.config.evaluate.is_due(self.epoch + 1, last=last):
             return {}
-        start = self._clock()
-        found: EpochMetrics = {}
-        metrics = of_parts(self.config.evaluate.metrics)
-        for name, part in (("validation", self.data.validation), ("test", self.data.test)):
-            outputs = Outputs(self.task) if metrics else None
-            loss, score = (None, None) if part is None else evaluate(self.model, self.task, part, outputs)
-            found |= {f"{name}_loss": loss, f"{name}_{self.task.metric}": score}
-            if outputs and part is not None:
-                found |= {f"{name}_{score}": value for score, value in outputs.scores(metrics).items()}
-        found |= scores_of_noise(self.config.evaluate.metrics, self.model, self.data)
-        return {**found, "eval_seconds": self._clock() - start}
+        start = clock(self.device)
+        found = evaluate_parts(self.model, self.data, self.config.evaluate.metrics)
+        return {**found, "eval_seconds": clock(self.device) - start}
 
     def confusion(self) -> Confusion | None:
         """Which classes of the test part the model takes for which, see `samcli.train.confusion.confusion_of`."""
@@ -273,9 +264,9 @@ class Session:
         due = settings.every and ((self.epoch + 1) % settings.every == 0 or ends_with(self.config.training, row))
         if not (due and settings.measures):
             return {}
-        start = self._clock()
+        start = clock(self.device)
         recorded = record(self.model, self._measured_loss, self._sharpness_part, settings, self.optimizer)
-        return {**recorded, "sharpness_seconds": self._clock() - start}
+        return {**recorded, "sharpness_seconds": clock(self.device) - start}
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:
         """The closure of one batch, through the session's own model if no other is given."""
@@ -308,34 +299,3 @@ class Session:
             self.optimizer.rho_factor = self.radius.factor(step, *length, factor)
             self.optimizer.progress = step / (length[0] * length[1])
         return rate
-
-    def _clock(self) -> float:
-        """Seconds, after the device has done all it was asked to."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        elif self.device.type == "mps":
-            torch.mps.synchronize()
-        return time.perf_counter()
-
-
-def ends_with(training: Training, row: EpochMetrics) -> bool:
-    """Whether a run ends with the epoch of this row.
-
-    >>> row = {"epoch": 3, "train_loss": 0.5}
-    >>> ends_with(Training(epochs=9), row), ends_with(Training(epochs=9, stop_at_train_loss=0.6), row)
-    (False, True)
-    """
-    epoch, loss, stop = row["epoch"], row["train_loss"], training.stop_at_train_loss
-    assert epoch is not None
-    assert loss is not None
-    return epoch >= training.epochs or (stop is not None and loss <= stop)
-
-
-def diverged(row: EpochMetrics) -> bool:
-    """Whether any loss of the row is infinite or not a number.
-
-    >>> diverged({"train_loss": 0.5, "validation_loss": None}), diverged({"train_loss": float("nan")})
-    (False, True)
-    """
-    losses = [loss for name in LOSSES if (loss := row.get(name)) is not None]
-    return not all(torch.isfinite(torch.tensor(loss)) for loss in losses)

@@ -9,7 +9,7 @@ import torch
 from small_run import MakeConfig, Places
 
 from samcli.train.evaluation import evaluate
-from samcli.train.session import Session, diverged
+from samcli.train.session import Session
 
 PLAIN = """
 dataset: {name: digits, train_examples: 150}
@@ -124,13 +124,6 @@ def test_mixed_precision_learns_and_resumes(
     reference = exact.train_epoch()["train_loss"]
     assert rows[0]["train_loss"] == pytest.approx(reference, rel=0.05)
     assert rows[0]["train_loss"] != reference
-
-
-@pytest.mark.parametrize(("loss", "answer"), [(0.5, False), (float("nan"), True), (float("inf"), True)])
-def test_diverged(loss: float, answer: bool) -> None:
-    assert (
-        diverged({"train_loss": 1.0, "test_loss": loss, "sharpness": float("nan"), "validation_loss": None}) is answer
-    )
 
 
 def test_a_cheaper_ascent_is_counted_and_scored_by_what_it_saw(config_of: MakeConfig, places: Places) -> None:
