@@ -11,13 +11,13 @@ from typing import Any
 import torch
 import torch.distributed
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from torch.nn.modules.batchnorm import _NormBase
 from torch.utils._pytree import tree_leaves, tree_map
 
 from samcli.errors import ConfigError
 from samcli.optim.means import ByParameter, StepMeans
 from samcli.optim.sync_batch_norm import synchronised
-from samcli.weights.frozen import is_held
+from samcli.weights.batch_norm import batch_norms
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Ranks:
         >>> Ranks.of(nn.Linear(2, 1), rank=0, size=2, sync_batch_norm=True)
         Ranks(rank=0, size=2, sync_batch_norm=False, least=1)
         """
-        has_batch_norm = any(isinstance(m, _BatchNorm) and not is_held(m) for m in model.modules())
+        has_batch_norm = bool(batch_norms(model))
         return cls(rank, size, sync_batch_norm and has_batch_norm, 2 if has_batch_norm else 1)
 
     def shares(self, n: int) -> bool:

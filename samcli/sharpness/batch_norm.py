@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from samcli.errors import ConfigError, nearest
 from samcli.examples import count
 from samcli.sharpness.problem import Batches
-from samcli.weights.frozen import is_held
+from samcli.weights.batch_norm import batch_norms, recalibrate
 
 MODES = ("evaluation", "recalibrated", "batch")
 
@@ -45,6 +43,7 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
     Raises:
         ConfigError: no such mode, or a batch of one example, which has no variance.
 
+    >>> import torch
     >>> model, inputs = nn.BatchNorm1d(1).eval(), torch.tensor([[0.0], [2.0]])
     >>> with normalising(model, "batch", [(inputs, inputs)]):
     ...     model(inputs).round().flatten().tolist()
@@ -54,7 +53,7 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
     """
     if mode not in MODES:
         raise ConfigError(f"There is no BatchNorm mode {mode!r}; {nearest(mode, MODES)}")
-    layers = [module for module in model.modules() if isinstance(module, _BatchNorm) and not is_held(module)]
+    layers = batch_norms(model)
     if mode == "evaluation" or not layers:
         yield
         return
@@ -65,29 +64,13 @@ def normalising(model: nn.Module, mode: str, data: Batches) -> Iterator[None]:
         )
     before = [(layer, layer.training, layer.momentum, layer.track_running_stats) for layer in layers]
     try:
-        for layer in layers:
-            layer.train()
         if mode == "recalibrated":
-            _recalibrate(model, layers, data)
+            recalibrate(model, layers, data)
         else:
             for layer in layers:
+                layer.train()
                 layer.track_running_stats = False
         yield
     finally:
         for layer, training, momentum, tracked in before:
             layer.training, layer.momentum, layer.track_running_stats = training, momentum, tracked
-
-
-def _recalibrate(model: nn.Module, layers: list[_BatchNorm], data: Batches) -> None:
-    seen = 0
-    for layer in layers:
-        layer.reset_running_stats()
-    with torch.no_grad():
-        for inputs, targets in data:
-            n = count(inputs, targets)
-            seen += n
-            for layer in layers:
-                layer.momentum = n / seen
-            model(inputs)
-    for layer in layers:
-        layer.eval()
