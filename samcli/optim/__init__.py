@@ -2,6 +2,8 @@
 
 from samcli.optim import variants as variants
 from samcli.optim.ascent import Ascent as Ascent
+from samcli.optim.average import Averaging as Averaging
+from samcli.optim.average import WeightAverage as WeightAverage
 from samcli.optim.base import BASES as BASES
 from samcli.optim.batch import Batch as Batch
 from samcli.optim.build import build as build

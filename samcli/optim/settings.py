@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from samcli.errors import ConfigError
 from samcli.optim.ascent import WHOLE, Ascent
+from samcli.optim.average import NONE, Averaging, WeightAverage
 from samcli.optim.base import BASES, Base
 from samcli.optim.build import clip_gradient
 from samcli.optim.engine import SharpnessAware
@@ -34,12 +35,14 @@ class OptimizerSettings:
         variant: the rule around it; None for the base optimizer alone.
         ascent: the options of the variant's ascent.
         radius: the schedule of its radius over training.
+        averaging: the average of the weights that is the result, if one is.
     """
 
     base: Base
     variant: Variant | None = None
     ascent: Ascent = WHOLE
     radius: RadiusSchedule = CONSTANT
+    averaging: Averaging = NONE
 
     @classmethod
     def of(cls, block: Mapping[str, Any]) -> OptimizerSettings:
@@ -47,20 +50,24 @@ class OptimizerSettings:
 
         Args:
             block: `name` and the options of the base optimizer; for a variant also `base`, the variant's own options,
-                and those of `Ascent` and `RadiusSchedule`, which may be left out.
+                and those of `Ascent` and `RadiusSchedule`; for both those of `Averaging`. The options of these three
+                may be left out.
 
         Raises:
             ConfigError: no such name, or options that exclude each other.
         """
         name = block["name"]
+        averaging = Averaging(**{key: block[key] for key in options_of(Averaging) if key in block})
         if name not in VARIANTS:
-            return cls(BASES.create(name, **{key: block[key] for key in BASES.options(name)}))
-        base = block["base"]
+            base = BASES.create(name, **{key: block[key] for key in BASES.options(name)})
+            return cls(base, averaging=averaging)
+        of = block["base"]
         return cls(
-            BASES.create(base, **{key: block[key] for key in BASES.options(base)}),
+            BASES.create(of, **{key: block[key] for key in BASES.options(of)}),
             VARIANTS.create(name, **{key: block[key] for key in VARIANTS.options(name)}),
             Ascent(**{key: block[key] for key in options_of(Ascent) if key in block}),
             RadiusSchedule(**{key: block[key] for key in options_of(RadiusSchedule) if key in block}),
+            averaging,
         )
 
     def passes_per_step(self, batch_size: int, epochs: int) -> float:
@@ -115,6 +122,21 @@ class OptimizerSettings:
         if clip_norm is not None:
             clip_gradient(base, clip_norm)
         return self._with_variant(base, model, seed)
+
+    def average_of(self, model: nn.Module, steps_per_epoch: int, epochs: int) -> WeightAverage | None:
+        """The average of a model's weights that the settings ask for, of no network yet; None without one.
+
+        Args:
+            model: see `WeightAverage`.
+            steps_per_epoch: batches in an epoch.
+            epochs: of the run.
+
+        Raises:
+            ConfigError: fewer than two networks would be averaged.
+        """
+        if self.averaging.average is None:
+            return None
+        return WeightAverage(model, self.averaging, steps_per_epoch=steps_per_epoch, epochs=epochs)
 
     def check(self, model: nn.Module, *, scaled: bool) -> None:
         """Refuse, without a step, an optimizer that cannot work with a model.
