@@ -33,6 +33,7 @@ class Catalogue:
     Attributes:
         datasets, models, bases, variants, schedules, measures: the registries of these.
         shared_options: classes whose options every variant has beside its own.
+        common_options: classes whose options every optimizer has, variant or not.
         optimizer: takes a resolved `optimizer:` block apart, and checks what no single option can.
     """
 
@@ -42,6 +43,7 @@ class Catalogue:
     variants: Registry[Any]
     schedules: Registry[Any]
     shared_options: tuple[type, ...]
+    common_options: tuple[type, ...]
     optimizer: Callable[[Mapping[str, Any]], Costed]
     measures: Registry[Any]
 
@@ -54,23 +56,26 @@ class Catalogue:
         return [*self.bases.shown(), *self.variants.shown()]
 
     def options(self, section: str, name: str, base: str | None = None) -> dict[str, Option]:
-        """The options of one component: for a variant those of its base, its own, and those that all variants have.
+        """The options of one component, of an optimizer also those that all have.
+
+        For a variant they are those of its base, its own, and those that all variants have.
 
         Raises:
             ConfigError: no such name.
         """
         if section != "optimizer":
             return self._registry(section).options(name)
+        common = {key: o for kind in self.common_options for key, o in options_of(kind).items()}
         if name in self.variants:
             if base is not None and base not in list(self.bases):
                 raise ConfigError(f"The base of {name} must be one of {', '.join(self.bases)}, not {base!r}.")
             own, bases = self.variants.options(name), self.bases.options(base or "sgd")
             others = self.variants.kind(name).base_defaults
             bases = {key: replace(o, default=others.get(key, o.default)) for key, o in bases.items()}
-            common = {key: o for kind in self.shared_options for key, o in options_of(kind).items()}
-            return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **common}
+            shared = {key: o for kind in self.shared_options for key, o in options_of(kind).items()}
+            return {"base": _BASE, **{k: v for k, v in bases.items() if k not in own}, **own, **shared, **common}
         if name in self.bases:
-            return self.bases.options(name)
+            return {**self.bases.options(name), **common}
         raise ConfigError(f"There is no optimizer named {name!r}; {nearest(name, self.optimizer_names())}")
 
     def create(self, section: str, settings: Mapping[str, Any]) -> Any:
@@ -257,7 +262,7 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "sharpness": {"measures": ["one-step", "grad-norm"]},
     "dataset": {"classes": [], "noise": "symmetric", "shrink": 1, "size": 0, "width": None, "resize": "crop"},
     "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},
-    "optimizer": {},
+    "optimizer": {"average": None, "average_decay": None, "average_from": None, "average_every": None},
 }
 # Options that say how something is done on a machine, and change no result: they are part of no identity.
 OF_THE_MACHINE: Mapping[str, tuple[str, ...]] = {"dataset": ("stream",)}
@@ -299,8 +304,10 @@ FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that 
 def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mapping[str, Any], source: Source) -> None:
     """Refuse a stop at a training loss with a schedule by which the run would depend on an end it never sees.
 
+    So it is with an average of the weights that begins after a share of the epochs.
+
     Raises:
-        ConfigError: such a schedule.
+        ConfigError: such a schedule, or such an average.
 
     >>> check_stop(Training(stop_at_train_loss=0.1), {"name": "constant"}, {"name": "sgd"}, Source({}))
     """
@@ -312,3 +319,18 @@ def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mappi
                 f"{source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with {key} {name}, "
                 f"which falls until the last of all epochs; set {key} to constant."
             )
+    if begins_late(optimizer):
+        raise ConfigError(
+            f"{source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with an average that begins "
+            "after a share of all epochs; set optimizer.average_from to 0."
+        )
+
+
+def begins_late(optimizer: Mapping[str, Any]) -> bool:
+    """Whether an optimizer has an average of the weights whose beginning depends on the number of epochs.
+
+    >>> [begins_late({"average": "ema"}), begins_late({"average": "swa"}), begins_late({})]
+    [False, True, False]
+    """
+    share = optimizer.get("average_from")
+    return bool(share) or (share is None and optimizer.get("average") == "swa")

@@ -13,6 +13,7 @@ from samcli.data.dataset import give_source as give_source
 from samcli.data.dataset import load as load
 from samcli.data.dataset import plain_kind as plain_kind
 from samcli.data.dataset import raw_source as raw_source
+from samcli.data.dataset import steps_of as steps_of
 from samcli.data.dataset import untrained_classes as untrained_classes
 from samcli.data.part import Part as Part
 from samcli.data.shared import SharedSource as SharedSource

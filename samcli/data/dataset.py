@@ -88,8 +88,7 @@ class Dataset:
         >>> digits.steps(64), digits.steps(65)
         (2, 2)
         """
-        full, left = divmod(len(self.train), batch_size)
-        return full + (left > 1 or (left == 1 and full == 0))
+        return steps_of(len(self.train), batch_size)
 
     def epoch(self, epoch: int, batch_size: int, seed: int, mixup: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
         """The training batches of one epoch: shuffled, augmented and normalised.
@@ -156,6 +155,16 @@ class Dataset:
         plan = _to_device(host, self.train.targets)
         for pixels, batch in zip(self._store.pixels(host, plan, batches, seed, epoch), batches, strict=True):
             yield self._store.cut(self.train.normalisation.images(pixels), plan[:, batch])
+
+
+def steps_of(examples: int, batch_size: int) -> int:
+    """The number of training batches of an epoch over so many examples, see `Dataset.steps`.
+
+    >>> steps_of(128, 64), steps_of(129, 64), steps_of(130, 64)
+    (2, 2, 3)
+    """
+    full, left = divmod(examples, batch_size)
+    return full + (left > 1 or (left == 1 and full == 0))
 
 
 def load(

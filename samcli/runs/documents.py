@@ -196,12 +196,20 @@ class DataDocument(Document):
     reading: dict[str, Any]
 
 
+class AverageDocument(Document):
+    """Where `model` of a checkpoint is an average: of how many networks, and the weights that training goes on from."""
+
+    networks: Annotated[int, Field(ge=1, lt=2**63)]
+    goes_on_from: dict[str, Any]
+
+
 class CheckpointDocument(Document):
     """What a session needs of a checkpoint in order to continue; the tensors are checked where they are loaded."""
 
     config: dict[str, Any]
     data: DataDocument | None = None  # earlier versions wrote none
     model: dict[str, Any]
+    average: AverageDocument | None = None
     optimizer: dict[str, Any]
     scaler: dict[str, Any] | None
     random_state: dict[str, Any]

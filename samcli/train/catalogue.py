@@ -5,7 +5,7 @@ from __future__ import annotations
 from samcli.config import Catalogue
 from samcli.data import DATASETS
 from samcli.models import MODELS
-from samcli.optim import BASES, SCHEDULES, VARIANTS, Ascent, OptimizerSettings, RadiusSchedule
+from samcli.optim import BASES, SCHEDULES, VARIANTS, Ascent, Averaging, OptimizerSettings, RadiusSchedule
 from samcli.sharpness import MEASURES
 
 CATALOGUE = Catalogue(
@@ -15,6 +15,7 @@ CATALOGUE = Catalogue(
     variants=VARIANTS,
     schedules=SCHEDULES,
     shared_options=(Ascent, RadiusSchedule),
+    common_options=(Averaging,),
     optimizer=OptimizerSettings.of,
     measures=MEASURES,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.config.schema import FALLING
+from samcli.config.schema import FALLING, begins_late
 from samcli.errors import CheckpointError, ResultsError
 from samcli.registry import plugin_digests
 from samcli.runs import EpochMetrics, checkpoint
@@ -51,18 +51,27 @@ def objection_to_going_on(config: RunConfig, epochs: int) -> str:
     >>> [objection_to_going_on(run, 3) for run in Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()]
     ['', 'the schedule cosine depends on the number of epochs']
     """
-    schedule, rule = config.schedule["name"], config.optimizer["name"]
+    schedule = config.schedule["name"]
     if CATALOGUE.schedules.kind(schedule).knows_the_end:
         return f"the schedule {schedule} depends on the number of epochs"
-    if config.optimizer.get("rho_schedule") in FALLING:
-        return f"rho_schedule {config.optimizer['rho_schedule']} falls until the last epoch"
+    if words := _objection_to_optimizer(config.optimizer):
+        return words
+    if config.training.keep == "best" and not config.evaluate.is_due(epochs, last=False):
+        return f"keep: best would count epoch {epochs}, which is not evaluated in a longer run"
+    return ""
+
+
+def _objection_to_optimizer(optimizer: Mapping[str, Any]) -> str:
+    rule, rho_schedule = optimizer["name"], optimizer.get("rho_schedule")
+    if rho_schedule in FALLING:
+        return f"rho_schedule {rho_schedule} falls until the last epoch"
+    if begins_late(optimizer):
+        return "its average of the weights begins after a share of the epochs"
     kind = CATALOGUE.variants.kind(rule) if rule in CATALOGUE.variants else None
     if kind is not None and kind.uses_progress:
         return f"{rule} looks at how much of the training is over"
     if kind is not None and plugin_digests(kind):
         return f"nobody knows whether {rule}, which a plug-in file registers, depends on the number of epochs"
-    if config.training.keep == "best" and not config.evaluate.is_due(epochs, last=False):
-        return f"keep: best would count epoch {epochs}, which is not evaluated in a longer run"
     return ""
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from samcli.config import RunConfig
+from samcli.train.components import build_optimizer
 
 # what a schedule sets, and what torch decides for the device at hand
 NOT_OF_THE_RUN = ("params", "lr", "initial_lr", "foreach", "fused", "capturable")
@@ -35,6 +38,30 @@ def restore_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     optimizer.load_state_dict(dict(state))
     for fault in _faults(optimizer, options):
         raise ValueError(fault)
+
+
+def rebuilt_optimizer(config: RunConfig, model: nn.Module, outputs: int, state: Mapping[str, Any]) -> Optimizer:
+    """A run's optimizer over the parameters of a network, with the state of a checkpoint.
+
+    >>> from samcli.config import Draft, parse
+    >>> from samcli.train.catalogue import CATALOGUE
+    >>> (config,) = Draft.of(parse("{optimizer: {name: sgd, lr: 0.3}}", "x.yaml"), CATALOGUE).expand()
+    >>> state = build_optimizer(config, nn.Linear(3, 2), 2).state_dict()
+    >>> rebuilt_optimizer(config, nn.Linear(3, 2), 2, state).param_groups[0]["lr"]
+    0.3
+
+    Args:
+        config: the run.
+        model: the one trained, or the average of its weights.
+        outputs: columns of the model's output.
+        state: of the run's optimizer.
+
+    Raises:
+        ValueError: see `restore_optimizer`.
+    """
+    optimizer = build_optimizer(config, model, outputs)
+    restore_optimizer(optimizer, state)
+    return optimizer
 
 
 def _faults(optimizer: Optimizer, options: list[dict[str, Any]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from torch import nn
 from samcli import optim
 from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
-from samcli.data import Dataset
+from samcli.data import Dataset, steps_of
 from samcli.errors import ConfigError
 from samcli.train.components import build_model, build_optimizer, load_dataset
 from samcli.train.initial import begin_with_stage, check_file, file_at_hand, initialise
@@ -68,7 +68,7 @@ def rehearse(
             problem = repr((config.dataset, config.model, of_loss))
             if problem not in rehearsed:
                 dataset, model = _rehearse_model(config, data_dir, fetches)
-                rehearsed[problem] = _Rehearsed(model, dataset.task.outputs, dataset.document())
+                rehearsed[problem] = _Rehearsed(model, dataset.task.outputs, dataset.document(), len(dataset.train))
                 for sentence in undefined(metrics, dataset):
                     if sentence not in told:
                         on_notice(sentence)
@@ -81,6 +81,7 @@ def rehearse(
             stage = problem
             settings = optim.OptimizerSettings.of(config.optimizer)
             settings.check(here.model, scaled=training.precision == "fp16")
+            settings.averaging.check(steps_of(here.examples, training.batch_size), training.epochs)
             base = config.optimizer.get("base", config.optimizer["name"])
             measurement = repr((problem, config.sharpness, base))
             if measurement not in measured and config.sharpness.every:
@@ -95,6 +96,7 @@ class _Rehearsed:
     model: nn.Module
     outputs: int
     data: Mapping[str, Any]
+    examples: int  # of the training part
 
 
 def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:

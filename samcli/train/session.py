@@ -17,6 +17,7 @@ from samcli.config import RunConfig
 from samcli.losses import mean_loss
 from samcli.runs import EpochMetrics
 from samcli.runs.confusion import Confusion
+from samcli.train.averaged import recalibrate_average, restore_tensors, tensors_of
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, build_optimizer, load_dataset, wants_partner
 from samcli.train.confusion import confusion_of
@@ -26,8 +27,8 @@ from samcli.train.evaluated import evaluate_parts
 from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics
-from samcli.train.optimizer_state import restore_optimizer
-from samcli.train.recorded import record
+from samcli.train.optimizer_state import rebuilt_optimizer, restore_optimizer
+from samcli.train.recorded import FROM_ONE_GRADIENT, record
 from samcli.train.seeding import seed_everything
 from samcli.train.tally import Tally
 
@@ -59,7 +60,8 @@ class Session:
     Attributes:
         data: the data set, its loss and its score.
         loss: that is trained: of the task, with label smoothing and weights of classes.
-        model: in training mode during an epoch, in evaluation mode after it.
+        model: under training; in training mode during an epoch, in evaluation mode after it.
+        average: that of its weights, if the optimizer has one.
         optimizer: with the state of the last step.
         initial: what is known of the file that the model began with, see `samcli.train.initial`; None without one.
         rows: a row of metrics for each finished epoch.
@@ -89,10 +91,12 @@ class Session:
             self.initial = initialise(config, self.model, shape, self.task.outputs, data=known)
         self.ranks = sharing(self.model) if sharing else None
         self.optimizer = build_optimizer(config, self.model, self.task.outputs)
-        self.radius = optim.OptimizerSettings.of(config.optimizer).radius
+        settings = optim.OptimizerSettings.of(config.optimizer)
+        self.radius = settings.radius
         self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self.steps_per_epoch = self.data.steps(config.training.batch_size)
+        self.average = settings.average_of(self.model, self.steps_per_epoch, config.training.epochs)
         self.rows: list[EpochMetrics] = []
         self.gradient_evaluations = 0
         self._rates = [float(group["lr"]) for group in self.optimizer.param_groups]  # at the top of the schedule
@@ -109,6 +113,11 @@ class Session:
         return len(self.rows)
 
     @property
+    def network(self) -> nn.Module:
+        """What is evaluated, measured and taken home: the average of the weights once there is one, else the model."""
+        return self.average.network if self.average and self.average.networks else self.model
+
+    @property
     def finished(self) -> bool:
         """Whether all epochs are finished, or the training loss at which to stop is reached."""
         return bool(self.rows) and ends_with(self.config.training, self.rows[-1])
@@ -120,14 +129,14 @@ class Session:
         return {"steps": step.replays, "failure": step.failure} if isinstance(step, optim.Replayed) else None
 
     def state(self) -> dict[str, Any]:
-        """The content of a checkpoint."""
+        """The content of a checkpoint; its `model` is `network`."""
         random = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.device)
         return {
             "config": self.config.document(),
             "data": self.data.document(),
-            "model": self.model.state_dict(),
+            **tensors_of(self.model, self.average),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler else None,
             "random_state": random,
@@ -138,7 +147,7 @@ class Session:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the state of a session of the same configuration, see `state`."""
-        self.model.load_state_dict(state["model"])
+        restore_tensors(self.model, self.average, state, len(state["rows"]) * self.steps_per_epoch)
         restore_optimizer(self.optimizer, state["optimizer"])
         if self.scaler:
             self.scaler.load_state_dict(state["scaler"])
@@ -192,8 +201,11 @@ class Session:
         order = self.data.order(epoch, self.config.seed).to(self.device)
         batches = self.data.epoch(epoch, settings.batch_size, self.config.seed, settings.mixup)
         for index, (inputs, targets) in enumerate(batches):
-            rate = self._set_schedules((epoch - 1) * self.steps_per_epoch + index)
+            step = (epoch - 1) * self.steps_per_epoch + index
+            rate = self._set_schedules(step)
             seen, evaluated = self._step(inputs, targets, order[examples : examples + len(inputs)])
+            if self.average:
+                self.average.update(self.model, step + 1)
             examples, scored = examples + len(inputs), scored + seen
             self.gradient_evaluations += evaluated
         seconds, cpu_seconds = clock(self.device) - start, time.process_time() - cpu_start
@@ -245,18 +257,21 @@ class Session:
         self._warm = True
 
     def _evaluate(self, row: EpochMetrics) -> EpochMetrics:
-        """The losses and scores of the other parts where they are due after this epoch, else nothing."""
+        """The losses and scores of the other parts where they are due after this epoch, else nothing.
+
+        The seconds count the pass that an average needs, which is made after every epoch: each has its checkpoint.
+        """
         self.model.eval()
-        last = ends_with(self.config.training, row)
-        if not self.config.evaluate.is_due(self.epoch + 1, last=last):
-            return {}
         start = clock(self.device)
-        found = evaluate_parts(self.model, self.data, self.config.evaluate.metrics)
-        return {**found, "eval_seconds": clock(self.device) - start}
+        recalibrated = recalibrate_average(self.average, self.config, self.data, self.epoch + 1)
+        found: EpochMetrics = {}
+        if self.config.evaluate.is_due(self.epoch + 1, last=ends_with(self.config.training, row)):
+            found = evaluate_parts(self.network, self.data, self.config.evaluate.metrics)
+        return {**found, "eval_seconds": clock(self.device) - start} if found or recalibrated else {}
 
     def confusion(self) -> Confusion | None:
         """Which classes of the test part the model takes for which, see `samcli.train.confusion.confusion_of`."""
-        return confusion_of(self.model, self.data)
+        return confusion_of(self.network, self.data)
 
     def _measure_sharpness(self, row: EpochMetrics) -> EpochMetrics:
         """The measures that the settings ask for after this epoch, taken off the training clock."""
@@ -265,7 +280,11 @@ class Session:
         if not (due and settings.measures):
             return {}
         start = clock(self.device)
-        recorded = record(self.model, self._measured_loss, self._sharpness_part, settings, self.optimizer)
+        network, optimizer = self.network, self.optimizer
+        if network is not self.model and not set(settings.measures) <= set(FROM_ONE_GRADIENT):
+            # as it is for whoever measures the checkpoint: a state belongs to the parameters of one network
+            optimizer = rebuilt_optimizer(self.config, network, self.task.outputs, optimizer.state_dict())
+        recorded = record(network, self._measured_loss, self._sharpness_part, settings, optimizer)
         return {**recorded, "sharpness_seconds": clock(self.device) - start}
 
     def _batch(self, inputs: Tensor, targets: Tensor, indices: Tensor, model: nn.Module | None = None) -> optim.Batch:

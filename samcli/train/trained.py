@@ -18,17 +18,17 @@ from samcli.errors import CheckpointError, ConfigError, DataError, PluginNeeded,
 from samcli.runs import checkpoint
 from samcli.runs.folder import CHECKPOINTS, RunFolder
 from samcli.train.catalogue import CATALOGUE
-from samcli.train.components import build_model, build_optimizer, load_dataset
+from samcli.train.components import build_model, load_dataset
 from samcli.train.continuing import checked_state
 from samcli.train.digests import Digests
-from samcli.train.optimizer_state import restore_optimizer
+from samcli.train.optimizer_state import rebuilt_optimizer
 
 _MISFITS = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model with the weights of a checkpoint.
+    """A model with the weights of a checkpoint: the average of the weights where the run has one.
 
     Attributes:
         config: the run that the checkpoint is of.
@@ -82,8 +82,7 @@ def load_trained(
         dataset = load_dataset(there, data_dir=data_dir, device=device)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
-        optimizer = build_optimizer(config, model, dataset.task.outputs)
-        restore_optimizer(optimizer, content["optimizer"])
+        optimizer = rebuilt_optimizer(config, model, dataset.task.outputs, content["optimizer"])
     except _MISFITS as error:
         raise _misfit(file, error) from error
     return Trained(config, model, optimizer, dataset, content["epoch"])

@@ -81,7 +81,19 @@ def test_variant_takes_the_options_of_its_base() -> None:
         "ascent_fraction": 1.0,
         "ascent_precision": None,
         "ascent_weight_decay": False,
+        "average": None,
+        "average_decay": None,
+        "average_from": None,
+        "average_every": None,
     }
+
+
+def test_an_average_is_an_option_of_every_optimizer() -> None:
+    runs = expand("optimizer: {name: [sgd, sam], average: [null, ema, swa]}\n")
+    assert [run.optimizer["average"] for run in runs] == [None, "ema", "swa"] * 2
+    plain = expand("optimizer: [sgd, sam]\n")
+    assert {run.identity for run in plain} < {run.identity for run in runs}
+    assert len({run.identity for run in runs}) == 6
 
 
 def test_document_of_a_run_expands_to_that_run() -> None:
@@ -208,6 +220,15 @@ def test_recorded_measures_are_a_list_by_themselves() -> None:
             "optimizer: sgd\nstop_at_train_loss: 0.1\n",
             "x.yaml, line 2: stop_at_train_loss does not go with schedule cosine, which falls until the last of all "
             "epochs; set schedule to constant.",
+        ),
+        (
+            "stop_at_train_loss: 0.1\nschedule: constant\noptimizer: {name: sgd, average: swa}\n",
+            "x.yaml, line 1: stop_at_train_loss does not go with an average that begins after a share of all epochs; "
+            "set optimizer.average_from to 0.",
+        ),
+        (
+            "optimizer:\n  - sam\n  - {name: sgd, average_decay: 0.9}\n",
+            "x.yaml, line 3: average_decay has no effect without an average; set average: ema, or leave it out.",
         ),
         (
             "stop_at_train_loss: 0.1\nschedule: constant\noptimizer: [sgd, {name: sam, rho_schedule: linear}]\n",

@@ -57,6 +57,7 @@ def files(folder: RunFolder, name: str = "checkpoint.pt") -> dict[str, Any]:
         for k, v in kept.items()
     }
     table = [{k: v for k, v in row.items() if k not in TIMES} for row in folder.read_metrics()]
+    tensors |= {f"trained {key}": t.tolist() for key, t in content.get("average", {}).get("goes_on_from", {}).items()}
     return {"rows": rows, "model": tensors, "state": state, "epoch": content["epoch"], "table": table}
 
 
@@ -71,6 +72,7 @@ def files(folder: RunFolder, name: str = "checkpoint.pt") -> dict[str, Any]:
         ["optimizer=sgd", "evaluate.every=2", "keep=best", "seeds=4"],
         ["optimizer=sgd", "head_lr=0.3", "layer_decay=0.5", "optimizer.weight_decay=0.1", "decay=weights"],
         ["optimizer=sgd", "stop_at_train_loss=2.2"],
+        ["optimizer=sgd", "optimizer.average=ema"],
     ],
     ids=" ".join,
 )
@@ -96,6 +98,10 @@ def test_it_is_the_run_of_more_epochs_bit_for_bit(more: list[str], tmp_path: Pat
     [
         (["schedule=cosine"], "the schedule cosine depends on the number of epochs"),
         (["optimizer=sam", "optimizer.rho_schedule=linear"], "rho_schedule linear falls until the last epoch"),
+        (
+            ["optimizer=sgd", "optimizer.average=swa", "optimizer.average_every=1"],
+            "its average of the weights begins after a share of the epochs",
+        ),
         (["optimizer=ae-sam"], "ae-sam looks at how much of the training is over"),
         (["optimizer=sparse-sam-d"], "sparse-sam-d looks at how much of the training is over"),
         (

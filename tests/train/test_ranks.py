@@ -15,7 +15,7 @@ import pytest
 import torch
 from small_run import TIMES, MakeConfig, Places
 
-from samcli.errors import ProcessError
+from samcli.errors import Interrupted, ProcessError
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.train import train_run
@@ -123,6 +123,24 @@ def test_two_processes_equal_one_up_to_rounding_whatever_happens(
     assert len(started) == 3
     pandas.testing.assert_frame_equal(rows_of(alone), rows_of(whole), rtol=1e-4, atol=1e-5)
     assert alone.read_status()["processes"] == 1
+
+
+def test_two_processes_hold_the_same_average(
+    config_of: MakeConfig, places: Places, tmp_path: Path, two_threads: None
+) -> None:
+    """Also after a stop; it is that of one process up to rounding, as the rows are."""
+    config = config_of("optimizer.average=ema", "optimizer.average_decay=0.9", "epochs=2", text=TEXT)
+    folder, alone = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "alone")
+    done: list[EpochMetrics] = []
+    with pytest.raises(Interrupted):
+        train_run(config, folder, processes=2, on_epoch=done.append, should_stop=lambda: bool(done), **places)
+    assert train_run(config, folder, processes=2, **places) == "finished"
+    assert train_run(config, alone, **places) == "finished"
+    pandas.testing.assert_frame_equal(rows_of(alone), rows_of(folder), rtol=1e-4, atol=1e-5)
+    first, second = (checkpoint.load(f.checkpoint) for f in (folder, alone))
+    assert first["average"]["networks"] == second["average"]["networks"] == 2 * 5
+    for name, tensor in first["model"].items():
+        torch.testing.assert_close(tensor, second["model"][name], rtol=1e-3, atol=1e-5)
 
 
 def test_batch_norm_synchronised_on_request(

@@ -36,13 +36,14 @@ def rows(session: Session) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in TIMES} for row in session.rows]
 
 
-@pytest.mark.parametrize("name", ["sgd", "adamw", "sam", "looksam"])
+@pytest.mark.parametrize("name", ["sgd", "adamw", "sam", "looksam", "{name: sam, average: ema}"])
 def test_rows_of_a_replayed_run(name: str, config_of: MakeConfig, places: Places) -> None:
     config = config_of("model.dropout=0.0", f"optimizer={name}")
     run, _ = trained(config, places, refuse)
     replayed, count = trained(config, places, record)
     assert rows(run) == rows(replayed)
-    assert all(torch.equal(a, b) for a, b in zip(run.model.parameters(), replayed.model.parameters(), strict=True))
+    for one, other in ((run.model, replayed.model), (run.network, replayed.network)):
+        assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     assert count > 0
 
 
