@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from samcli.config.schema import NEWER, NEWER_IN
 from samcli.config.stages import flat_stages
 from samcli.runs.reader import NO_SETTINGS
 
@@ -52,7 +53,7 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     >>> distinguishing([sgd, sgd | {"optimizer": {"name": "sgd", "lr": 0.2}}])
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
-    flats = [flatten(config) for config in configs]
+    flats = _completed(configs)
     seen = _values(flats)
     usual = _usual(seen)
 
@@ -84,13 +85,27 @@ def unsaid(configs: Sequence[Config]) -> dict[str, str]:
     >>> unsaid([sgd, *others, sgd | {"optimizer": {"name": "d", "lr": 0.5}}])
     {'lr': '0.1'}
     """
-    flats = [flatten(config) for config in configs]
+    flats = _completed(configs)
     usual = {(scope, key): value for (scope, key, _), value in _usual(_values(flats)).items()}
     several = len({scope for scope, _ in usual}) > 1
     return {
         key.removeprefix("optimizer.") + (f" on {scope}" if several else ""): value
         for (scope, key), value in usual.items()
     }
+
+
+def _completed(configs: Sequence[Config]) -> list[dict[str, str]]:
+    """The settings of each configuration, with the defaults of options that are younger than it and that others have.
+
+    A run of before `average` is one without an average, beside one that has it.
+    """
+    flats = [flatten(config) for config in configs]
+    newer = {key: _text(value) for key, value in NEWER.items()}
+    newer |= {f"{block}.{key}": _text(value) for block, options in NEWER_IN.items() for key, value in options.items()}
+    known = {(_scope(key, flat), key) for flat in flats for key in flat if key in newer}
+    for flat in flats:
+        flat |= {key: text for key, text in newer.items() if key not in flat and (_scope(key, flat), key) in known}
+    return flats
 
 
 def _values(flats: Sequence[Mapping[str, str]]) -> dict[tuple[str, ...], Counter[str]]:

@@ -91,3 +91,17 @@ def test_captions() -> None:
     runs = [config(sgd), config(sam), config(sgd, seeds=1)]
     assert captions(runs) == [("sgd", "seed 0"), ("sam rho=0.1", "seed 0"), ("sgd", "seed 1")]
     assert captions([runs[0], config(sgd, model={"name": "n"})]) == [("d, m sgd", "seed 0"), ("d, n sgd", "seed 0")]
+
+
+def test_a_run_of_before_an_option_is_told_from_one_that_has_it() -> None:
+    """It is the default of the option, and says so where a default goes with saying."""
+    old = config({"name": "sgd", "lr": 0.1})
+    averaged = config({"name": "sgd", "lr": 0.1, "average": "ema"})
+    assert [label(row) for row in distinguishing([old, averaged])] == ["", "average=ema"]
+    small = {"dataset": {"name": "d", "shrink": 2}, "head_lr": 0.5}
+    found = distinguishing([old, config({"name": "sgd", "lr": 0.1}, **small)])
+    assert found == [
+        {"dataset.shrink": "1", "head_lr": "null"},
+        {"dataset.shrink": "2", "head_lr": "0.5"},
+    ]
+    assert distinguishing([old, config({"name": "sgd", "lr": 0.1}, head_lr=None)]) == [{}, {}]
