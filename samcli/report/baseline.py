@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable
 
 from samcli.errors import ConfigError, nearest
-from samcli.report.settings import Config, flatten
+from samcli.report.settings import YOUNGER, Config, flatten, method
 
 
 def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config], bool]:
     """A function that recognises the configurations a text names: by an optimizer, and settings as tables show them.
+
+    A name alone stands for the optimizer without an average of its weights, which is a rival of its own, wherever there
+    is one on the same data and model.
 
     Args:
         text: NAME or "NAME KEY=VALUE ...", where a key is that of an option of the optimizer, any other key of a
@@ -26,6 +30,7 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
     if not text.strip():
         raise ConfigError("--baseline is empty; name an optimizer such as sgd.")
     name, *assignments = text.split()
+    configs = list(configs)
     known = {key: None for config in configs for key in flatten(config)}
     wanted: dict[str, str] = {}
     for assignment in assignments:
@@ -34,12 +39,22 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
             raise ConfigError(f"--baseline {text}: write NAME or 'NAME KEY=VALUE ...', such as 'sam rho=0.1'.")
         wanted[setting_key(key, known, f"--baseline {text}")] = value
 
-    def is_baseline(config: Config) -> bool:
-        settings = flatten(config)
+    def is_named(config: Config) -> bool:
+        settings = YOUNGER | flatten(config)
         same = all(key in settings and _equal(settings[key], value) for key, value in wanted.items())
         return config["optimizer"]["name"] == name and same
 
+    plain = {_place(config) for config in configs if is_named(config) and method(config) == name}
+
+    def is_baseline(config: Config) -> bool:
+        is_rival = "optimizer.average" not in wanted and method(config) != name and _place(config) in plain
+        return is_named(config) and not is_rival
+
     return is_baseline
+
+
+def _place(config: Config) -> str:
+    return json.dumps([config.get("dataset"), config.get("model")], sort_keys=True, default=str)
 
 
 def setting_key(key: str, known: Collection[str], option: str) -> str:

@@ -47,7 +47,7 @@ def chosen_rows(
 ) -> tuple[list[Row], list[str]]:
     """One row for each optimizer, data set and model: the setting with the best mean on validation at the last epoch.
 
-    A diverged run counts as the worst value that any run there has.
+    With an average of its weights an optimizer is another one. A diverged run counts as the worst value there.
 
     Args:
         rows: of the comparison.
@@ -67,7 +67,7 @@ def chosen_rows(
         for place, here in places.items()
         if (column := columns[place]) is not None
     }
-    for here in grouped(rows, lambda row: f"{row.place}\n{row.optimizer}").values():
+    for here in grouped(rows, lambda row: f"{row.place}\n{row.method}").values():
         column = columns[here[0].place]
         if column is None:
             kept += here

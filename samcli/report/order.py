@@ -40,7 +40,7 @@ def compete(here: Sequence[Row]) -> bool:
     >>> compete(compare(example_runs()).rows)
     False
     """
-    return max(Counter(row.optimizer for row in here if row.n).values(), default=0) > 1
+    return max(Counter(row.method for row in here if row.n).values(), default=0) > 1
 
 
 def by_size(text: str) -> list[str | float]:

@@ -79,7 +79,7 @@ def over_tasks(comparison: Comparison) -> tuple[list[OverTasks], list[str]]:
             f"One number for several tasks needs one metric, not {joined(metrics)}; name one with --metric, such as "
             "test_loss, or the folders of runs that have the same."
         )
-    methods = grouped(rows, (lambda row: row.optimizer) if comparison.select == VALIDATION else (lambda row: row.who))
+    methods = grouped(rows, (lambda row: row.method) if comparison.select == VALIDATION else (lambda row: row.who))
     whole = {who: here for who, here in methods.items() if len({row.place for row in here}) == len(tasks)}
     if not whole:
         raise NothingToCompare(

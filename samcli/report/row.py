@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from samcli.report.judgement import Judgement
-from samcli.report.settings import flatten
+from samcli.report.settings import flatten, method
 from samcli.report.timing import Timing
 from samcli.report.to_target import ToTarget
 from samcli.stats import PairedDifference, Summary, Verdict
@@ -89,6 +89,11 @@ class Row:
         """Data set and model in words, with the options that tell them from others."""
         parts = [(self.dataset_label, self.dataset_settings), (self.model, self.model_settings)]
         return ", ".join(" ".join(filter(None, part)) for part in parts)
+
+    @property
+    def method(self) -> str:
+        """The optimizer as one of those that are compared, see `samcli.report.settings.method`."""
+        return method(self.config)
 
     @property
     def who(self) -> str:

@@ -100,11 +100,9 @@ def _completed(configs: Sequence[Config]) -> list[dict[str, str]]:
     A run of before `average` is one without an average, beside one that has it.
     """
     flats = [flatten(config) for config in configs]
-    newer = {key: _text(value) for key, value in NEWER.items()}
-    newer |= {f"{block}.{key}": _text(value) for block, options in NEWER_IN.items() for key, value in options.items()}
-    known = {(_scope(key, flat), key) for flat in flats for key in flat if key in newer}
+    known = {(_scope(key, flat), key) for flat in flats for key in flat if key in YOUNGER}
     for flat in flats:
-        flat |= {key: text for key, text in newer.items() if key not in flat and (_scope(key, flat), key) in known}
+        flat |= {key: text for key, text in YOUNGER.items() if key not in flat and (_scope(key, flat), key) in known}
     return flats
 
 
@@ -203,3 +201,19 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "+".join(map(_text, value)) or "none"
     return str(value)
+
+
+# The defaults of the options that a run of an earlier version lacks, as `flatten` has them.
+YOUNGER: Mapping[str, str] = {key: _text(value) for key, value in NEWER.items()} | {
+    f"{block}.{key}": _text(value) for block, options in NEWER_IN.items() for key, value in options.items()
+}
+
+
+def method(config: Config) -> str:
+    """The optimizer of a run as one of those that are compared: with the average of its weights, if it has one.
+
+    >>> method({"optimizer": {"name": "sgd", "average": "ema"}}), method({"optimizer": {"name": "sgd"}})
+    ('sgd average=ema', 'sgd')
+    """
+    average = config["optimizer"].get("average")
+    return f"{config['optimizer']['name']}{f' average={average}' if average else ''}"

@@ -50,3 +50,18 @@ def test_a_baseline_that_cannot_be(text: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
         baseline_matcher(text, CONFIGS)
     assert sentence in str(caught.value)
+
+
+def test_an_optimizer_with_an_average_is_not_the_baseline_where_it_is_there_without() -> None:
+    """Also beside a run of before there were averages, which has no such key."""
+    averaged, elsewhere = config("sgd", average="ema"), config("sgd", average="ema") | {"model": {"name": "mlp"}}
+    for plain in (config("sgd"), config("sgd", average=None)):
+        rows = [plain, averaged, config("sgd", average="swa"), config("sam", average=None), elsewhere]
+        named = {
+            "sgd": [True, False, False, False, True],
+            "sgd average=ema": [False, True, False, False, True],
+            "sgd average=null": [True, False, False, False, False],
+        }
+        for text, found in named.items():
+            assert list(map(baseline_matcher(text, rows), rows)) == found
+    assert baseline_matcher("sgd", [averaged])(averaged)

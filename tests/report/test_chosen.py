@@ -69,3 +69,15 @@ def test_a_setting_is_no_better_for_the_seeds_that_it_lost(results: Results) -> 
     found = compare(results.runs(), select="validation")
     assert row_of(found, "sam").who == "sam rho=0.1"
     assert "70.00, the others 67.50." in found.notes[0]
+
+
+def test_an_average_is_a_rival_and_no_setting_to_choose(results: Results) -> None:
+    for seed in range(2):
+        for average, value in ((None, 0.6), ("ema", 0.7), ("swa", 0.8)):
+            for lr in (0.05, 0.1):
+                found = value + lr + 0.01 * seed
+                results.add({**SGD, "lr": lr, "average": average}, seed, (found,), validation=(found,))
+    found = compare(results.runs(), select="validation")
+    assert {row.who for row in found.rows} == {f"sgd lr=0.1{more}" for more in ("", " average=ema", " average=swa")}
+    assert {row.who: row.is_baseline for row in found.rows}["sgd lr=0.1"]
+    assert [row.difference.mean for row in found.rows if row.difference] == pytest.approx([0.2, 0.1])
