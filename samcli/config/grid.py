@@ -83,7 +83,7 @@ class Grid:
                 raise ConfigError(f"{wanted.where}: no run has {wanted.key!r}; {self._meant(wanted.key)}")
             for value in self._of(wanted):
                 if token(value) not in known:
-                    what = f"no run has {wanted.key} {_word(value)[:100]}"
+                    what = f"no run has {wanted.key} {word(value)[:100]}"
                     raise ConfigError(f"{wanted.where}: {what}; {_nearest(value, known.values())}")
 
     def _of(self, wanted: Wanted) -> Sequence[Any]:
@@ -137,9 +137,14 @@ def token(value: Any) -> Any:
     return ("number", value) if isinstance(value, int | float) else ("text", str(value))
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """A value as a user would write it.
+
+    >>> word(None), word([0.9, True])
+    ('null', '[0.9, true]')
+    """
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_word, value))}]"
+        return f"[{', '.join(map(word, value))}]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
@@ -151,5 +156,5 @@ def _nearest(value: Any, known: Iterable[Any]) -> str:
     if numbers and isinstance(value, int | float) and not isinstance(value, bool):
         # within their range, of which the width is known; an integer may be too large for a float
         value = float(max(-LARGEST, min(LARGEST, max(min(numbers), min(max(numbers), value)))))
-        return f"the nearest is {_word(min(numbers, key=lambda one: abs(one - value)))}."
-    return nearest(_word(value), dict.fromkeys(map(_word, known)))
+        return f"the nearest is {word(min(numbers, key=lambda one: abs(one - value)))}."
+    return nearest(word(value), dict.fromkeys(map(word, known)))

@@ -40,7 +40,7 @@ def baseline_matcher(text: str, configs: Iterable[Config]) -> Callable[[Config],
         wanted[setting_key(key, known, f"--baseline {text}")] = value
 
     def is_named(config: Config) -> bool:
-        settings = YOUNGER | flatten(config)
+        settings = {**YOUNGER, **flatten(config)}
         same = all(key in settings and _equal(settings[key], value) for key, value in wanted.items())
         return config["optimizer"]["name"] == name and same
 

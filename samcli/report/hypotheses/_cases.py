@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
-from samcli.config.grid import Grid, flatten, full_key, token
+from samcli.config.grid import Grid, flatten, full_key, token, word
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
+from samcli.config.schema import NEWER_IN
 from samcli.config.stages import is_of_optimizer
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
@@ -45,7 +46,9 @@ class Cases:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = [run for run in runs if run.state in ("finished", "diverged")]
-        self.flats = [flatten(run.config) for run in self.runs]
+        # a run of before an option that every optimizer has is one with its default
+        younger = {f"optimizer.{key}": default for key, default in NEWER_IN["optimizer"].items()}
+        self.flats = [younger | flatten(run.config) for run in self.runs]
         self.alike = alike(self.flats)
         self._grid = Grid(self.flats, str)
         self._values: dict[str, list[float | None]] = {}
@@ -224,7 +227,7 @@ def told(pattern: Pattern) -> str:
     >>> told(pattern_of(Source({}), (), {"optimizer": "sam", "optimizer.rho": 0.1}))
     'optimizer=sam optimizer.rho=0.1'
     """
-    return " ".join(f"{wanted.key}={wanted.value}" for wanted in pattern)
+    return " ".join(f"{wanted.key}={word(wanted.value)}" for wanted in pattern)
 
 
 def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
@@ -248,7 +251,7 @@ def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
 def _short(key: str, value: Any) -> str:
     if full_key(key).endswith(".name"):
         return str(value)
-    return f"{key if key.startswith('stage') else key.rpartition('.')[2]}={value}"
+    return f"{key if key.startswith('stage') else key.rpartition('.')[2]}={word(value)}"
 
 
 @cache

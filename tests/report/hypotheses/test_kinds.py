@@ -323,3 +323,14 @@ def test_diverged_runs_have_the_worst_loss(results: Results) -> None:
 def test_the_interval_of_an_optimum_is_not_that_of_a_lead(table: tuple[Results, Any, Any]) -> None:
     found = evidence(table[0], "best_of: optimizer.rho")
     assert (found.low, found.high) == (None, None)
+
+
+def test_an_average_against_runs_of_before_there_were_averages(results: Results) -> None:
+    for seed in range(6):
+        results.add(SGD, seed, (0.7 + 0.01 * seed,))
+        results.add({**SGD, "average": "ema"}, seed, (0.75 + 0.01 * seed,))
+    sides = "{optimizer: sgd, optimizer.average: ema}, than: {optimizer: sgd, optimizer.average: null}"
+    found = evidence(results, f"better: {sides}")
+    assert found.n == 6
+    assert found.estimate == pytest.approx(0.05)
+    assert found.words.startswith("average=ema - average=null: +5.00 points")
