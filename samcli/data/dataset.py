@@ -77,8 +77,8 @@ class Dataset:
             "reading": dict(self.reading),
         }
 
-    def steps(self, batch_size: int) -> int:
-        """The number of training batches of an epoch.
+    def steps(self, batch_size: int, among: Tensor | None = None) -> int:
+        """The number of training batches of an epoch, or of one over some of the examples.
 
         The last batch has what is left of the examples; a single one that would be left is dropped, because BatchNorm
         cannot train on it.
@@ -88,9 +88,11 @@ class Dataset:
         >>> digits.steps(64), digits.steps(65)
         (2, 2)
         """
-        return steps_of(len(self.train), batch_size)
+        return steps_of(len(self.train) if among is None else len(among), batch_size)
 
-    def epoch(self, epoch: int, batch_size: int, seed: int, mixup: float = 0.0) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(
+        self, epoch: int, batch_size: int, seed: int, mixup: float = 0.0, among: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """The training batches of one epoch: shuffled, augmented and normalised.
 
         Order, augmentation and mixup are functions of (seed, epoch) alone, whatever was drawn before, and the same on
@@ -103,6 +105,7 @@ class Dataset:
             seed: that of the run.
             mixup: α of the distribution Beta(α, α) of the mixing share λ, one for each batch; 0 for none. Targets
                 are then soft, see `Task.soft`, as they are with CutMix.
+            among: (n,) int64 on the host, the examples that it goes over; None for all.
 
         Raises:
             ConfigError: both mixup and CutMix are asked for.
@@ -112,8 +115,8 @@ class Dataset:
             targets.
         """
         self.check_mixup(mixup)
-        order = self.order(epoch, seed)
-        steps = self.steps(batch_size)
+        order = self.order(epoch, seed, among)
+        steps = self.steps(batch_size, among)
         batches = [slice(step * batch_size, (step + 1) * batch_size) for step in range(steps)]
         targets = self.train.targets[_to_device(order, self.train.targets)]
         shares = _mixing_shares(mixup, steps, stream_seed(seed, "mixup", epoch))
@@ -132,9 +135,12 @@ class Dataset:
             else:
                 yield x, y
 
-    def order(self, epoch: int, seed: int) -> Tensor:
+    def order(self, epoch: int, seed: int, among: Tensor | None = None) -> Tensor:
         """The training examples in the order in which an epoch takes them, (N,) int64 on the host."""
-        return torch.randperm(len(self.train), generator=stream(seed, "order", epoch))
+        generator = stream(seed, "order", epoch)
+        if among is not None:
+            return among[torch.randperm(len(among), generator=generator)]
+        return torch.randperm(len(self.train), generator=generator)
 
     def check_mixup(self, alpha: float) -> None:
         """Refuse mixup of texts.
