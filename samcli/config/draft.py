@@ -15,9 +15,11 @@ from samcli.config.block import Block, as_list, blocks_of, check_size, choices_o
 from samcli.config.budget import budgets_of, with_tokens
 from samcli.config.check import check
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
+from samcli.config.federated import Federated, federated_of
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.name import default_name
 from samcli.config.pattern import patterns_of
+from samcli.config.rounds import check_federated
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_mixing, check_stop
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
@@ -31,7 +33,12 @@ from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
 DEFAULTS = {"dataset": ["digits"], "optimizer": ["sgd", "sam"], "schedule": ["cosine"]}
 SECTIONS = ("dataset", "model", "optimizer", "schedule")
 SCALARS = options_of(Training)
-NAMELESS = {"sharpness": options_of(Sharpness), "evaluate": options_of(Evaluation)}  # blocks of which there is one
+# blocks of which there is one
+NAMELESS = {
+    "sharpness": options_of(Sharpness),
+    "evaluate": options_of(Evaluation),
+    "federated": options_of(Federated),
+}
 SELECTING = ("only", "exclude")
 OF_THE_GRID = ("name", "seeds", "tokens", "equal_compute")  # beside its scalars
 KEYS = (*OF_THE_GRID, *SECTIONS, *SCALARS, *NAMELESS, "stages", "plugins", *SELECTING, "hypotheses", "tune")
@@ -43,7 +50,7 @@ class Draft:
 
     Attributes:
         blocks: for each section the alternatives; an empty list stands for the default.
-        nameless: the values in `sharpness` and `evaluate`.
+        nameless: the values in `sharpness`, `evaluate` and `federated`.
         selection: which cells of the grid are runs.
         hypotheses: what the document expects of them.
         tuning: how it has settings searched for.
@@ -89,9 +96,10 @@ class Draft:
             if key in SECTIONS:
                 draft.blocks[key] = blocks_of(source, key, value)
             elif key in NAMELESS:
-                if not isinstance(value, dict):
-                    raise ConfigError(f"{source.where((key,))}: {key} must be a block such as {{every: 5}}.")
-                draft.nameless[key] = dict(value)
+                if not isinstance(value, dict) and not (key == "federated" and value is None):
+                    example = "{clients: 100, alpha: 0.1}" if key == "federated" else "{every: 5}"
+                    raise ConfigError(f"{source.where((key,))}: {key} must be a block such as {example}.")
+                draft.nameless[key] = dict(value or {})
             elif key in SCALARS:
                 draft.scalars[key] = value
             elif key in SELECTING:
@@ -189,6 +197,7 @@ class Draft:
             check_space(self.tuning, self._written()._options_of_blocks("optimizer"))
         for run in runs:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
+            check_federated(run, self.source, tokens=self.tokens is not None)
             for one in trainings_of(run):
                 check_mixing(one.training, one.dataset, self.source)
         return runs
@@ -215,6 +224,7 @@ class Draft:
         trainings = [Training(**values) for values in self._checked(self.scalars, SCALARS, "the experiment", ())]
         schedules, sharpnesses = self._variations("schedule"), self._sharpness()
         evaluations = [Evaluation(**values) for values in self._nameless("evaluate")]
+        federated = federated_of(self._nameless("federated"), self.nameless["federated"], self.source)
         seeds = parse_seeds(self.seeds, self.source)
         budgets = budgets_of(self.tokens, self.source)
         if self.tokens is not None and "epochs" in self.scalars:
@@ -230,10 +240,10 @@ class Draft:
             )
         expand = remembered(lambda source: Draft.of(source, self.catalogue).expand())
         models = [self._models(dataset) for dataset in datasets]
-        shared: tuple[list[Any], ...] = (trainings, budgets, schedules, sharpnesses, evaluations, seeds)
+        shared: tuple[list[Any], ...] = (trainings, budgets, schedules, sharpnesses, evaluations, federated, seeds)
         check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
         axes = itertools.product(zip(datasets, models, strict=True), *shared)
-        for (dataset, its_models), training, budget, schedule, sharpness, evaluation, seed in axes:
+        for (dataset, its_models), training, budget, schedule, sharpness, evaluation, clients, seed in axes:
             for model, optimizer in itertools.product(its_models, optimizers):
                 run = RunConfig(
                     name=names[dataset["name"]],
@@ -246,6 +256,7 @@ class Draft:
                     evaluate=evaluation,
                     seed=seed,
                     plugins=tuple(self.plugins),
+                    federated=clients,
                 )
                 run = run if budget is None else with_tokens(run, budget, self.source)
                 run = with_equal_compute(run, self.catalogue, self.source) if is_equal else run

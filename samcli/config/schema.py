@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
+from samcli.config.federated import Federated
 from samcli.config.source import Source
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import scores_on_request
@@ -178,6 +179,7 @@ class RunConfig:
         plugins: Python files that were run for their names; no part of the identity either.
         stages: the trainings that come before, in their order: blocks and settings as of a run, see
             `samcli.config.stages`.
+        federated: the clients that train it; None for the ordinary training.
     """
 
     name: str
@@ -191,6 +193,7 @@ class RunConfig:
     evaluate: Evaluation = Evaluation()
     plugins: tuple[str, ...] = ()
     stages: tuple[dict[str, Any], ...] = ()
+    federated: Federated | None = None
 
     def document(self) -> dict[str, Any]:
         """The run as an experiment file of one cell: training on it repeats the run."""
@@ -205,6 +208,8 @@ class RunConfig:
             "evaluate": vars_of(self.evaluate),
             "seeds": self.seed,
         }
+        if self.federated:
+            body["federated"] = vars_of(self.federated)
         if self.stages:
             body["stages"] = self.stages
         if self.plugins:

@@ -72,6 +72,8 @@ def with_stages(run: RunConfig, stages: Sequence[Mapping[str, Any]], source: Sou
 def stage_runs(run: RunConfig) -> list[RunConfig]:
     """The trainings that come before a run, as runs of their own: evaluated after their last epoch, and not measured.
 
+    They see all examples in one place, also before rounds of clients.
+
     Each begins where the one before it ended, the first with the model's `init`, which is therefore a part of what the
     later ones are too; all of them train the whole of the run's model, by the run's seed.
     """
@@ -87,6 +89,7 @@ def stage_runs(run: RunConfig) -> list[RunConfig]:
                 schedule=stage["schedule"],
                 training=training,
                 stages=run.stages[:number],
+                federated=None,
                 sharpness=Sharpness(every=0),
                 evaluate=Evaluation(every=training.epochs),
             )

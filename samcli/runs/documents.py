@@ -44,6 +44,7 @@ class ConfigDocument(Document):
     schedule: ConfigBlock | None = None
     sharpness: dict[str, Setting] | None = None
     evaluate: dict[str, Setting] | None = None
+    federated: dict[str, Setting] | None = None
     seeds: Count
     name: Text = ""
     epochs: Count | None = None

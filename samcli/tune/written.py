@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from samcli.config.draft import Draft
+from samcli.config.federated import Federated
 from samcli.config.hypotheses import Hypothesis, check_hypotheses
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, vars_of
 from samcli.config.source import parse
@@ -87,6 +88,8 @@ def experiment_text(
     for key, kind in (("sharpness", Sharpness), ("evaluate", Evaluation)):
         if changed := _changed(vars_of(getattr(first, key)), kind):
             body[key] = changed
+    if first.federated:
+        body["federated"] = _changed(vars_of(first.federated), Federated)
     body["optimizer"] = [_short("optimizer", block, catalogue, written_out) for block in optimizers.values()]
     body["seeds"] = list(dict.fromkeys(run.seed for run in runs))
     if first.plugins:
