@@ -41,7 +41,8 @@ class Score:
         is_share: whether it is a fraction from 0 to 1, which people read in percent.
         higher_is_better: whether the larger of two scores is the better one.
         on_request: what it is a score of where `evaluate.metrics` has to ask for it: classes, numbers, or noise, which
-            is of the training part; None of what a task is scored by in every run.
+            is of the training part; None of what a task is scored by in every run, and of what `of_clients` is recorded.
+        of_clients: whether it is recorded where clients train, see `samcli.train.federated`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Score:
     is_share: bool = False
     higher_is_better: bool = True
     on_request: Literal["classes", "numbers", "noise"] | None = None
+    of_clients: bool = False
 
     @property
     def option(self) -> str:
@@ -140,6 +142,28 @@ SCORES = {
             higher_is_better=False,
             on_request="numbers",
         ),
+        Score(
+            name="recent_accuracy",
+            words="accuracy, mean over the last rounds",
+            meaning="mean of the accuracy over the last rounds, see federated.recent",
+            is_share=True,
+            of_clients=True,
+        ),
+        Score(
+            name="accuracy_scatter",
+            words="accuracy, standard deviation over the last rounds",
+            meaning="standard deviation of the accuracy over the last rounds, see federated.recent",
+            is_share=True,
+            higher_is_better=False,
+            of_clients=True,
+        ),
+        Score(
+            name="worst_clients_accuracy",
+            words="accuracy of the worst tenth of the clients",
+            meaning="accuracy on a client's own shares of the classes, the mean over the tenth where it is lowest",
+            is_share=True,
+            of_clients=True,
+        ),
     )
 }
 
@@ -150,7 +174,7 @@ def task_scores() -> dict[str, Score]:
     >>> list(task_scores())
     ['accuracy', 'r2', 'bits_per_byte']
     """
-    return {name: score for name, score in SCORES.items() if score.on_request is None}
+    return {name: score for name, score in SCORES.items() if score.on_request is None and not score.of_clients}
 
 
 def scores_on_request() -> dict[str, Score]:
@@ -255,6 +279,15 @@ def requested_columns(metrics: Iterable[str]) -> list[str]:
         for name in metrics
         for part in (("train",) if known[name].on_request == "noise" else EVALUATED)
     ]
+
+
+def client_columns() -> list[str]:
+    """The columns that are recorded where clients train.
+
+    >>> client_columns()[3:]
+    ['test_recent_accuracy', 'test_accuracy_scatter', 'test_worst_clients_accuracy']
+    """
+    return [f"{part}_{score.name}" for part in EVALUATED for score in SCORES.values() if score.of_clients]
 
 
 def is_share(column: str) -> bool:

@@ -13,13 +13,26 @@ from torch import Tensor
 from samcli.cli.progress import summary
 from samcli.config import Source
 from samcli.config.hypotheses import hypotheses_of
-from samcli.metrics import SCORES, Score, columns, higher_is_better, is_share, score_among, score_of, shown
+from samcli.metrics import (
+    SCORES,
+    Score,
+    client_columns,
+    columns,
+    higher_is_better,
+    is_share,
+    score_among,
+    score_of,
+    scores_on_request,
+    shown,
+    task_scores,
+)
 from samcli.report import compare, render
 from samcli.report.correlation import Correlation, generalisation_gap
 from samcli.report.hypotheses import KINDS, Cases
 from samcli.report.pictures.correlations import draw_correlations
 from samcli.report.plots.pareto import pareto
 from samcli.runs import Run, RunFolder, scan
+from samcli.runs.rows import rows_fault
 from samcli.stats import kendall
 from samcli.tasks import Classification
 from samcli.tune.trial import Outcome, Trial, best_of
@@ -56,6 +69,18 @@ def test_columns_are_those_of_the_contract() -> None:
 def test_which_columns_are_better_when_larger() -> None:
     assert all(map(higher_is_better, ["test_accuracy", "train_r2", "examples_per_second"]))
     assert not any(map(higher_is_better, ["test_loss", "sharpness", "train_seconds", "grad_norm"]))
+    assert [name for name in client_columns() if not higher_is_better(name)] == [
+        "validation_accuracy_scatter",
+        "test_accuracy_scatter",
+    ]
+
+
+def test_what_clients_record_scores_no_task_and_is_on_no_request() -> None:
+    names = {score.name for score in SCORES.values() if score.of_clients}
+    assert len(names) == 3
+    assert not names & {*task_scores(), *(score.name for score in scores_on_request().values())}
+    assert rows_fault([{"epoch": 1, "test_accuracy": 0.5, "test_accuracy_scatter": 0.1}]) is None
+    assert rows_fault([{"epoch": 1, "test_recent_accuracy": 1.5}]) == "has an impossible test_recent_accuracy, 1.5"
 
 
 def test_only_the_parts_of_the_data_have_scores() -> None:

@@ -100,7 +100,7 @@ def rows_fault(rows: Sequence[Mapping[str, Value]], names: Sequence[str] | None 
 def _faults_of_names(names: Sequence[str]) -> Iterator[str]:
     if len(set(names)) < len(names):
         yield "has two columns of one name"
-    scores = {score.name for name in names if (score := score_of(name)) and score.on_request is None}
+    scores = {score.name for name in names if (score := score_of(name)) and score.name in task_scores()}
     if len(scores) > 1:
         yield f"has columns of two scores, {' and '.join(sorted(scores))}"
 

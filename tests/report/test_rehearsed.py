@@ -114,3 +114,10 @@ def test_a_metric_on_request_can_be_judged_where_the_runs_record_it() -> None:
         rehearse(line)
     with pytest.raises(ConfigError, match=r"by: 2 is 200\.00 points"):  # a share
         rehearse(line.replace("0.01", "2"), grid=f"evaluate: {{metrics: macro-f1}}{GRID}")
+
+
+def test_what_clients_record_can_be_judged_where_clients_train() -> None:
+    line = "better: {optimizer: adam}, than: {optimizer: sgd}, metric: test_recent_accuracy, by: 0.01"
+    rehearse(line, grid=f"federated: {{clients: 9, alpha: 1.0}}{GRID}")
+    with pytest.raises(ConfigError, match="no run will have measured 'test_recent_accuracy'"):
+        rehearse(line)
