@@ -41,7 +41,7 @@ class Score:
         is_share: whether it is a fraction from 0 to 1, which people read in percent.
         higher_is_better: whether the larger of two scores is the better one.
         on_request: what it is a score of where `evaluate.metrics` has to ask for it: classes, numbers, or noise, which
-            is of the training part; None of what a task is scored by in every run, and of what `of_clients` is recorded.
+            is of the training part; None of what a task is scored by in every run, and of what is recorded of clients.
         of_clients: whether it is recorded where clients train, see `samcli.train.federated`.
     """
 

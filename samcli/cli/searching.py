@@ -94,6 +94,9 @@ class Search:
             )
         steps = dataset.steps(first.training.batch_size)
         examples = min(len(dataset.train), steps * first.training.batch_size)
+        if first.federated:  # those of an average round
+            share = (first.federated.per_round or 0) / first.federated.clients
+            examples = round(len(dataset.train) * share) * first.federated.local_epochs
         return f"validation_{dataset.task.metric}", examples * first.training.epochs * len(self.tuning.seeds)
 
     def _tell_starts(self) -> None:

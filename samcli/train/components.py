@@ -92,7 +92,7 @@ def build_model(config: RunConfig, shape: tuple[int, ...], outputs: int) -> nn.M
     return model.to(memory_format=torch.channels_last) if len(shape) == 3 else model
 
 
-def build_optimizer(config: RunConfig, model: nn.Module, outputs: int) -> Optimizer:
+def build_optimizer(config: RunConfig, model: nn.Module, outputs: int, *purpose: str | int) -> Optimizer:
     """The run's optimizer, with groups for the parameters that have rates of their own.
 
     >>> from samcli.config import Draft, parse
@@ -105,6 +105,7 @@ def build_optimizer(config: RunConfig, model: nn.Module, outputs: int) -> Optimi
         config: the run.
         model: whose trainable parameters it gets.
         outputs: columns of the model's output.
+        purpose: what tells the rule's own random draws from those of other optimizers of the run.
 
     Raises:
         ConfigError: its rule cannot work with the model.
@@ -113,7 +114,7 @@ def build_optimizer(config: RunConfig, model: nn.Module, outputs: int) -> Optimi
     return optim.OptimizerSettings.of(config.optimizer).build(
         model,
         clip_norm=training.clip_norm,
-        seed=seed_for(config.seed, "optimizer"),
+        seed=seed_for(config.seed, "optimizer", *purpose),
         grouping=optim.Grouping(head_lr=training.head_lr, layer_decay=training.layer_decay, decay=training.decay),
         outputs=outputs,
     )

@@ -20,6 +20,7 @@ from samcli.runs.files import put_aside
 from samcli.runs.folder import RunFolder
 from samcli.runs.rows import rows_fault
 from samcli.train.ending import ends_with
+from samcli.train.federated import session_kind
 from samcli.train.session import Session
 
 
@@ -58,7 +59,7 @@ def session_of(
     ...     session_of(config, RunFolder(Path(name)), data_dir=Path("data"), device=torch.device("cpu")).epoch
     0
     """
-    begin = partial(Session, config, data_dir=data_dir, device=device, sharing=sharing)
+    begin = partial(session_kind(config), config, data_dir=data_dir, device=device, sharing=sharing)
     session = begin(begins=not folder.checkpoint.exists())
     if not folder.checkpoint.exists():
         return session

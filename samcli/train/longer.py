@@ -54,6 +54,8 @@ def objection_to_going_on(config: RunConfig, epochs: int) -> str:
     schedule = config.schedule["name"]
     if CATALOGUE.schedules.kind(schedule).knows_the_end:
         return f"the schedule {schedule} depends on the number of epochs"
+    if config.federated and config.federated.server == "swa":
+        return "server: swa begins after a share of all rounds"
     if words := _objection_to_optimizer(config.optimizer):
         return words
     if config.training.keep == "best" and not config.evaluate.is_due(epochs, last=False):

@@ -30,6 +30,7 @@ from samcli.errors import ProcessError
 from samcli.launched import launched, leave
 from samcli.registry import load_plugin
 from samcli.runs import checkpoint
+from samcli.train.federated import session_kind
 from samcli.train.group import end_with, fate, is_disconnection, joined, lost, on_loopback, patience, started
 from samcli.train.meeting import meet
 from samcli.train.session import Session
@@ -214,7 +215,9 @@ def _take_part(order: _Order) -> None:
     rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     device = _choose_gpu(torch.device(order.device))
     shared = sharing(order.config, size, rank)
-    session = Session(order.config, data_dir=order.data_dir, device=device, sharing=shared, begins=False)
+    session = session_kind(order.config)(
+        order.config, data_dir=order.data_dir, device=device, sharing=shared, begins=False
+    )
     session.restore(torch.load(io.BytesIO(order.state), map_location="cpu", weights_only=True))
     while _told() == EPOCH:
         session.train_unmeasured()

@@ -16,6 +16,7 @@ from samcli.config.schema import Sharpness
 from samcli.data import Dataset, steps_of
 from samcli.errors import ConfigError
 from samcli.train.components import build_model, build_optimizer, load_dataset
+from samcli.train.federated import check_network, clients_of
 from samcli.train.initial import begin_with_stage, check_file, file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics, undefined
@@ -58,6 +59,7 @@ def rehearse(
     """
     rehearsed: dict[str, _Rehearsed] = {}
     followed: set[tuple[str, str]] = set()
+    divided: set[str] = set()
     measured: set[str] = set()
     told: set[str] = set()
     for run in runs:
@@ -79,6 +81,12 @@ def rehearse(
                 before = rehearsed[stage]
                 begin_with_stage(config, here.model, here.outputs, here.data, before.model.state_dict(), before.data)
             stage = problem
+            clients = repr((problem, config.federated))
+            if config.federated and clients not in divided:
+                divided.add(clients)
+                check_network(config.federated, here.model, config.model["name"])
+                data = load_dataset(config, data_dir=data_dir, device=torch.device("cpu"))
+                clients_of(config.federated, data, config.seed)
             settings = optim.OptimizerSettings.of(config.optimizer)
             settings.check(here.model, scaled=training.precision == "fp16")
             settings.averaging.check(steps_of(here.examples, training.batch_size), training.epochs)

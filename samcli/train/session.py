@@ -23,7 +23,7 @@ from samcli.train.components import build_model, build_optimizer, load_dataset, 
 from samcli.train.confusion import confusion_of
 from samcli.train.device import autocast, clock
 from samcli.train.ending import diverged, ends_with
-from samcli.train.evaluated import evaluate_parts
+from samcli.train.evaluated import See, evaluate_parts
 from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics
@@ -211,17 +211,24 @@ class Session:
         seconds, cpu_seconds = clock(self.device) - start, time.process_time() - cpu_start
         if self.ranks is not None:
             scored, cpu_seconds = self._tally.add_up(self.ranks, scored, cpu_seconds)
-        assert self._tally.statistics is not None
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
+        skipped = sharp.skipped_steps if sharp else 0
+        return self._trained(scored, examples, rate, seconds, cpu_seconds, skipped)
+
+    def _trained(
+        self, scored: int, examples: int, rate: float, seconds: float, cpu_seconds: float, skipped_steps: int
+    ) -> EpochMetrics:
+        """What the row of an epoch tells of its training, with the sums of the tally."""
+        assert self._tally.statistics is not None
         return {
             "train_loss": self._tally.mean_loss(scored),
             f"train_{self.task.metric}": self.task.score(self._tally.statistics, scored),
             "learning_rate": rate,
-            "rho": sharp.rho if sharp else None,
+            "rho": self.optimizer.rho if isinstance(self.optimizer, optim.SharpnessAware) else None,
             "train_seconds": seconds,
             "gradient_evaluations": self.gradient_evaluations,
             "examples_per_second": examples / seconds,
-            "skipped_steps": sharp.skipped_steps if sharp else 0,
+            "skipped_steps": skipped_steps,
             # that of a partner is not known here
             "cpu_seconds": None if wants_partner(self.config) else cpu_seconds,
         }
@@ -266,8 +273,13 @@ class Session:
         recalibrated = recalibrate_average(self.average, self.config, self.data, self.epoch + 1)
         found: EpochMetrics = {}
         if self.config.evaluate.is_due(self.epoch + 1, last=ends_with(self.config.training, row)):
-            found = evaluate_parts(self.network, self.data, self.config.evaluate.metrics)
+            found = evaluate_parts(self.network, self.data, self.config.evaluate.metrics, self._watcher)
         return {**found, "eval_seconds": clock(self.device) - start} if found or recalibrated else {}
+
+    def _watcher(self, part: str) -> See | None:
+        """What is given the outputs and targets of a part while it is evaluated, beside what the metrics ask for."""
+        del part
+        return None
 
     def confusion(self) -> Confusion | None:
         """Which classes of the test part the model takes for which, see `samcli.train.confusion.confusion_of`."""

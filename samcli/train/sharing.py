@@ -32,7 +32,7 @@ def sharing(config: RunConfig, processes: int, rank: int = 0) -> Callable[[nn.Mo
     return partial(Ranks.of, rank=rank, size=processes, sync_batch_norm=config.training.sync_batch_norm)
 
 
-def check_sharing(runs: Iterable[RunConfig], processes: int, device: torch.device) -> None:
+def check_sharing(runs: Iterable[RunConfig], processes: int, device: torch.device, *, elsewhere: bool = False) -> None:
     """Refuse, before the first run, what several processes cannot share.
 
     >>> from samcli.config import Draft, parse
@@ -47,6 +47,7 @@ batches others can share, or train it without --processes.
         runs: those to be trained.
         processes: how many are to share each batch.
         device: where.
+        elsewhere: whether other machines train, whose GPUs are not known here.
 
     Raises:
         ConfigError: they cannot.
@@ -57,7 +58,7 @@ batches others can share, or train it without --processes.
         raise ConfigError("This torch is built without torch.distributed, which several processes need.")
     if device.type not in ("cpu", "cuda"):
         raise ConfigError(f"Several processes train on the CPU or on NVIDIA GPUs, not on {device}; use --device cpu.")
-    if device.type == "cuda":
+    if device.type == "cuda" and not elsewhere:
         here = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
         there = 1 if device.index is not None else torch.cuda.device_count()
         if here > there:
@@ -71,6 +72,13 @@ batches others can share, or train it without --processes.
                 f"{name} with processes: 2 has two processes of its own; set its processes: 1, whose batches others "
                 "can share, or train it without --processes."
             )
+        if config.federated:
+            if (config.federated.per_round or 0) < processes:
+                raise ConfigError(
+                    f"{processes} processes cannot share the {config.federated.per_round} clients of a round; take "
+                    "fewer processes, or a larger federated.per_round."
+                )
+            continue
         if config.training.batch_size < processes:
             raise ConfigError(
                 f"A batch of {config.training.batch_size} cannot be shared by {processes} processes; take a larger "
@@ -86,6 +94,8 @@ def tell_of_ranks(session: Session, before: Mapping[str, Any], on_notice: Callab
         before: the content of its `run.json` before it is continued.
         on_notice: is told a sentence.
     """
+    if session.config.federated:  # the numbers are the same
+        return
     ranks = session.ranks
     size = 1 if ranks is None else ranks.size
     began = before.get("processes", 1)

@@ -74,3 +74,29 @@ class Tally:
         ranks.add_up([self.loss, self.weight, self.statistics, told])
         whole, seconds = told.tolist()
         return int(whole), seconds
+
+    def sums(self) -> Tensor:
+        """All that was added, (2 + statistics,) float64, so that another tally can take it; see `add_sums`."""
+        assert self.statistics is not None
+        return torch.cat([self.loss.reshape(1), self.weight.reshape(1), in_double(self.statistics).reshape(-1)])
+
+    def add_sums(self, sums: Tensor, like: Tally) -> None:
+        """Add what another tally told by `sums`.
+
+        >>> tally, other = Tally(torch.device("cpu")), Tally(torch.device("cpu"))
+        >>> other.add(torch.tensor(0.5), torch.tensor([3.0]), examples=10)
+        >>> tally.add_sums(other.sums(), like=other)
+        >>> tally.mean_loss(10), tally.statistics
+        (0.5, tensor([3.]))
+
+        Args:
+            sums: of the other one.
+            like: a tally of the same kind of batches.
+        """
+        assert like.statistics is not None
+        if self.statistics is None:
+            self.statistics = torch.zeros_like(like.statistics)
+        self.loss += sums[0]
+        self.weight += sums[1]
+        self._is_weighted = like._is_weighted
+        self.statistics += sums[2:].view(self.statistics.shape).to(self.statistics)
