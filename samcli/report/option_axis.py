@@ -57,4 +57,4 @@ def axis_words(key: str) -> str:
     ('rho', 'sharpness rho', 'batch size')
     """
     block, _, option = key.rpartition(".")
-    return (f"{block} {option}" if block in ("sharpness", "evaluate") else option).replace("_", " ")
+    return (f"{block} {option}" if block in ("sharpness", "evaluate", "federated") else option).replace("_", " ")

@@ -44,7 +44,8 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
     between rows of that data set or model, all others between rows on one data set. Every row that has such a setting
     shows it, or one would take the rows that do not for equal, save what `unsaid` names in one place; an option of the
-    optimizer that is null goes without saying.
+    optimizer or of clients that is null goes without saying. A run without clients has none of them, which is told
+    where others have some.
 
     Returns:
         Dotted keys and texts, the radius first.
@@ -54,11 +55,13 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
     flats = _completed(configs)
+    if any("federated.clients" in flat for flat in flats):
+        flats = [{"federated.clients": "0"} | flat for flat in flats]
     seen = _values(flats)
     usual = _usual(seen)
 
     def tells(key: str, value: str, flat: Mapping[str, str]) -> bool:
-        if value == "null" and key.startswith("optimizer."):
+        if value == "null" and key.startswith(("optimizer.", "federated.")):
             return False
         return (
             len(seen[_scope(key, flat), key]) > 1
@@ -141,7 +144,7 @@ def label(settings: Mapping[str, str], *blocks: str) -> str:
         block, _, option = key.partition(".")
         if block in blocks if blocks else block not in ("dataset", "model"):
             # sharpness.rho keeps its block, or it would read as the optimizer's; and there are two of every
-            whole = block in ("sharpness", "evaluate") or block.startswith("stage")
+            whole = block in ("sharpness", "evaluate", "federated") or block.startswith("stage")
             short = block if option in ("", "name") else key if whole else option
             words.append(f"{short}={value}")
     return " ".join(words)

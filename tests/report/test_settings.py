@@ -105,3 +105,17 @@ def test_a_run_of_before_an_option_is_told_from_one_that_has_it() -> None:
         {"dataset.shrink": "2", "head_lr": "0.5"},
     ]
     assert distinguishing([old, config({"name": "sgd", "lr": 0.1}, head_lr=None)]) == [{}, {}]
+
+
+def test_runs_of_clients_are_told_from_each_other_and_from_others() -> None:
+    plain = config({"name": "sgd", "lr": 0.1})
+    clients = {"clients": 10, "alpha": 0.1, "shards": None, "server": "average", "swa_from": None}
+    alpha, shards = (plain | {"federated": clients | c} for c in ({}, {"alpha": None, "shards": 2}))
+    swa = plain | {"federated": clients | {"server": "swa", "swa_from": 0.75}}
+    assert [label(row) for row in distinguishing([plain, alpha])] == ["federated.clients=0", "federated.clients=10"]
+    assert [label(row) for row in distinguishing([alpha, shards])] == ["federated.alpha=0.1", "federated.shards=2"]
+    assert [label(row) for row in distinguishing([alpha, swa])] == [
+        "federated.server=average",
+        "federated.server=swa federated.swa_from=0.75",
+    ]
+    assert distinguishing([plain, config({"name": "sgd", "lr": 0.1})]) == [{}, {}]

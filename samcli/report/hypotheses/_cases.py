@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
+from samcli.config.federated import OF_A_SERVER
 from samcli.config.grid import Grid, flatten, full_key, token, word
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
@@ -160,13 +161,15 @@ def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
     """The keys in which two sides are meant to differ: both name them, with other values.
 
     With a name come the options that only one of the two has: a schedule's milestones, a model's depth; with the
-    optimizer of a stage all of its options.
+    optimizer of a stage all of its options, and with the server of clients those of its own.
     """
     found = _named_otherwise(ours, theirs)
     stages = tuple(f"{key.partition('.')[0]}." for key in found if key.startswith("stage") and is_of_optimizer(key))
     blocks = tuple(key.removesuffix("name") for key in found if key.endswith(".name"))
     one, other = ({key for index in cases.matching(side) for key in cases.flats[index]} for side in (ours, theirs))
     found |= {key for key in one | other if key.startswith(stages) and is_of_optimizer(key)}
+    if "federated.server" in found:
+        found |= {f"federated.{key}" for key in OF_A_SERVER}
     return frozenset(found | {key for key in one ^ other if key.startswith(blocks)})
 
 

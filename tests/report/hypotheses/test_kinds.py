@@ -334,3 +334,13 @@ def test_an_average_against_runs_of_before_there_were_averages(results: Results)
     assert found.n == 6
     assert found.estimate == pytest.approx(0.05)
     assert found.words.startswith("average=ema - average=null: +5.00 points")
+
+
+def test_servers_are_compared_though_only_one_has_a_share_of_rounds(results: Results) -> None:
+    values = np.random.default_rng(1).normal(0.7, 0.01, size=(2, len(SEEDS)))
+    for server, swa_from, row in (("average", None, values[0]), ("swa", 0.75, values[1])):
+        for seed in SEEDS:
+            block = {"clients": 9, "alpha": 0.1, "server": server, "swa_from": swa_from, "server_momentum": None}
+            results.add(SGD, seed, (row[seed],), federated=block)
+    found = evidence(results, "better: {federated.server: swa}, than: {federated.server: average}")
+    check_interval(found, values[1] - values[0])
