@@ -38,7 +38,7 @@ _ENGINES_OF = {
     "--max-concurrent": (Engine.SLURM,),
     "--jobs": (Engine.LOCAL,),
     "--jobs-per-gpu": (Engine.LOCAL,),
-    "--processes": (Engine.LOCAL,),
+    "--processes": (Engine.LOCAL, Engine.RAY),
 }
 
 
@@ -143,7 +143,8 @@ class Where:
         if self.engine == Engine.RAY:
             from samcli.launch.engines.ray import run_on_ray
 
-            return run_on_ray(cells, terms, observer, address=self.address, cpus=self.cpus or 1, threads=self.threads)
+            cpus = self.cpus or terms.processes
+            return run_on_ray(cells, terms, observer, address=self.address, cpus=cpus, threads=self.threads)
         if self.engine == Engine.SLURM:
             from samcli.launch.engines.slurm import Request, run_on_slurm
 

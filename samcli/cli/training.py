@@ -122,7 +122,7 @@ class Training:
         self.where.check_precision(expanded, self.device)
         runs = [resolve_precision(run, self.device) for run in expanded]
         tell_left_out(draft.left_out)
-        check_sharing(runs, self.sharing, self.device)
+        check_sharing(runs, self.sharing, self.device, elsewhere=self.where.engine != Engine.LOCAL)
         return runs
 
     def plan(self, runs: Sequence[RunConfig]) -> list[Cell]:

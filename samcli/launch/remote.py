@@ -43,6 +43,7 @@ class Work:
         device: where to train.
         threads: how many it computes with.
         engine: that of the command, for `run.json`.
+        processes: how many share the run there, see `samcli.train.ranks`.
         timeout: the most seconds that it may take; None if there is no such limit.
         directory: where the command was given; relative paths of plug-ins begin there.
         cache_dir: where decoded images are kept, see `samcli.data.cache_dir`.
@@ -54,6 +55,7 @@ class Work:
     threads: int
     engine: str
     timeout: float | None = None
+    processes: int = 1
     directory: Path = dataclasses.field(default_factory=Path.cwd)
     cache_dir: Path | None = dataclasses.field(default_factory=cache_dir)
 
@@ -121,6 +123,7 @@ def _trained(work: Work, cell: Cell, should_stop: Callable[[], bool]) -> tuple[s
         cell,
         data_dir=work.data_dir,
         device=work.device,
+        processes=work.processes,
         conditions={"engine": work.engine},
         should_stop=should_stop,
     )

@@ -49,7 +49,7 @@ def test_slurm_where_there_is_none(samcli: Samcli, monkeypatch: pytest.MonkeyPat
         (("--engine", "slurm", "--ray-address", "a:1"), "--ray-address is for --engine ray"),
         (("--engine", "ray", "--jobs", "2"), "--jobs is for --engine local"),
         (("--engine", "ray", "--jobs-per-gpu", "2"), "--jobs-per-gpu is for --engine local"),
-        (("--engine", "ray", "--processes", "2"), "--processes is for --engine local"),
+        (("--engine", "slurm", "--processes", "2"), "--processes is for --engine local or --engine ray"),
         (("--engine", "ray", "--ray-address", "ray://head:10001"), "HOST:PORT of the cluster's head"),
         (("--engine", "ray", "--ray-address", ""), "HOST:PORT of the cluster's head"),
         (("--engine", "ray", "--ray-address", "head"), "HOST:PORT of the cluster's head"),

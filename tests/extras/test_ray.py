@@ -144,3 +144,14 @@ def test_ctrl_c_in_a_terminal_and_again(tmp_path: Path) -> None:
     states = {cell.state for cell in plan(tmp_path / "results", 3000, TEXT.replace("seeds: 0-1", "seeds: 0"))}
     assert states <= {"resume", "new"}
     assert "resume" in states
+
+
+def test_clients_side_by_side_on_ray_are_clients_in_turn(tmp_path: Path) -> None:
+    """Two processes in each task, which train the clients of a round: the bits of one process by the local engine."""
+    text = TEXT.replace("seeds: 0-1", "seeds: 0") + "federated: {clients: 6, alpha: 0.5, per_round: 3}\n"
+    terms = launch.Terms(Path("data"), CPU, processes=2)
+    outcome = run_on_ray(plan(tmp_path, text=text), terms, Recorder(), cpus=2)
+    assert list(outcome.values()) == ["finished"] * 2
+    check_equal(plan(tmp_path, text=text), trained_here(tmp_path / "local", 3, text))
+    status = plan(tmp_path, text=text)[0].folder.read_status()
+    assert (status["engine"], status["threads"], status["processes"]) == ("ray", 2, 2)

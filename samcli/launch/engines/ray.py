@@ -45,7 +45,7 @@ def run_on_ray(
         observer: is told of progress.
         address: of the cluster's head; None starts a Ray that listens on this machine's loopback alone, for the time
             of the call.
-        cpus: that each run has; a GPU besides if the device is one.
+        cpus: that each run has; a GPU besides for each of its processes if the device is one.
         threads: that each run computes with; one for each of its CPUs if left out.
 
     Returns:
@@ -61,7 +61,7 @@ def run_on_ray(
     ledger = Ledger(cells, terms, observer)
     if ledger.finished:
         return dict(ledger.outcome)
-    request = {"CPU": float(cpus)} | ({"GPU": 1.0} if terms.device.type == "cuda" else {})
+    request = {"CPU": float(cpus)} | ({"GPU": float(terms.processes)} if terms.device.type == "cuda" else {})
     with connected(address), Beacon(_results_of(cells)) as beacon:
         prove(nodes_for(request), beacon)
         tasks = _Tasks(ledger, terms, observer, beacon, request, threads or cpus)
@@ -175,6 +175,7 @@ class _Tasks:
                 self._threads,
                 "ray",
                 self._terms.timeout,
+                self._terms.processes,
             )
             self._running[self._task.remote(work, self._beacon)] = cell
             self._follower.begin(cell)
