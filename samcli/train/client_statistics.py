@@ -66,11 +66,12 @@ class ClientStatistics:
 
     def keep(self, client: int, statistics: Tensor) -> None:
         """Note what a client has after a round."""
-        self._of[client] = statistics
+        if self._layers:
+            self._of[client] = statistics
 
     def pool(self) -> None:
         """Put the statistics of all clients together into the layers; the count of batches is the largest of theirs."""
-        if not self._layers or not self._of:
+        if not self._of:
             return
         clients = sorted(self._of)
         shares = torch.tensor([float(self._sizes[client]) for client in clients], dtype=torch.float64)

@@ -99,25 +99,24 @@ class FederatedSession(Session):
         self.model.train()
         round_ = self.epoch + 1
         chosen = chosen_clients(len(self.clients), self.settings.per_round or 0, self.config.seed, round_)
-        examples = sum(len(self.clients[client]) for client in chosen)
+        held = sum(len(self.clients[client]) for client in chosen)
         start, mean, total = clock(self.device), torch.zeros((), dtype=torch.float64), Tally(self.device)
-        counts = torch.zeros(4, dtype=torch.float64)
+        counts = torch.zeros(5, dtype=torch.float64)
         for client, (weights, statistics, told) in zip(chosen, self._updates(chosen, round_), strict=True):
             mean = mean + in_double(weights) * len(self.clients[client])
             self.statistics.keep(client, statistics)
-            counts += told[:4]
-            total.add_sums(told[4:], like=self._tally)
-        self.server.take(mean / examples, round_)
+            counts += told[:5]
+            total.add_sums(told[5:], like=self._tally)
+        self.server.take(mean / held, round_)
         self.statistics.pool()
         self._reset_optimizer(round_)
-        scored, evaluated, skipped, cpu_seconds = counts.tolist()
+        scored, seen, evaluated, skipped, cpu_seconds = counts.tolist()
         self.gradient_evaluations += int(evaluated)
         self._skipped += int(skipped)
         self._tally.clear()
         self._tally.add_sums(total.sums(), like=self._tally)
         rate = self._set_schedules(round_ - 1)
-        seen = examples * self.settings.local_epochs
-        return self._trained(int(scored), seen, rate, clock(self.device) - start, cpu_seconds, self._skipped)
+        return self._trained(int(scored), int(seen), rate, clock(self.device) - start, cpu_seconds, self._skipped)
 
     def _updates(self, chosen: list[int], round_: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """What each client of a round came to, in their order: from this process, or from those that share them."""
@@ -143,8 +142,9 @@ class FederatedSession(Session):
         """Train a client.
 
         Returns:
-            Its weights; its running statistics; and how many examples its tally has, how many went forward and
-            backward, how many steps were skipped, the CPU seconds, and the sums of the tally, in float64 on the host.
+            Its weights; its running statistics; and in float64 on the host how many examples its tally has, how many it
+            trained on, how many went forward and backward, how many steps were skipped, the CPU seconds, and then the
+            sums of the tally.
         """
         cpu_start = time.process_time()
         training, own = self.config.training, self.clients[client]
@@ -157,17 +157,19 @@ class FederatedSession(Session):
         seed_everything(self.config.seed, "round", round_, "client", client)
         seed = stream_seed(self.config.seed, f"client {client}")
         self._tally.clear()
-        scored, evaluated = 0, 0
+        scored, trained, evaluated = 0, 0, 0
         for local in range(self.settings.local_epochs):
             number = (round_ - 1) * self.settings.local_epochs + local + 1
             order, seen = self.data.order(number, seed, own).to(self.device), 0
             for inputs, targets in self.data.epoch(number, training.batch_size, seed, training.mixup, own):
                 added, passed = self._step(inputs, targets, order[seen : seen + len(inputs)])
                 seen, scored, evaluated = seen + len(inputs), scored + added, evaluated + passed
+            trained += seen
         sums = self._tally.sums().cpu()
         sharp = self.optimizer if isinstance(self.optimizer, optim.SharpnessAware) else None
         skipped = sharp.skipped_steps if sharp else 0
-        counts = torch.tensor([scored, evaluated, skipped, time.process_time() - cpu_start], dtype=torch.float64)
+        cpu_seconds = time.process_time() - cpu_start
+        counts = torch.tensor([scored, trained, evaluated, skipped, cpu_seconds], dtype=torch.float64)
         return self.server.sent(), self.statistics.sent(), torch.cat([counts, sums])
 
     def _reset_optimizer(self, round_: int, client: int = -1) -> None:

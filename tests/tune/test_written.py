@@ -140,3 +140,12 @@ def test_what_comes_before_is_written_too() -> None:
     text = experiment_text(runs, [], [], CATALOGUE)
     stage = "{dataset: {name: wine, split_seed: 3}, optimizer: {name: sam, base: sgd, rho: 0.2}, schedule: cosine, "
     assert f"stages:\n  - {stage}epochs: 2}}\n" in text
+
+
+def test_clients_are_written_with_what_their_server_has() -> None:
+    text = (
+        "{dataset: digits, optimizer: [sgd, sam], federated: {clients: 9, alpha: 0.2, server: [momentum]}, seeds: 0-1}"
+    )
+    runs = Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+    written = experiment_text(runs, [], [], CATALOGUE)
+    assert Draft.of(parse(written, "x.yaml"), CATALOGUE).expand() == runs
