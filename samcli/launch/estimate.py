@@ -23,6 +23,7 @@ _FREE = (
     *("name", "seeds", "plugins", "stages", "epochs", "schedule"),
     *("stop_at_train_loss", "label_smoothing", "class_weight"),
 )
+_FREE_OF_CLIENTS = ("alpha", "server", "server_momentum", "swa_from", "recent")
 _FREE_OPTIONS = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta", "label_noise")
 
 
@@ -36,7 +37,11 @@ def kind_of(config: Mapping[str, Any]) -> str:
     False
     """
     costly = {
-        key: {option: one for option, one in value.items() if option not in _FREE_OPTIONS}
+        key: {
+            option: one
+            for option, one in value.items()
+            if option not in (_FREE_OF_CLIENTS if key == "federated" else _FREE_OPTIONS)
+        }
         if isinstance(value, Mapping) and key != "sharpness"
         else value
         for key, value in without_newer(config).items()

@@ -75,6 +75,15 @@ def test_what_changes_the_cost_makes_another_kind(tmp_path: Path, change: dict[s
     assert kind_of(config | same) == kind_of(config)
 
 
+def test_what_clients_cost_is_theirs_and_not_the_servers() -> None:
+    block = {"clients": 9, "alpha": 0.1, "per_round": 3, "server": "average", "swa_from": None}
+    config = {"dataset": {"name": "digits"}, "federated": block}
+    same = block | {"alpha": 0.6, "server": "swa", "swa_from": 0.5}
+    assert kind_of(config | {"federated": same}) == kind_of(config)
+    assert kind_of(config | {"federated": block | {"per_round": 4}}) != kind_of(config)
+    assert kind_of({"dataset": {"name": "digits"}}) != kind_of(config)
+
+
 def test_side_by_side_is_never_below_its_bounds() -> None:
     draw = random.Random(0)
     for _ in range(100):
