@@ -95,6 +95,8 @@ def image_pixels(image: Path | Image.Image, reading: ImageReading) -> Tensor:
         with no_alarm():
             if not isinstance(image, Path):
                 return _pixels(image.copy(), reading)
+            if image.exists() and not image.is_file():  # a pipe that nobody writes to would be waited for
+                raise ValueError("it is no file")
             header(image)  # says if it is too large
             with Image.open(image) as opened:
                 return _pixels(opened, reading)

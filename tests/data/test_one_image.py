@@ -1,6 +1,7 @@
 """One image, read as a folder of images is."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,10 @@ def test_a_scan_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
 def test_a_reading_that_is_none(document: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"^(size|channels|depth|resize|shrink)"):
         reading_of(document)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(DataError, match=r"pipe\.png is not a readable image \(it is no file\)"):
+        image_pixels(tmp_path / "pipe.png", ImageReading(size=(2, 2), channels=3))
