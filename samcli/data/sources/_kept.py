@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from samcli.errors import DataError
 VERSION = 1  # of the file, and of what decoding makes of images
 HEADER = 4096  # bytes before the first pixel: a line of JSON, and spaces
 _BLOCK = 2**25  # bytes of pixels that are decoded and written at a time
+_LEFT_BEHIND = 60.0  # seconds without a block, after which a file that nobody holds is one that nobody writes
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def _write(path: Path, key: str, images: ImageFiles) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent)
         with temporary.open("xb") as file:
+            _holds(file)
             if hasattr(os, "posix_fallocate"):  # that there is no room is found out at once
                 os.posix_fallocate(file.fileno(), 0, HEADER + math.prod(images.shape))
             file.write(header.ljust(HEADER))
@@ -136,3 +140,27 @@ def _write(path: Path, key: str, images: ImageFiles) -> None:
     finally:
         with suppress(OSError):  # it has its name
             temporary.unlink()
+
+
+def _holds(file: IO[bytes]) -> bool:
+    """Whether the file is this process's alone from now on, until it is closed or the process ends, killed or not."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another's, or on a disk that has no locks
+        return False
+    return True
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes left that were killed while they wrote: hidden files, each as large as all images.
+
+    Who writes one holds it, on any host whose disk has locks; on others a block is written within the minute.
+    """
+    for left in folder.glob(".*.images.*.tmp"):
+        with suppress(OSError), left.open("rb") as file:  # gone already, or not ours to remove
+            if time.time() - os.fstat(file.fileno()).st_mtime > _LEFT_BEHIND and _holds(file):
+                left.unlink()

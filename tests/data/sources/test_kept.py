@@ -15,7 +15,7 @@ from samcli.data.cache_dir import CACHE_DIR
 from samcli.data.classes import of_classes
 from samcli.data.lazy import LazyImages
 from samcli.data.reading import watched_by
-from samcli.data.sources._kept import HEADER, KeptImages
+from samcli.data.sources._kept import HEADER, KeptImages, _holds
 from samcli.errors import ConfigError, DataError
 
 EVERYTHING = ("crop", "flip", "rand-augment", "random-erasing", "cutout", "cutmix")
@@ -206,6 +206,41 @@ def test_two_processes_that_make_it_at_once_are_both_right(tmp_path: Path, kept:
     (file,) = kept.iterdir()  # nothing is left beside it
     assert sums == {int(source(root).inputs[:].long().sum())}
     assert file.suffix == ".images"
+
+
+def hold(path: Path, begun: Any, end: Any) -> None:
+    with path.open("xb") as file:
+        _holds(file)
+        file.write(b"pixels")
+        file.flush()
+        begun.set()
+        end.wait(60)
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path, kept: Path) -> None:
+    """Another process holds one of two files of the same age, and is killed then."""
+    kept.mkdir()
+    held, left = (kept / f".0123.images.{pid}-89abcdef.tmp" for pid in (1, 2))
+    new = kept / ".0123.images.3-89abcdef.tmp"
+    context = multiprocessing.get_context("spawn")
+    begun, end = context.Event(), context.Event()
+    process = context.Process(target=hold, args=(held, begun, end))
+    process.start()
+    assert begun.wait(60)
+    for file in (left, new):
+        file.write_bytes(b"pixels")
+    for file in (left, held):
+        os.utime(file, (0, 0))
+    forget_sources()
+    source(make(tmp_path / "pets"))
+    assert held.exists()
+    assert not left.exists()
+    assert new.exists()
+    process.kill()
+    process.join()
+    forget_sources()
+    source(make(tmp_path / "others", n=6))
+    assert not held.exists()
 
 
 @pytest.mark.parametrize("way", ["kept", "stream"])
