@@ -78,7 +78,9 @@ def _evaluate(module: nn.Module, inputs: Any) -> None:
 def _named(pattern: str, model: nn.Module, parameters: list[str], buffers: list[str], outputs: int) -> set[str]:
     """The parameters and buffers that a word or a pattern stands for."""
     if pattern == "embeddings":
-        return set(embeddings_of(model))
+        if not (own := embeddings_of(model)):
+            raise ConfigError("freeze: this model has no embeddings; name what is not to be trained, such as layer1.*.")
+        return set(own)
     if pattern == "backbone":
         found = {*parameters, *buffers} - set(head_of(model, outputs))
     else:

@@ -75,3 +75,8 @@ def test_a_model_is_built_frozen() -> None:
         build("linear", shape=(4,), outputs=3, freeze=("backbone",))
     with pytest.raises(ConfigError, match="leaves nothing to train"):
         build("linear", shape=(4,), outputs=3, freeze=("embeddings",))
+
+
+def test_embeddings_that_are_not_there_are_a_sentence() -> None:
+    with pytest.raises(ConfigError, match="freeze: this model has no embeddings; name what is not to be trained"):
+        freeze(nn.Sequential(nn.BatchNorm1d(2)), ["embeddings"], 2)
