@@ -56,6 +56,25 @@ class Grouping:
             group["params"].append(parameter)
         return list(groups.values())
 
+    def idle(self, model: nn.Module, outputs: int) -> list[str]:
+        """What is set and reaches no parameter that is trained, with the reason, in clauses.
+
+        Args:
+            model: with its frozen parameters frozen.
+            outputs: columns of its output, by which the head is known.
+
+        >>> Grouping(layer_decay=0.5).idle(nn.Linear(2, 3), 3)
+        ['layer_decay changes nothing, as the head alone is trained']
+        """
+        depths = depths_of(model, outputs)
+        trained = {depths[name] for name, p in model.named_parameters() if p.requires_grad}
+        clauses = []
+        if self.layer_decay != 1 and trained == {0}:
+            clauses.append("layer_decay changes nothing, as the head alone is trained")
+        if self.head_lr is not None and 0 not in trained:
+            clauses.append("head_lr changes nothing, as the head is frozen")
+        return clauses
+
     def _rate(self, depth: int, lr: float) -> float:
         if depth == 0 and self.head_lr is not None:
             return self.head_lr

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from samcli import data, models, optim
 from samcli.config import RunConfig
+from samcli.config.schema import Training
 from samcli.data import Dataset
 from samcli.errors import ConfigError
 from samcli.models import Pretrained
@@ -115,9 +116,18 @@ def build_optimizer(config: RunConfig, model: nn.Module, outputs: int, *purpose:
         model,
         clip_norm=training.clip_norm,
         seed=seed_for(config.seed, "optimizer", *purpose),
-        grouping=optim.Grouping(head_lr=training.head_lr, layer_decay=training.layer_decay, decay=training.decay),
+        grouping=grouping_of(training),
         outputs=outputs,
     )
+
+
+def grouping_of(training: Training) -> optim.Grouping:
+    """How the settings of a training part the parameters of its network.
+
+    >>> grouping_of(Training(head_lr=1.0)).head_lr
+    1.0
+    """
+    return optim.Grouping(head_lr=training.head_lr, layer_decay=training.layer_decay, decay=training.decay)
 
 
 def wants_partner(config: RunConfig) -> bool:

@@ -15,7 +15,7 @@ from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
 from samcli.data import Dataset, steps_of
 from samcli.errors import ConfigError
-from samcli.train.components import build_model, build_optimizer, load_dataset
+from samcli.train.components import build_model, build_optimizer, grouping_of, load_dataset
 from samcli.train.federated import check_network, clients_of
 from samcli.train.initial import begin_with_stage, check_file, file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
@@ -48,7 +48,8 @@ def rehearse(
         runs: their configurations.
         data_dir: where data sets lie.
         fetches: whether published weights are downloaded where they are not at hand.
-        on_notice: is told in a sentence, once, what a user should know of scores that stay empty.
+        on_notice: is told in a sentence, once, what a user should know of scores that stay empty, and of
+            settings that reach nothing.
 
     Raises:
         DataError: a data set is missing or unreadable, or published weights cannot be downloaded.
@@ -76,6 +77,11 @@ def rehearse(
                         on_notice(sentence)
                     told.add(sentence)
             here = rehearsed[problem]
+            for clause in grouping_of(training).idle(here.model, here.outputs):
+                sentence = f"{config.model['name']}: {clause}."
+                if sentence not in told:
+                    on_notice(sentence)
+                told.add(sentence)
             if stage is not None and (stage, problem) not in followed:
                 followed.add((stage, problem))
                 before = rehearsed[stage]

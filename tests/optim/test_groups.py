@@ -126,3 +126,28 @@ def test_nothing_set_is_one_group_that_says_nothing() -> None:
     settings = OptimizerSettings(BASES.create("sgd", lr=0.1))
     (group,) = settings.build(model).param_groups
     assert (group["lr"], group["weight_decay"]) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "frozen", "clauses"),
+    [
+        ({"layer_decay": 0.5, "head_lr": 0.1}, [], []),
+        ({"layer_decay": 0.5, "head_lr": 0.1}, ["0"], ["layer_decay changes nothing, as the head alone is trained"]),
+        ({"layer_decay": 0.5, "head_lr": 0.1}, ["1"], ["head_lr changes nothing, as the head is frozen"]),
+        ({"decay": "weights"}, ["0"], []),
+    ],
+)
+def test_what_reaches_nothing_is_told(settings: dict[str, Any], frozen: list[str], clauses: list[str]) -> None:
+    """What is told leaves each parameter the rate that it has without; what is not told changes one."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 3))
+    for name in frozen:
+        model.get_submodule(name).requires_grad_(False)
+    assert Grouping(**settings).idle(model, 3) == clauses
+
+    def rates(grouping: Grouping) -> list[float]:
+        return [group.get("lr", 1.0) for group in grouping.of(model, 3, lr=1.0, weight_decay=0.0)]
+
+    for key in {"layer_decay", "head_lr"} & settings.keys():
+        without = {name: value for name, value in settings.items() if name != key}
+        same = set(rates(Grouping(**without))) == set(rates(Grouping(**settings)))
+        assert same == any(clause.startswith(key) for clause in clauses)

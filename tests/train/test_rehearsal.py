@@ -66,3 +66,10 @@ def test_rehearsal_finds_measures_that_do_not_apply(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=sentence):
             rehearse([*sound, *runs(text)], tmp_path)
         rehearse(runs(text.replace("{measures", "{every: 0, measures")), tmp_path)
+
+
+def test_settings_that_reach_nothing_are_told_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    text = "dataset: digits\nmodel: [linear, mlp]\noptimizer: sgd\nlayer_decay: [1.0, 0.5, 0.7]\nseeds: 0-1"
+    rehearse(runs(text), tmp_path, on_notice=told.append)
+    assert told == ["linear: layer_decay changes nothing, as the head alone is trained."]
