@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from samcli.config import RunConfig, stage_runs
+from samcli.config import RunConfig, stage_runs, trainings_of
 from samcli.data import digest
 from samcli.errors import CheckpointError, Interrupted, RunBusy, SamcliError
+from samcli.report.settings import spoken
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.runs.owner import Watch
@@ -98,10 +99,11 @@ def trained_before(
         KeyboardInterrupt: asked to stop.
         StageFailed: the stage diverged.
     """
+    said = spoken(one.dataset["name"] for one in trainings_of(config))
     stages = [(stage, stage_folder(stage, run, data_dir)) for stage in stage_runs(config)]
     begun = [number for number, (_, folder) in enumerate(stages) if folder.checkpoint.exists()]
     for number, (stage, folder) in list(enumerate(stages))[begun[-1] if begun else 0 :]:
-        name = f"stage {number + 1}: {stage.optimizer['name']} on {stage.dataset['name']}"
+        name = f"stage {number + 1}: {stage.optimizer['name']} on {said[stage.dataset['name']]}"
         if not folder.checkpoint.exists():
             on_notice(f"{name}, {count(stage.training.epochs, 'epoch')}.")
         _train(stage, folder, name, train, should_stop, on_notice)

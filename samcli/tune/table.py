@@ -9,6 +9,7 @@ from typing import Any
 from samcli.config.tune import Axis, Range, Tuning
 from samcli.escape import visible
 from samcli.metrics import shown, title
+from samcli.report.settings import spoken
 from samcli.report.small_table import in_csv
 from samcli.tune.budget import spent
 from samcli.tune.contender import Contender, settings_words
@@ -108,7 +109,8 @@ def heading(progress: Progress) -> str:
     """What was searched on, and what the column *Validation* holds."""
     run = progress.contenders[0].run
     column = column_of([trial for trials in progress.trials.values() for trial in trials])
-    return visible(f"{run.dataset['name']}, {run.model['name']}: {title(column)}") + "\n"
+    data = run.dataset["name"]
+    return visible(f"{spoken([data])[data]}, {run.model['name']}: {title(column)}") + "\n"
 
 
 def warnings_of(progress: Progress) -> Iterator[str]:

@@ -219,3 +219,22 @@ def test_a_stage_of_other_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^stage 1 was trained on inputs that mean something else: its tokens"):
         rehearse([other], Path())
     rehearse([config(f"{{stages: [{{epochs: 1}}], {file}/b.csv', {model}}}")], Path())
+
+
+def test_progress_names_the_data_of_a_stage_by_the_file(tmp_path: Path) -> None:
+    """But by their paths where two files have one name."""
+    rows = "a,b,y\n" + "".join(f"{i % 7},{i % 5},{'no' if i % 2 else 'yes'}\n" for i in range(60))
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rows.csv").write_text(rows)
+    told: list[str] = []
+    for number, other in enumerate(("one", "two")):
+        text = (
+            f"{{stages: [{{dataset: 'csv:{tmp_path}/one/rows.csv', epochs: 1}}], "
+            f"dataset: 'csv:{tmp_path}/{other}/rows.csv', model: linear, optimizer: sgd, epochs: 1}}"
+        )
+        assert train(config(text), tmp_path / str(number) / "run", on_notice=told.append) == "finished"
+    assert told == [
+        "stage 1: sgd on rows.csv, 1 epoch.",
+        f"stage 1: sgd on csv:{tmp_path}/one/rows.csv, 1 epoch.",
+    ]
