@@ -101,12 +101,15 @@ def _times(column: pd.Series[Any], name: str) -> npt.NDArray[Any]:
         return numbers
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
         column = pd.Series(texts, dtype=object)
+    way = _way(texts, name)
     try:
-        read = pd.to_datetime(column, utc=True, **_way(texts, name))
+        read = pd.to_datetime(column, utc=True, **way)
     except (ValueError, TypeError, OverflowError):
+        odd = pd.to_datetime(column, utc=True, errors="coerce", **way).isna().to_numpy()
+        shown = texts[odd if odd.any() else ~np.isfinite(numbers)][0]
         raise DataError(
-            f"The column {name!r} holds what is no number and no date, such as {texts[~np.isfinite(numbers)][0]!r}; "
-            "write dates as in 2024-02-29."
+            f"The column {name!r} holds what is no number and no date, such as {shown!r:.60}; write dates as in "
+            "2024-02-29."
         ) from None
     return read.to_numpy(dtype="datetime64[ns]").astype(np.int64)
 
@@ -116,6 +119,11 @@ def _way(texts: Sequence[str] | npt.NDArray[np.object_], name: str) -> dict[str,
     figures = [match for text in texts if (match := _FIGURES.fullmatch(text))]
     if not figures:
         return {"format": "ISO8601"} if any(text[:4].isdecimal() for text in texts[:1]) else {"format": "mixed"}
+    if year_first := next((text for text in texts if text[:4].isdecimal()), None):  # pandas turns these round as well
+        raise DataError(
+            f"Some dates in {name!r} are written as {year_first!r:.40} and others as {figures[0][0]!r:.40}; write all "
+            "as in 2024-02-29."
+        )
     first, second = (max(int(match[place]) for match in figures) for place in (1, 3))
     if first <= 12 and second <= 12 and figures[0][2] != ".":
         raise DataError(

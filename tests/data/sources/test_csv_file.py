@@ -307,6 +307,12 @@ def test_times(tmp_path: Path, times: list[object], expected: list[int]) -> None
     [
         (["1/2/2024", "2/2/2024"] * 10, {"time": "c"}, "it cannot be told whether the day or the month comes first"),
         (["spring", "summer"] * 10, {"time": "c"}, "no number and no date, such as 'spring'; write dates as in 2024-"),
+        (
+            ["2024-02-29"] * 19 + ["soon"],
+            {"time": "c"},
+            "no number and no date, such as 'soon'; write dates as in 2024-",
+        ),
+        (["13/01/2024", "2024-02-03"] * 10, {"time": "c"}, "written as '2024-02-03' and others as '13/01/2024'; write"),
         ([None, *range(19)], {"time": "c"}, "1 row without 'c', by which the table is to be split; fill in"),
         ([3] * 20, {"time": "c"}, "All rows have the same 'c'; a split by time needs two."),
         (["a"] * 20, {"group": "c"}, "All rows have the same 'c'; a split by groups needs two of them."),
