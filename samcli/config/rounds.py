@@ -27,6 +27,11 @@ def check_federated(run: RunConfig, source: Source, *, tokens: bool) -> None:
             "fp16 needs a scale of the loss that settles over many steps, and each client begins anew",
             "set precision to bf16 or fp32",
         ),
+        (
+            run.optimizer.get("average") is not None,
+            "an optimizer's average is of the steps of one client in one round",
+            "set server: swa, the mean over rounds",
+        ),
         (run.training.sync_batch_norm, "each client's batches are its own", "leave sync_batch_norm out"),
         (
             run.optimizer.get("processes") == 2,

@@ -109,6 +109,12 @@ def test_what_does_not_go_is_refused_with_a_sentence(text: str, sentence: str) -
     assert sentence in str(refused.value)
 
 
+def test_an_average_of_one_clients_steps_is_refused() -> None:
+    text = "{dataset: digits, model: mlp, optimizer: {name: sgd, average: ema}, federated: {clients: 5, alpha: 1}}"
+    with pytest.raises(ConfigError, match="set server: swa, the mean over rounds"):
+        Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()
+
+
 def test_two_processes_of_an_optimizer_and_tokens_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"sampa with processes: 2 trains the whole run in two processes; set its"):
         expand("federated: {clients: 5, alpha: 1}", "optimizer={name: sampa, processes: 2}")
