@@ -84,7 +84,11 @@ class DatasetKind(ABC):
 
     `classes` takes the examples of some classes, in all parts, and numbers these anew; `train_examples` takes a subset
     of the training set that is the same for all seeds; `validation` holds out a share of that; `label_noise` spoils the
-    labels of a share of what is left. Validation and test labels stay clean.
+    labels of a share of what is left. Validation and test labels stay clean. With `examples_from` the subset is a piece
+    of one order of the training set that looks at no label: pieces that do not overlap there share no example.
+
+    `rotate: [low, high]` turns each image by an angle that is drawn uniformly from that range, the same for every seed;
+    an image that several runs turn has the same place in the range of each.
 
     Attributes:
         title: the name in messages.
@@ -120,6 +124,21 @@ class DatasetKind(ABC):
     validation: float = option(
         0.0, "share of the training set held out, stratified, drawn by the run's seed", minimum=0.0, below=1.0
     )
+    examples_from: int | None = option(
+        None,
+        "how many training examples of an order that is the same for every seed are passed over, before train_examples "
+        "are taken; null: that subset is stratified and drawn by itself",
+        minimum=0,
+    )
+    rotate: tuple[float, ...] = option(
+        (),
+        "range of the degrees by which each image is turned, against the clock; of all parts",
+        minimum=-360.0,
+        maximum=360.0,
+    )
+    rotate_test: tuple[float, ...] = option(
+        (), "the same of the test part alone; empty: as rotate", minimum=-360.0, maximum=360.0
+    )
     augment: tuple[str, ...] = option(
         (), "random changes of the training images, which are made in this order", choices=AUGMENTATIONS
     )
@@ -127,6 +146,8 @@ class DatasetKind(ABC):
     def __post_init__(self) -> None:
         if self.augment and not self.is_images:
             raise ConfigError(f"augment is for images and {self.title} has none; leave augment out.")
+        for name in ("rotate", "rotate_test"):
+            check_range(name, getattr(self, name), self.title if not self.is_images else "")
         if {"rand-augment", "trivial-augment"} <= set(self.augment):
             raise ConfigError("augment has both rand-augment and trivial-augment; choose one of them.")
         if "cutmix" in self.augment and self.is_regression:
@@ -159,6 +180,26 @@ class DatasetKind(ABC):
         Raises:
             DataError: it is missing or unreadable.
         """
+
+
+def check_range(name: str, bounds: tuple[float, ...], imageless: str) -> None:
+    """Refuse what is no range of angles, and any of data that are no images.
+
+    Args:
+        name: of the option.
+        bounds: its value; empty where nothing is turned.
+        imageless: the name of the data in messages, where they are no images.
+
+    Raises:
+        ConfigError: it is one of these.
+
+    >>> check_range("rotate", (0.0, 5.0), "")
+    """
+    if bounds and imageless:
+        raise ConfigError(f"{name} turns images and {imageless} has none; leave {name} out.")
+    if bounds and (len(bounds) != 2 or bounds[0] > bounds[1]):
+        written = ", ".join(f"{bound:g}" for bound in bounds)
+        raise ConfigError(f"{name}: [{written}] must be the least and the largest angle in degrees, such as [0, 5].")
 
 
 DATASETS: Registry[DatasetKind] = Registry("dataset")

@@ -19,8 +19,9 @@ from samcli.data.classes import of_classes
 from samcli.data.normalise import Constants, Normalisation
 from samcli.data.part import Part
 from samcli.data.regions import Box, cutmix_, cutmix_boxes
+from samcli.data.rotated import rotated
 from samcli.data.soundness import class_name, source_faults
-from samcli.data.split import drawn_groups, hold_out, latest_groups, noisy_labels, training_subset
+from samcli.data.split import drawn_groups, hold_out, latest_groups, noisy_labels, training_subset, training_window
 from samcli.errors import ConfigError, DataError
 from samcli.streams import stream, stream_seed
 from samcli.tasks import Task
@@ -220,6 +221,7 @@ def load(
     if "cutmix" in kind.augment and source.task.classes is None:
         raise ConfigError(f"cutmix mixes classes and {kind.label} has none; leave cutmix out of augment.")
     inputs = source.inputs if whole else source.inputs.index_select(0, train)
+    inputs = rotated(inputs, kind.rotate, "training", train)
     normalisation = Normalisation(inputs, device, categories=source.categories, constants=constants)
 
     def part(inputs: Tensor, targets: Tensor) -> Part:
@@ -229,10 +231,14 @@ def load(
     if normalisation.is_images:
         store = store_of(train_part.inputs, kind.augment)
         train_part = dataclasses.replace(train_part, inputs=store.inputs)
-    validation = part(*source.validation) if source.validation else None
+    validation = None
+    if source.validation:
+        validation = part(rotated(source.validation[0], kind.rotate, "validation"), source.validation[1])
     if len(held_out):
-        validation = part(source.inputs.index_select(0, held_out), source.targets[held_out])
-    return Dataset(source, train_part, validation, part(source.test_inputs, source.test_targets), store, wrong)
+        kept_out = rotated(source.inputs.index_select(0, held_out), kind.rotate, "training", held_out)
+        validation = part(kept_out, source.targets[held_out])
+    test = part(rotated(source.test_inputs, kind.rotate_test or kind.rotate, "test"), source.test_targets)
+    return Dataset(source, train_part, validation, test, store, wrong)
 
 
 def raw_source(kind: DatasetKind, data_dir: Path) -> Source:
@@ -261,9 +267,8 @@ def plain_kind(kind: DatasetKind) -> DatasetKind:
     >>> plain_kind(DATASETS.create("wine", train_examples=50)) == DATASETS.create("wine")
     True
     """
-    return dataclasses.replace(
-        kind, classes=(), train_examples=None, label_noise=0.0, noise="symmetric", validation=0.0, augment=()
-    )
+    whole = dataclasses.replace(kind, classes=(), train_examples=None, examples_from=None, validation=0.0)
+    return dataclasses.replace(whole, label_noise=0.0, noise="symmetric", augment=(), rotate=(), rotate_test=())
 
 
 _GIVEN: dict[tuple[DatasetKind, Path], Source] = {}
@@ -339,6 +344,14 @@ def _indices(kind: DatasetKind, source: Source, seed: int) -> tuple[Tensor, Tens
                 "choose a smaller number or leave it out."
             )
         chosen = training_subset(targets, size)
+    if (start := kind.examples_from) is not None:
+        if start + (size or 1) > len(targets):
+            taken = f"{size} from" if size else "those from"
+            raise ConfigError(
+                f"examples_from: {start} is too far: {taken} there on are not among the {len(targets)} training "
+                f"examples of {kind.title}; choose a smaller number."
+            )
+        chosen = training_window(len(targets), start, size)
     if not kind.validation:
         return chosen, chosen[:0]
     if source.groups is None:

@@ -66,6 +66,29 @@ def training_subset(targets: Tensor, size: int) -> Tensor:
     return stratified(targets, size, stream(SUBSET_SEED, "train_examples"))[0]
 
 
+def training_window(n: int, start: int, size: int | None) -> Tensor:
+    """The indices of a piece of an order of n examples that all seeds share, in increasing order.
+
+    The order looks at no label. Pieces [start, start + size) that do not overlap have no example in common.
+
+    Args:
+        n: the training examples.
+        start: how many examples of the order come before.
+        size: how many are taken; None for all that are left.
+
+    Raises:
+        ValueError: there are not so many.
+
+    >>> first, second = training_window(6, 0, 4), training_window(6, 4, None)
+    >>> len(first), sorted([*first.tolist(), *second.tolist()])
+    (4, [0, 1, 2, 3, 4, 5])
+    """
+    end = n if size is None else start + size
+    if not start < end <= n:
+        raise ValueError(f"{n} examples have none from {start} to {end}.")
+    return torch.randperm(n, generator=stream(SUBSET_SEED, "examples_from"))[start:end].sort().values
+
+
 def hold_out(targets: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     """The indices of what is left for training and of the share held out for validation: at least one example.
 

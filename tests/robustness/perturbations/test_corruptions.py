@@ -16,8 +16,8 @@ from samcli import robustness
 from samcli.errors import NotApplicable
 from samcli.robustness import PERTURBATIONS, Subject
 from samcli.robustness.perturbations._corruption import Corruption, in_bytes
-from samcli.robustness.perturbations.rotation import turned
 from samcli.robustness.perturbations.translation import _moved
+from samcli.rotation import turned
 from samcli.tasks import Classification, Regression
 
 KINDS = [name for name in PERTURBATIONS if issubclass(PERTURBATIONS.kind(name), Corruption)]
