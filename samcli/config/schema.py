@@ -214,7 +214,7 @@ class RunConfig:
             body["stages"] = self.stages
         if self.plugins:
             body["plugins"] = self.plugins
-        return {key: _plain(value) for key, value in body.items()}
+        return {key: plain(value) for key, value in body.items()}
 
     @cached_property
     def identity(self) -> str:
@@ -285,10 +285,15 @@ def vars_of(settings: Any) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in options_of(type(settings))}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as YAML has it, with lists where a resolved block has tuples.
+
+    >>> plain({"rotate": (0.0, 5.0)})
+    {'rotate': [0.0, 5.0]}
+    """
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 BOTH_MIX = "mixup and cutmix both mix the examples of a batch; set mixup: 0 or leave cutmix out of augment."

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from samcli.config.schema import NEWER, NEWER_IN
-from samcli.config.stages import flat_stages
+from samcli.config.stages import flat_stages, without_echoes
 from samcli.runs.reader import NO_SETTINGS
 
 Config = Mapping[str, Any]
@@ -44,8 +44,8 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     Two rows are told apart by a setting that both have and that differs; options of a data set or a model matter
     between rows of that data set or model, all others between rows on one data set. Every row that has such a setting
     shows it, or one would take the rows that do not for equal, save what `unsaid` names in one place; an option of the
-    optimizer or of clients that is null goes without saying. A run without clients has none of them, which is told
-    where others have some.
+    optimizer or of clients that is null goes without saying, and so does what a stage has as the run itself. A run
+    without clients has none of them, which is told where others have some.
 
     Returns:
         Dotted keys and texts, the radius first.
@@ -54,7 +54,7 @@ def distinguishing(configs: Sequence[Config]) -> list[dict[str, str]]:
     >>> distinguishing([sgd, sgd | {"optimizer": {"name": "sgd", "lr": 0.2}}])
     [{'optimizer.lr': '0.1'}, {'optimizer.lr': '0.2'}]
     """
-    flats = _completed(configs)
+    flats = without_echoes(_completed(configs))
     if any("federated.clients" in flat for flat in flats):
         flats = [{"federated.clients": "0"} | flat for flat in flats]
     seen = _values(flats)

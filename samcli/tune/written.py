@@ -139,7 +139,8 @@ def _short_stage(stage: Mapping[str, Any], run: RunConfig, catalogue: Catalogue)
     """A stage without the settings in which it is as the run."""
     own = vars_of(run.training)
     blocks = {key: _name_or_block(_short(key, stage[key], catalogue)) for key in BLOCKS}
-    return blocks | {key: value for key, value in stage.items() if key not in BLOCKS and value != own[key]}
+    rest = {key: value for key, value in stage.items() if key not in BLOCKS}
+    return blocks | {key: value for key, value in rest.items() if key not in own or value != own[key]}
 
 
 def _name_or_block(block: Mapping[str, Any]) -> Any:

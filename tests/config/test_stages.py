@@ -119,3 +119,60 @@ def test_two_ways_of_mixing_are_refused_in_a_stage_too() -> None:
     with pytest.raises(ConfigError, match="mixup and cutmix both mix the examples of a batch"):
         expand(text.format(0.2))
     assert len(expand(text.format(0))) == 1
+
+
+REPEATED = """
+stages:
+  - {dataset: {name: digits, train_examples: 300}, epochs: 2}
+  - repeat: 3
+    step: {dataset.rotate: [2.5, 0], dataset.train_examples: 10}
+    dataset: {name: digits, train_examples: 100, rotate: [5, 10]}
+dataset: digits
+model: mlp
+optimizer: [adam, {name: sam, base: adam, rho: [0.05, 0.2]}]
+epochs: 1
+"""
+
+
+def test_a_repeated_stage_is_so_many_trainings_that_go_on_by_steps() -> None:
+    runs = expand(REPEATED)
+    assert len(runs) == 3 * 2
+    for run, step in zip(runs, [2.5, 0.0] * 3, strict=True):
+        trainings = stage_runs(run)
+        assert [len(one.stages) for one in trainings] == [0, 1, 2, 2]
+        assert [one.dataset["rotate"] for one in trainings] == [(), *((5 + i * step, 10 + i * step) for i in range(3))]
+        assert [one.dataset["train_examples"] for one in trainings] == [300, 100, 110, 120]
+        assert {one.optimizer["name"] for one in trainings} == {run.optimizer["name"]}
+        assert len({one.identity for one in [*trainings, run]}) == 5
+
+
+def test_what_comes_before_a_repetition_is_a_document_too() -> None:
+    import yaml
+
+    (run, *_) = expand(REPEATED)
+    for one in [*stage_runs(run), run]:
+        (again,) = expand(yaml.safe_dump(one.document()))
+        assert again.identity == one.identity
+        assert [stage.identity for stage in stage_runs(again)] == [stage.identity for stage in stage_runs(one)]
+
+
+def test_fewer_repetitions_are_the_first_of_more() -> None:
+    more, fewer = (stage_runs(expand(text)[0]) for text in (REPEATED, REPEATED.replace("repeat: 3", "repeat: 2")))
+    assert [one.identity for one in more[:3]] == [one.identity for one in fewer]
+
+
+def test_steps_that_lead_nowhere_are_told() -> None:
+    with pytest.raises(ConfigError, match=r"stage 2: .*rotate must be"):
+        expand(REPEATED.replace("[2.5, 0]", "200"))
+    with pytest.raises(ConfigError, match=r"the stage has no number 'dataset\.classes' to add 2 to"):
+        expand(REPEATED.replace("dataset.rotate: [2.5, 0]", "dataset.classes: 2"))
+
+
+def test_a_setting_that_a_stage_has_as_its_run_goes_without_saying() -> None:
+    from samcli.report.settings import distinguishing, label
+
+    runs = [run for run in expand(REPEATED) if run.stages[1]["step"]["dataset.rotate"]]
+    words = [label(told) for told in distinguishing([run.document() for run in runs])]
+    assert words == ["", "rho=0.05", "rho=0.2"]
+    other = expand(REPEATED.replace("epochs: 2}", "epochs: 2, optimizer: [adam, sgd]}"))
+    assert any("stage1.optimizer=sgd" in label(told) for told in distinguishing([run.document() for run in other]))

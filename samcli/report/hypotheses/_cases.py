@@ -13,7 +13,7 @@ from samcli.config.grid import Grid, flatten, full_key, token, word
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
 from samcli.config.schema import NEWER_IN
-from samcli.config.stages import is_of_optimizer
+from samcli.config.stages import is_of_optimizer, without_echoes
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
@@ -42,7 +42,8 @@ class Cases:
 
     Attributes:
         flats: the settings of each run by dotted keys.
-        alike: the same, with schedules of different lengths made comparable.
+        alike: the same, with schedules of different lengths made comparable, and without what stages have as the run
+            itself.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -50,7 +51,7 @@ class Cases:
         # a run of before an option that every optimizer has is one with its default
         younger = {f"optimizer.{key}": default for key, default in NEWER_IN["optimizer"].items()}
         self.flats = [younger | flatten(run.config) for run in self.runs]
-        self.alike = alike(self.flats)
+        self.alike = without_echoes(alike(self.flats))
         self._grid = Grid(self.flats, str)
         self._values: dict[str, list[float | None]] = {}
 
