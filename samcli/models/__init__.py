@@ -16,6 +16,7 @@ from samcli.models.gpt import GPT as GPT
 from samcli.models.resnet import ResNet18 as ResNet18
 from samcli.models.resnet import ResNet20 as ResNet20
 from samcli.models.resnet_tabular import ResNetTabular as ResNetTabular
+from samcli.models.strided_cnn import StridedCNN as StridedCNN
 from samcli.models.text_encoder import TextEncoder as TextEncoder
 from samcli.models.timm_zoo import TimmModel as TimmModel
 from samcli.models.torchvision_zoo import TorchvisionModel as TorchvisionModel
