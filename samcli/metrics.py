@@ -27,6 +27,10 @@ OTHER_COLUMNS = (
     "skipped_steps",
     "cpu_seconds",
 )
+OF_OWN_LABELS = {  # columns of runs with `labels: own`: shares, of which more is better; and their words
+    "pseudo_label_accuracy": "pseudo-label accuracy",
+    "kept_share": "share of examples kept",
+}
 NEWER_COLUMNS = ("cpu_seconds",)  # files of earlier versions lack them
 
 
@@ -297,7 +301,7 @@ def is_share(column: str) -> bool:
     (True, False)
     """
     score = score_of(column)
-    return score is not None and score.is_share
+    return column in OF_OWN_LABELS if score is None else score.is_share
 
 
 def higher_is_better(column: str) -> bool:
@@ -307,7 +311,7 @@ def higher_is_better(column: str) -> bool:
     (True, False)
     """
     score = score_of(column)
-    return column == "examples_per_second" if score is None else score.higher_is_better
+    return column in ("examples_per_second", *OF_OWN_LABELS) if score is None else score.higher_is_better
 
 
 def title(column: str) -> str:
@@ -319,6 +323,8 @@ def title(column: str) -> str:
     'pgd eps=2/255: accuracy in %'
     """
     score = score_of(column)
+    if column in OF_OWN_LABELS:
+        return f"{OF_OWN_LABELS[column]} in %"
     if score is None:
         return column.replace("_", " ")
     label = column.rpartition(" ")[0]

@@ -79,11 +79,19 @@ def one_of(known: Callable[[], Iterable[str]]) -> Completion:
 
 def metrics() -> list[str]:
     """What runs can be compared by."""
-    from samcli.metrics import SCORES, client_columns, columns, requested_columns, scores_on_request, task_scores
+    from samcli.metrics import (
+        OF_OWN_LABELS,
+        SCORES,
+        client_columns,
+        columns,
+        requested_columns,
+        scores_on_request,
+        task_scores,
+    )
 
     recorded = (column for score in task_scores() for column in columns(score) if column != "epoch")
     spelled = (score.option for score in SCORES.values())
-    asked_for = [*requested_columns(scores_on_request()), *client_columns(), *spelled]
+    asked_for = [*requested_columns(scores_on_request()), *client_columns(), *OF_OWN_LABELS, *spelled]
     return list(dict.fromkeys([*recorded, *asked_for, *names("measures")]))
 
 

@@ -20,7 +20,16 @@ from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.name import default_name
 from samcli.config.pattern import patterns_of
 from samcli.config.rounds import check_federated
-from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, check_mixing, check_stop
+from samcli.config.schema import (
+    Catalogue,
+    Evaluation,
+    RunConfig,
+    Sharpness,
+    Training,
+    check_labels,
+    check_mixing,
+    check_stop,
+)
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
@@ -54,6 +63,7 @@ class Draft:
         selection: which cells of the grid are runs.
         hypotheses: what the document expects of them.
         tuning: how it has settings searched for.
+        is_stage: whether it is of a stage, which says nothing of what comes before.
         left_out: how many cells it left out when the draft was last expanded.
         withheld: Python files that the document names and may not run.
         folders: the names of folders that are in the results, see `samcli.config.name.default_name`.
@@ -75,6 +85,7 @@ class Draft:
     hypotheses: tuple[Hypothesis, ...] = ()
     tuning: Tuning | None = None
     left_out: int = 0
+    is_stage: bool = False
     folders: frozenset[str] = frozenset()
 
     @classmethod
@@ -198,8 +209,11 @@ class Draft:
         for run in runs:
             check_stop(run.training, run.schedule, run.optimizer, self.source)
             check_federated(run, self.source, tokens=self.tokens is not None)
-            for one in trainings_of(run):
+            for number, one in enumerate(trainings_of(run)):
                 check_mixing(one.training, one.dataset, self.source)
+                if not self.is_stage:
+                    metrics = one.evaluate.metrics
+                    check_labels(one.training, one.dataset, run.model, metrics, self.source, is_first=number == 0)
         return runs
 
     def as_written(self) -> list[RunConfig]:
@@ -238,7 +252,7 @@ class Draft:
                 f"{self.source.where(('stages',))}: equal_compute counts the passes of one training, and this has "
                 "stages; leave one of them out."
             )
-        expand = remembered(lambda source: Draft.of(source, self.catalogue).expand())
+        expand = remembered(self._of_stage)
         models = [self._models(dataset) for dataset in datasets]
         shared: tuple[list[Any], ...] = (trainings, budgets, schedules, sharpnesses, evaluations, federated, seeds)
         check_size(math.prod(map(len, shared)) * sum(map(len, models)) * len(optimizers))
@@ -264,6 +278,11 @@ class Draft:
                     runs.setdefault(staged.identity, staged)
                 check_size(len(runs))
         return list(runs.values())
+
+    def _of_stage(self, source: Source) -> list[RunConfig]:
+        draft = Draft.of(source, self.catalogue)
+        draft.is_stage = True
+        return draft.expand()
 
     def _sharpness(self) -> list[Sharpness]:
         found = [Sharpness(**values) for values in self._nameless("sharpness")]

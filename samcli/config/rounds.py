@@ -32,6 +32,11 @@ def check_federated(run: RunConfig, source: Source, *, tokens: bool) -> None:
             "an optimizer's average is of the steps of one client in one round",
             "set server: swa, the mean over rounds",
         ),
+        (
+            run.training.labels == "own",
+            "labels: own are of one network that sees the examples of all clients",
+            "make that training the last of the stages",
+        ),
         (run.training.sync_batch_norm, "each client's batches are its own", "leave sync_batch_norm out"),
         (
             run.optimizer.get("processes") == 2,

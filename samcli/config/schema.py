@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -141,6 +141,17 @@ class Training:
         "whose weights are kept: last, of the last epoch; best: beside them of the one best on the validation part",
         choices=("last", "best"),
     )
+    labels: str = option(
+        "given",
+        "what is trained on: given, the labels of the data set; own, what the network of the stage before predicts",
+        choices=("given", "own"),
+    )
+    drop: float = option(
+        0.1,
+        "with labels: own the share of the training examples left out, whose predicted classes are least probable",
+        minimum=0.0,
+        below=1.0,
+    )
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
     class_weight: str | None = option(
@@ -261,6 +272,8 @@ NEWER: Mapping[str, Any] = {
     "layer_decay": 1.0,
     "decay": "all",
     "class_weight": None,
+    "labels": "given",
+    "drop": 0.1,
 }
 NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1, "metrics": []},
@@ -309,6 +322,53 @@ def check_mixing(training: Training, dataset: Mapping[str, Any], source: Source)
     """
     if training.mixup and "cutmix" in dataset.get("augment", ()):
         raise ConfigError(f"{source.where(('mixup',))}: {BOTH_MIX}")
+
+
+def check_labels(
+    training: Training,
+    dataset: Mapping[str, Any],
+    model: Mapping[str, Any],
+    metrics: Iterable[str],
+    source: Source,
+    *,
+    is_first: bool,
+) -> None:
+    """Refuse labels of a network that are nobody's, and settings that would make use of the labels of the data set.
+
+    Args:
+        training: its settings, with those of its `dataset` and `model`.
+        dataset: see there.
+        model: see there.
+        metrics: that it is evaluated by.
+        source: the document, for messages.
+        is_first: whether no stage came before.
+
+    Raises:
+        ConfigError: such settings.
+
+    >>> check_labels(Training(labels="own"), {}, {}, [], Source({}), is_first=False)
+    """
+    where = source.where(("labels",))
+    if training.labels != "own":
+        if training.drop != Training.drop:
+            raise ConfigError(f"{source.where(('drop',))}: drop leaves out examples of labels: own; leave drop out.")
+        return
+    if is_first:
+        raise ConfigError(
+            f"{where}: labels: own are predictions of the network that the stage before left, and no stage comes "
+            "before; list it under stages, or leave labels out."
+        )
+    uses = {
+        "keep: best chooses by the labels of the validation part; leave keep out": training.keep == "best",
+        "class_weight counts the labels of the data set; leave class_weight out": training.class_weight is not None,
+        "label_noise spoils the labels of the data set; leave label_noise out": bool(dataset.get("label_noise")),
+        "model.new_head draws a head that has predicted nothing; leave new_head out": bool(model.get("new_head")),
+        "wrong-labels and right-labels are of label noise; leave them out of evaluate.metrics": any(
+            scores_on_request()[metric].on_request == "noise" for metric in metrics
+        ),
+    }
+    for clause in (clause for clause, is_used in uses.items() if is_used):
+        raise ConfigError(f"{where}: labels: own takes no label of the data set, and {clause}.")
 
 
 FALLING = ("cosine", "linear")  # schedules of the learning rate and of ρ that end with the last epoch

@@ -30,6 +30,7 @@ class ImageStore:
 
     Attributes:
         inputs: the images as they were, (N, H, W, C), a view of the store.
+        augment: what is done to them.
         cutmix: whether batches are mixed by it afterwards.
     """
 
@@ -56,6 +57,7 @@ class ImageStore:
             known = f"{', '.join(AUGMENTATIONS[:-1])} and {AUGMENTATIONS[-1]}"
             raise ValueError(f"There is no augmentation named {min(unknown)!r}; known are {known}.")
         self._n, height, width, _ = shape
+        self.augment = tuple(augment)
         self._sides = (height, width)
         self._flip, self._crop, self._erasing, self._cutout, self.cutmix = (
             name in augment for name in ("flip", "crop", "random-erasing", "cutout", "cutmix")
@@ -125,6 +127,7 @@ class LazyStore(ImageStore):
 
     Attributes:
         inputs: the images as they were.
+        augment: what is done to them.
     """
 
     def __init__(self, images: LazyImages, augment: Collection[str]) -> None:

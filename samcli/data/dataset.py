@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,32 @@ class Dataset:
             "std": self.std,
             "reading": dict(self.reading),
         }
+
+    def relabelled(self, kept: Tensor, labels: Tensor) -> Dataset:
+        """The same with some of its training examples alone, and other labels for these; this one stays as it is.
+
+        Inputs go on to be normalised by the statistics of all training examples. Which labels noise made wrong is not
+        known of the new ones.
+
+        Args:
+            kept: (K,) int64, the numbers of the examples, rising.
+            labels: (K,), their targets.
+
+        >>> from samcli.data import DATASETS
+        >>> wine = load(DATASETS.create("wine"), seed=0, data_dir=Path(), device="cpu")
+        >>> two = wine.relabelled(torch.tensor([3, 5]), torch.tensor([2, 2]))
+        >>> two.train.targets, torch.equal(two.train.inputs[1], wine.train.inputs[5])
+        (tensor([2, 2]), True)
+        """
+        made = copy.copy(self)
+        device = self.train.targets.device
+        inputs = self.train.inputs.index_select(0, kept.to(self.train.inputs.device))
+        if self._store is not None:
+            made._store = store_of(inputs, self._store.augment)
+            inputs = made._store.inputs
+        made.train = dataclasses.replace(self.train, inputs=inputs, targets=labels.to(device))
+        made.wrong_labels = None
+        return made
 
     def steps(self, batch_size: int, among: Tensor | None = None) -> int:
         """The number of training batches of an epoch, or of one over some of the examples.

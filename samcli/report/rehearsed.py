@@ -11,7 +11,7 @@ from pathlib import Path
 from samcli.config.hypotheses import Hypothesis
 from samcli.config.schema import RunConfig
 from samcli.errors import ConfigError, nearest
-from samcli.metrics import client_columns, columns, is_share, requested_columns, shown
+from samcli.metrics import OF_OWN_LABELS, client_columns, columns, is_share, requested_columns, shown
 from samcli.report.hypotheses import GAP, KINDS, Cases, Untestable
 from samcli.runs.reader import Run
 from samcli.stats import pairs_needed
@@ -100,8 +100,8 @@ def _made_up(run: RunConfig, measures: Collection[str], score: str) -> Run:
     """A finished run with one row of random numbers, in every column that it may come to have."""
     import numpy as np
 
-    clients = client_columns() if run.federated else []
-    names = [*columns(score), *requested_columns(run.evaluate.metrics), *clients, *measures]
+    besides = [*(client_columns() if run.federated else ()), *(OF_OWN_LABELS if run.training.labels == "own" else ())]
+    names = [*columns(score), *requested_columns(run.evaluate.metrics), *besides, *measures]
     draws = random.Random(run.identity)
     row = [[draws.uniform(0.1, 0.9) for _ in names]]
     document = run.document()

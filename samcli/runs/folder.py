@@ -9,6 +9,7 @@
         checkpoint.pt    model, optimizer, random state, epoch
         best.pt          the same of the best epoch, with keep: best
         confusion.csv    which classes of the test part were taken for which, see `samcli.runs.confusion`
+        stages.csv       how each training ended that the run is made of, see `samcli.runs.stages_file`
 """
 
 from __future__ import annotations

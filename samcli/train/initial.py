@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from samcli.config import RunConfig
+from samcli.config import RunConfig, stage_runs
 from samcli.data.meaning import other_meaning
 from samcli.errors import CheckpointError, ConfigError
 from samcli.models import Pretrained, for_channels, is_file
@@ -134,7 +134,7 @@ def begin_with_stage(
     >>> bool((model[1].weight == before[1].weight).all())
     True
     """
-    source = f"stage {len(config.stages)}"
+    source = f"stage {len(stage_runs(config))}"
     same = all(known[key] == data[key] for key in ("class_names", "task"))
     adopt(model, stage, outputs, source=source, new_head=not same or bool(config.model.get("new_head")))
     check_meaning(known, data, source)

@@ -9,6 +9,7 @@ from typing import Any
 from samcli.config import RunConfig
 from samcli.config.schema import FALLING, begins_late
 from samcli.errors import CheckpointError, ResultsError
+from samcli.metrics import OF_OWN_LABELS
 from samcli.registry import plugin_digests
 from samcli.runs import EpochMetrics, checkpoint
 from samcli.runs.files import write_atomic
@@ -25,6 +26,7 @@ _OF_TRAINING = {
     "examples_per_second",
     "skipped_steps",
     "cpu_seconds",
+    *OF_OWN_LABELS,
 }  # the columns of an epoch beside those of `train_`; what is neither this nor an evaluation is a measure of sharpness
 
 

@@ -15,11 +15,13 @@ from samcli.config import RunConfig, trainings_of
 from samcli.config.schema import Sharpness
 from samcli.data import Dataset, steps_of
 from samcli.errors import ConfigError
+from samcli.tasks import Task
 from samcli.train.components import build_model, build_optimizer, grouping_of, load_dataset
 from samcli.train.federated import check_network, clients_of
 from samcli.train.initial import begin_with_stage, check_file, file_at_hand, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics, undefined
+from samcli.train.own_labels import check_classes, check_same_classes, kept_of
 from samcli.train.recorded import record
 
 
@@ -71,7 +73,7 @@ def rehearse(
             problem = repr((config.dataset, config.model, of_loss))
             if problem not in rehearsed:
                 dataset, model = _rehearse_model(config, data_dir, fetches)
-                rehearsed[problem] = _Rehearsed(model, dataset.task.outputs, dataset.document(), len(dataset.train))
+                rehearsed[problem] = _Rehearsed(model, dataset.task, dataset.document(), len(dataset.train))
                 for sentence in undefined(metrics, dataset):
                     if sentence not in told:
                         on_notice(sentence)
@@ -82,6 +84,9 @@ def rehearse(
                 if sentence not in told:
                     on_notice(sentence)
                 told.add(sentence)
+            if training.labels == "own" and stage is not None:
+                check_classes(here.task)
+                check_same_classes(rehearsed[stage].data, here.data)
             if stage is not None and (stage, problem) not in followed:
                 followed.add((stage, problem))
                 before = rehearsed[stage]
@@ -95,7 +100,8 @@ def rehearse(
                 clients_of(config.federated, data, config.seed)
             settings = optim.OptimizerSettings.of(config.optimizer)
             settings.check(here.model, scaled=training.precision == "fp16")
-            settings.averaging.check(steps_of(here.examples, training.batch_size), training.epochs)
+            examples = kept_of(here.examples, training.drop) if training.labels == "own" else here.examples
+            settings.averaging.check(steps_of(examples, training.batch_size), training.epochs)
             base = config.optimizer.get("base", config.optimizer["name"])
             measurement = repr((problem, config.sharpness, base))
             if measurement not in measured and config.sharpness.every:
@@ -108,9 +114,14 @@ class _Rehearsed:
     """What a stage leaves to the training after it: a model of shapes without numbers, and what its data are."""
 
     model: nn.Module
-    outputs: int
+    task: Task
     data: Mapping[str, Any]
     examples: int  # of the training part
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the model gives."""
+        return self.task.outputs
 
 
 def _rehearse_model(config: RunConfig, data_dir: Path, fetches: bool) -> tuple[Dataset, nn.Module]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from samcli.config import RunConfig
+from samcli.config import RunConfig, trainings_of
 from samcli.errors import Interrupted, ProcessError, SamcliError, meets_every_run
 from samcli.registry import is_plugins_own
 from samcli.runs import checkpoint
@@ -18,6 +18,7 @@ from samcli.runs.files import remove_leftovers
 from samcli.runs.folder import RunFolder
 from samcli.runs.lease import Lease
 from samcli.runs.rows import EpochMetrics
+from samcli.runs.stages_file import stage_row, write_stages
 from samcli.train.best import best_epoch, settle_best
 from samcli.train.continuing import restore_files, session_of, status_of
 from samcli.train.device import resolve_precision
@@ -31,7 +32,7 @@ from samcli.train.ranks import Epoch, other_ranks, shared_threads
 from samcli.train.saver import Saver
 from samcli.train.session import Session
 from samcli.train.sharing import sharing, tell_of_ranks
-from samcli.train.stages import Stage, Train, cost_of, trained_before
+from samcli.train.stages import Stage, Train, cost_of, trained_before, trainings_in
 
 MOST_THREADS = 1024  # that a run.json may ask for
 
@@ -138,12 +139,13 @@ class _Run:
         config, folder, status = self._config, self._folder, self._status
         status |= {**provenance(config, device, data_dir), **self._conditions, "stage": self._before.get("stage")}
         try:
+            status["stages"] = trainings_in(self._before)
             session, before = self._begun(data_dir, device, should_stop, on_notice)
             self._session = session
             with halved_threads(config, device), shared_threads(self._processes):
                 if before is not None:
                     session.go_on_from(before.content)
-                    status["stage"] = cost_of(before.content)
+                    status |= {"stage": cost_of(before.content), "stages": before.trainings}
                     checkpoint.save(folder.checkpoint, session.state())  # where every process of the run begins
                 settle_best(folder, session.epoch)
                 status["dataset"] = data_of(config, data_dir)
@@ -257,6 +259,11 @@ class _Run:
         if confusion := session.confusion():
             self._lease.check()
             write_confusion(self._folder.path, confusion)
+        if self._config.stages:
+            self._lease.check()
+            told = [*self._status["stages"], stage_row(session.rows)]
+            unknown = len(trainings_of(self._config)) - len(told)  # of stages that an earlier version trained
+            write_stages(self._folder.path, [*[{}] * unknown, *told])
         return "finished"
 
     def _best(self, rows: Sequence[EpochMetrics]) -> int | None:

@@ -28,6 +28,7 @@ from samcli.train.initial import begin_with_stage, initialise
 from samcli.train.objective import measured_loss, training_loss
 from samcli.train.on_request import check_metrics
 from samcli.train.optimizer_state import rebuilt_optimizer, restore_optimizer
+from samcli.train.own_labels import OwnLabels, check_same_classes, own_labels
 from samcli.train.recorded import FROM_ONE_GRADIENT, record
 from samcli.train.seeding import seed_everything
 from samcli.train.tally import Tally
@@ -63,6 +64,7 @@ class Session:
         model: under training; in training mode during an epoch, in evaluation mode after it.
         average: that of its weights, if the optimizer has one.
         optimizer: with the state of the last step.
+        own: the labels that it trains on, with `labels: own`; None until a stage has given them, and without.
         initial: what is known of the file that the model began with, see `samcli.train.initial`; None without one.
         rows: a row of metrics for each finished epoch.
         gradient_evaluations: how many examples went forward and backward so far.
@@ -95,8 +97,7 @@ class Session:
         self.radius = settings.radius
         self.scaler = torch.amp.GradScaler(device.type) if config.training.precision == "fp16" else None
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
-        self.steps_per_epoch = self.data.steps(config.training.batch_size)
-        self.average = settings.average_of(self.model, self.steps_per_epoch, config.training.epochs)
+        self._count_steps()
         self.rows: list[EpochMetrics] = []
         self.gradient_evaluations = 0
         self._rates = [float(group["lr"]) for group in self.optimizer.param_groups]  # at the top of the schedule
@@ -106,6 +107,7 @@ class Session:
             self._step = optim.Replayed(self._take_step, self.optimizer, device)
         self._warm = False
         self._sharpness_part = self.data.train.subset(config.sharpness.examples, seed=0)
+        self.own: OwnLabels | None = None
 
     @property
     def epoch(self) -> int:
@@ -143,10 +145,13 @@ class Session:
             "epoch": self.epoch,
             "gradient_evaluations": self.gradient_evaluations,
             "rows": self.rows,
+            **({"own_labels": self.own.document()} if self.own else {}),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from the state of a session of the same configuration, see `state`."""
+        if self.config.training.labels == "own":
+            self._train_on(OwnLabels.of(state.get("own_labels"), self.data))
         restore_tensors(self.model, self.average, state, len(state["rows"]) * self.steps_per_epoch)
         restore_optimizer(self.optimizer, state["optimizer"])
         if self.scaler:
@@ -161,16 +166,35 @@ class Session:
     def go_on_from(self, stage: Mapping[str, Any]) -> None:
         """Begin with the network of a stage that came before; what that took is not counted here.
 
-        The head is drawn by the seed where the classes are others, or the model asks for that.
+        The head is drawn by the seed where the classes are others, or the model asks for that. With `labels: own` the
+        network labels the training examples now, once and for all.
 
         Args:
             stage: the content of its checkpoint.
 
         Raises:
-            ConfigError: its tensors do not fit, or its inputs mean something else.
+            ConfigError: its tensors do not fit, its inputs mean something else, or it can give no labels.
         """
         known = self.data.document()
+        wants_labels = self.config.training.labels == "own"
+        if wants_labels:
+            check_same_classes(stage["data"], known)
         begin_with_stage(self.config, self.model, self.task.outputs, known, stage["model"], stage["data"])
+        if wants_labels:
+            self._train_on(own_labels(self.model, self.data, self.config.training.drop))
+
+    def _train_on(self, own: OwnLabels) -> None:
+        """Train on these labels, in the place of those of the data set."""
+        assert self.own is None
+        self.own, self.data = own, self.data.relabelled(own.kept, own.labels)
+        self._count_steps()
+        self._sharpness_part = self.data.train.subset(self.config.sharpness.examples, seed=0)
+
+    def _count_steps(self) -> None:
+        """Count the steps of an epoch, by which an average of the weights knows its networks."""
+        training, settings = self.config.training, optim.OptimizerSettings.of(self.config.optimizer)
+        self.steps_per_epoch = self.data.steps(training.batch_size)
+        self.average = settings.average_of(self.model, self.steps_per_epoch, training.epochs)
 
     def train_epoch(self) -> EpochMetrics:
         """Train the next epoch and measure: the new row, which is also appended to `rows`.
@@ -192,6 +216,8 @@ class Session:
 
     def _train(self) -> EpochMetrics:
         settings, epoch = self.config.training, self.epoch + 1
+        if settings.labels == "own" and self.own is None:
+            raise RuntimeError("A run with labels: own trains on those of a stage, which has to come first.")
         self._warm_up()
         seed_everything(self.config.seed, "epoch", epoch, *self._own_draws())
         self.model.train()
@@ -231,6 +257,7 @@ class Session:
             "skipped_steps": skipped_steps,
             # that of a partner is not known here
             "cpu_seconds": None if wants_partner(self.config) else cpu_seconds,
+            **(self.own.columns if self.own else {}),
         }
 
     def _take_step(self, inputs: Tensor, targets: Tensor, indices: Tensor) -> tuple[int, int]:

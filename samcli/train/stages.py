@@ -16,6 +16,7 @@ from samcli.report.settings import spoken
 from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.runs.owner import Watch
+from samcli.runs.stages_file import stage_row
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.continuing import checked_state, status_of
 from samcli.train.digests import plugins_of
@@ -44,10 +45,12 @@ class Stage:
     Attributes:
         content: of its checkpoint.
         initial: what is known of the file that the first stage began with, see `samcli.train.initial`; None without.
+        trainings: how each stage ended, see `samcli.runs.stages_file.stage_row`.
     """
 
     content: Mapping[str, Any]
     initial: Mapping[str, Any] | None
+    trainings: list[dict[str, Any]]
 
 
 def stage_folder(stage: RunConfig, run: Path, data_dir: Path) -> RunFolder:
@@ -103,7 +106,9 @@ def trained_before(
     stages = [(stage, stage_folder(stage, run, data_dir)) for stage in stage_runs(config)]
     begun = [number for number, (_, folder) in enumerate(stages) if folder.checkpoint.exists()]
     for number, (stage, folder) in list(enumerate(stages))[begun[-1] if begun else 0 :]:
-        name = f"stage {number + 1}: {stage.optimizer['name']} on {said[stage.dataset['name']]}"
+        data = said[stage.dataset["name"]]
+        data = f"own labels of {data}" if stage.training.labels == "own" else data
+        name = f"stage {number + 1}: {stage.optimizer['name']} on {data}"
         if not folder.checkpoint.exists():
             on_notice(f"{name}, {count(stage.training.epochs, 'epoch')}.")
         _train(stage, folder, name, train, should_stop, on_notice)
@@ -113,7 +118,18 @@ def trained_before(
         content = checked_state(checkpoint.load(folder.checkpoint), stage.document(), folder.checkpoint)
     except CheckpointError as error:
         raise StageFailed(f"Its {name} left nothing to begin with: {error}") from error
-    return Stage(content, status_of(stage, folder).get("init"))
+    status = status_of(stage, folder)
+    return Stage(content, status.get("init"), [*trainings_in(status), stage_row(content["rows"])])
+
+
+def trainings_in(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How each stage of a run ended, by its `run.json`; empty where it does not tell.
+
+    >>> trainings_in({"stages": [{"epochs": 3}]}), trainings_in({"stages": 3})
+    ([{'epochs': 3}], [])
+    """
+    told = status.get("stages")
+    return [dict(one) for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
 
 
 def _train(

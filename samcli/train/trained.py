@@ -22,6 +22,7 @@ from samcli.train.components import build_model, load_dataset
 from samcli.train.continuing import checked_state
 from samcli.train.digests import Digests
 from samcli.train.optimizer_state import rebuilt_optimizer
+from samcli.train.own_labels import OwnLabels
 
 _MISFITS = (ConfigError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
@@ -80,6 +81,9 @@ def load_trained(
     _check_same(there, file, data_dir, image_folder)
     try:
         dataset = load_dataset(there, data_dir=data_dir, device=device)
+        if config.training.labels == "own":
+            own = OwnLabels.of(content.get("own_labels"), dataset)
+            dataset = dataset.relabelled(own.kept, own.labels)
         model = build_model(config, dataset.shape, dataset.task.outputs).to(device)
         model.load_state_dict(content["model"])
         optimizer = rebuilt_optimizer(config, model, dataset.task.outputs, content["optimizer"])

@@ -15,7 +15,7 @@ from samcli.config.federated import Federated
 from samcli.config.hypotheses import Hypothesis, check_hypotheses
 from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training, vars_of
 from samcli.config.source import parse
-from samcli.config.stages import BLOCKS
+from samcli.config.stages import BLOCKS, OWN
 from samcli.config.tune import Tuning
 from samcli.errors import ConfigError
 from samcli.registry import options_of
@@ -137,7 +137,7 @@ def _short(
 
 def _short_stage(stage: Mapping[str, Any], run: RunConfig, catalogue: Catalogue) -> dict[str, Any]:
     """A stage without the settings in which it is as the run."""
-    own = vars_of(run.training)
+    own = {**vars_of(run.training), **{key: options_of(Training)[key].default for key in OWN}}
     blocks = {key: _name_or_block(_short(key, stage[key], catalogue)) for key in BLOCKS}
     rest = {key: value for key, value in stage.items() if key not in BLOCKS}
     return blocks | {key: value for key, value in rest.items() if key not in own or value != own[key]}
