@@ -12,8 +12,12 @@ from samcli.models import MODELS, build
 from samcli.registry import options_of
 
 OURS = [name for name in MODELS if not (name.endswith(":") or MODELS.kind(name).reads_tokens)]
-NO_DROPOUT = {"resnet-tabular": {"dropout": 0.0}, "ft-transformer": {"dropout": 0.0, "attention_dropout": 0.0}}
-TABLES = list(NO_DROPOUT)
+TABLES = ["resnet-tabular", "ft-transformer"]
+NO_DROPOUT = {
+    "resnet-tabular": {"dropout": 0.0},
+    "ft-transformer": {"dropout": 0.0, "attention_dropout": 0.0},
+    "strided-cnn": {"dropout": 0.0},
+}
 SMALL = [name for name in OURS if name != "wrn-28-10"]  # the same class as wrn-16-4, only larger
 
 
@@ -23,8 +27,9 @@ def shape_for(name: str, *image: int) -> tuple[int, ...]:
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
-    names = {"linear", "mlp", "cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit", "gpt", "text-encoder"}
-    assert set(MODELS) == names | set(TABLES) | {"torchvision:", "timm:", "transformers:"}
+    names = {"linear", "mlp", "cnn", "strided-cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit"}
+    others = {"gpt", "text-encoder", "torchvision:", "timm:", "transformers:"}
+    assert set(MODELS) == names | set(TABLES) | others
 
 
 @pytest.mark.parametrize("name", [*OURS, "gpt", "text-encoder", "torchvision:resnet18"])
@@ -139,14 +144,15 @@ def test_dropout_exists_only_where_it_drops(name: str) -> None:
             "cnn",
             (3, 2, 8),
             "cnn needs images of at least 4x4 pixels, but the inputs are images of 3x2x8 (channels, height, width); "
-            "models that fit: linear, mlp, resnet18, resnet20, wrn-16-4, wrn-28-10.",
+            "models that fit: linear, mlp, resnet18, resnet20, strided-cnn, wrn-16-4, "
+            "wrn-28-10.",
         ),
         (
             "vit",
             (1, 30, 28),
             "vit needs images whose height and width are multiples of its patch, 4, but the inputs are images of "
-            "1x30x28 (channels, height, width); models that fit: cnn, linear, mlp, resnet18, resnet20, wrn-16-4, "
-            "wrn-28-10.",
+            "1x30x28 (channels, height, width); models that fit: cnn, linear, mlp, resnet18, resnet20, "
+            "strided-cnn, wrn-16-4, wrn-28-10.",
         ),
         (
             "wrn-16-4",
