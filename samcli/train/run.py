@@ -191,6 +191,8 @@ class _Run:
         """The session, and the stage that it has to begin with, if there is one: not where a checkpoint goes on."""
         config, folder, before = self._config, self._folder, None
         if not folder.checkpoint.exists():
+            if config.stages:  # they may take long, and a folder without its status looks like a damaged one
+                folder.write_status({**self._status, "epochs_done": 0})
             before = trained_before(
                 config,
                 folder.path,

@@ -238,3 +238,10 @@ def test_progress_names_the_data_of_a_stage_by_the_file(tmp_path: Path) -> None:
         "stage 1: sgd on rows.csv, 1 epoch.",
         f"stage 1: sgd on csv:{tmp_path}/one/rows.csv, 1 epoch.",
     ]
+
+
+def test_while_its_stages_train_a_run_is_running(tmp_path: Path) -> None:
+    seen: list[str] = []
+    run = config()
+    train(run, tmp_path / "run", on_notice=lambda _: seen.append(RunFolder(tmp_path / "run").read_status()["status"]))
+    assert seen == ["running"]
