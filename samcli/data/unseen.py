@@ -28,7 +28,8 @@ def unseen(
 
     Raises:
         ConfigError: they are not the same data set.
-        NotApplicable: nothing is left, labels are noisy, or what inputs are made of was found on all examples.
+        NotApplicable: nothing is left, labels are noisy, images are turned, or what inputs are made of was found on all
+            examples.
 
     >>> from samcli.data import DATASETS
     >>> whole, part = DATASETS.create("digits", train_examples=300), DATASETS.create("digits", train_examples=100)
@@ -40,6 +41,8 @@ def unseen(
         raise ConfigError("The prior was trained on another data set, or with other options of it, than the network.")
     if kind.label_noise or other.label_noise:
         raise NotApplicable("A bound on errors needs labels that are right; it is not made of runs with label_noise")
+    if kind.rotate or kind.rotate_test or other.rotate or other.rotate_test:
+        raise NotApplicable("A bound is made of images as they are, and these are turned (rotate)")
     source = of_classes(raw_source(kind, data_dir), kind.classes)
     if source.vocabulary or source.categories or (not kind.is_images and source.reading):
         raise NotApplicable(

@@ -43,5 +43,14 @@ def test_what_makes_no_bound_is_refused() -> None:
         unseen(*_each(*kinds(label_noise=0.2)))
 
 
+@pytest.mark.parametrize("turned", ["rotate", "rotate_test"])
+def test_of_turned_images_there_is_no_bound(turned: str) -> None:
+    """Neither where the run turns them nor where the prior alone does."""
+    for own, other in (({turned: (0.0, 5.0)}, {}), ({}, {turned: (0.0, 5.0)})):
+        kind, prior = DATASETS.create("digits", **own), DATASETS.create("digits", train_examples=100, **other)
+        with pytest.raises(NotApplicable, match="these are turned"):
+            unseen(kind, 0, prior, 0, Path())
+
+
 def _each(own: Any, other: Any) -> tuple[Any, int, Any, int, Path]:
     return own, 0, other, 0, Path()
