@@ -98,6 +98,10 @@ def test_equal_compute_counts_rounds() -> None:
             "stop_at_train_loss may end before; leave one of them out",
         ),
         (
+            "federated: {clients: 5, alpha: 1}, stages: [{labels: given}], labels: own",
+            "labels: own are of one network that sees the examples of all clients; make that training the last of the",
+        ),
+        (
             "federated: {clients: 5, alpha: 1}, sharpness: {measures: [lambda-max-adam]}",
             "the state of the optimizer, which clients drop after a round; leave it out of sharpness.measures",
         ),

@@ -246,6 +246,10 @@ def test_augmentation_goes_on_with_the_kept_images() -> None:
             "class_weight counts the labels",
         ),
         (("validation: 0.1", "label_noise: 0.1"), "label_noise spoils the labels of the data set"),
+        (
+            ("sharpness:", "evaluate: {metrics: [right-labels]}\nsharpness:"),
+            "wrong-labels and right-labels are of label noise; leave them out of evaluate.metrics",
+        ),
         (("hidden: 32", "hidden: 32, new_head: true"), "new_head draws a head that has predicted nothing"),
         (("labels: own\noptimizer", "drop: 0.2\noptimizer"), "drop leaves out examples of labels: own"),
         (("drop: 0.25", "drop: 1.0"), "drop must be a number"),
@@ -295,3 +299,99 @@ def test_the_source_alone_is_the_stage(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "x/run/run.json").read_text())["stages"][0]
     line = (tmp_path / "y/run/metrics.csv").read_text().splitlines()[-1].split(",")
     assert str(told["test_accuracy"]) in line
+
+
+AVERAGED = TEXT.replace("lr: 0.01}", "lr: 0.01, average: ema, average_decay: 0.9}")
+
+
+@pytest.mark.parametrize(("average", "networks"), [("ema, average_decay: 0.9", 2 * 2), ("swa, average_from: 0", 2)])
+def test_an_average_counts_the_steps_of_what_is_trained_on(tmp_path: Path, average: str, networks: int) -> None:
+    """80 images, of which three quarters are kept, are two batches of 32; all would be three, and an epoch not over."""
+    run = config(TEXT.replace("lr: 0.01}", f"lr: 0.01, average: {average}}}"))
+    assert train(run, tmp_path / "run") == "finished"
+    for stage in stage_runs(run)[1:]:
+        content = checkpoint.load(stage_folder(stage, tmp_path / "run", Path()).checkpoint)
+        assert (len(content["own_labels"]["kept"]), content["average"]["networks"]) == (60, networks)
+
+
+def test_labels_are_those_of_the_average(tmp_path: Path) -> None:
+    """Of the network that the rows of the stage tell of, and not of the one that was under training."""
+    run = config(AVERAGED.replace("lr: 0.01", "lr: 0.1"))
+    train(run, tmp_path / "run")
+    first, second = stage_runs(run)[:2]
+    content = checkpoint.load(stage_folder(first, tmp_path / "run", Path()).checkpoint)
+    data = Session(second, data_dir=Path(), device=CPU).data
+    found = {}
+    for name, tensors in (("average", content["model"]), ("trained", content["average"]["goes_on_from"])):
+        model = Session(second, data_dir=Path(), device=CPU).model
+        model.load_state_dict(tensors)
+        found[name] = own_labels(model, data, second.training.drop)
+    own = checkpoint.load(stage_folder(second, tmp_path / "run", Path()).checkpoint)["own_labels"]
+    assert torch.equal(own["kept"], found["average"].kept)
+    assert torch.equal(own["labels"], found["average"].labels)
+    trained = found["trained"]
+    assert not (torch.equal(own["kept"], trained.kept) and torch.equal(own["labels"], trained.labels))
+
+
+@pytest.mark.parametrize("epoch", [3, 9])
+def test_an_average_of_its_own_labels_goes_on_as_if_never_interrupted(tmp_path: Path, epoch: int) -> None:
+    run = config(AVERAGED)
+    train(run, tmp_path / "a/run")
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > epoch
+
+    with pytest.raises(Interrupted):
+        train(run, tmp_path / "b/run", should_stop=should_stop)
+    assert train(run, tmp_path / "b/run") == "finished"
+    assert same(weights(tmp_path / "a/run"), weights(tmp_path / "b/run"))
+
+
+def test_an_average_of_too_few_is_told_by_what_is_kept() -> None:
+    """Every second of two steps is one network, of three it would be one more."""
+    text = TEXT.replace("lr: 0.01}", "lr: 0.01, average: ema, average_every: 2}").replace("validation: 0.1, ", "")
+    rehearse([config(text)], Path())
+    with pytest.raises(ConfigError, match="has 1 network to average"):
+        rehearse([config(text.replace("drop: 0.25", "drop: 0.65"))], Path())
+
+
+def test_rounds_of_clients_begin_with_a_network_of_own_labels(tmp_path: Path) -> None:
+    """The stage has them, in one place; the clients have the labels of the data set."""
+    own = "dataset: {name: digits, train_examples: 200}"
+    text = f"""
+stages: [{{{own}}}, {{{own}, labels: own}}]
+{own}
+model: {{name: mlp, hidden: 16}}
+optimizer: {{name: sgd, lr: 0.1}}
+epochs: 1
+batch_size: 32
+sharpness: {{every: 0}}
+federated: {{clients: 4, alpha: 1.0}}
+"""
+    run = config(text)
+    rehearse([run], Path())
+    assert train(run, tmp_path / "run") == "finished"
+    (row,) = RunFolder(tmp_path / "run").read_metrics()
+    assert "pseudo_label_accuracy" not in row
+    last = stage_folder(stage_runs(run)[-1], tmp_path / "run", Path())
+    assert len(checkpoint.load(last.checkpoint)["own_labels"]["kept"]) == 180
+
+
+def test_stages_that_an_earlier_version_trained_keep_their_lines(tmp_path: Path) -> None:
+    """Its run.json did not tell how they ended: their lines are empty, and no other training takes their numbers."""
+    run = config()
+    train(run, tmp_path / "run")
+    lines = (tmp_path / "run/stages.csv").read_text().splitlines()
+    folder = stage_folder(stage_runs(run)[-1], tmp_path / "run", Path())
+    status = folder.read_status()
+    del status["stages"]
+    folder.write_status(status)
+    shutil.rmtree(tmp_path / "run")
+    train(run, tmp_path / "run")
+    found = (tmp_path / "run/stages.csv").read_text().splitlines()
+    assert found[0] == lines[0]
+    assert [line.strip(",") for line in found[1:4]] == ["1", "2", "3"]
+    assert found[4:] == lines[4:]
