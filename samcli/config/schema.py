@@ -279,7 +279,7 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
     "evaluate": {"every": 1, "metrics": []},
     "sharpness": {"measures": ["one-step", "grad-norm"]},
     "dataset": {
-        **{"classes": [], "noise": "symmetric", "shrink": 1, "size": 0, "width": None, "resize": "crop"},
+        **{"classes": [], "label_noise_kind": "symmetric", "shrink": 1, "size": 0, "width": None, "resize": "crop"},
         **{"examples_from": None, "rotate": [], "rotate_test": []},
     },
     "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},

@@ -114,9 +114,9 @@ class DatasetKind(ABC):
         None, "size of a stratified subset of the training set, the same for every seed; null for all", minimum=1
     )
     label_noise: float = option(
-        0.0, "share of the training labels replaced by other classes, see noise", minimum=0.0, maximum=1.0
+        0.0, "share of the training labels replaced by other classes, see label_noise_kind", minimum=0.0, maximum=1.0
     )
-    noise: str = option(
+    label_noise_kind: str = option(
         "symmetric",
         "which classes label_noise puts there: symmetric draws them uniformly, asymmetric takes the next one",
         choices=("symmetric", "asymmetric"),

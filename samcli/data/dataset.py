@@ -243,7 +243,7 @@ def load(
     if kind.label_noise:
         if source.task.classes is None:
             raise ConfigError(f"label_noise draws classes and {kind.label} has none; leave label_noise out.")
-        given = noisy_labels(targets, kind.label_noise, source.task.classes, seed, kind.noise)
+        given = noisy_labels(targets, kind.label_noise, source.task.classes, seed, kind.label_noise_kind)
         targets, wrong = given, (given != targets).to(device)
     if "cutmix" in kind.augment and source.task.classes is None:
         raise ConfigError(f"cutmix mixes classes and {kind.label} has none; leave cutmix out of augment.")
@@ -295,7 +295,9 @@ def plain_kind(kind: DatasetKind) -> DatasetKind:
     True
     """
     whole = dataclasses.replace(kind, classes=(), train_examples=None, examples_from=None, validation=0.0)
-    return dataclasses.replace(whole, label_noise=0.0, noise="symmetric", augment=(), rotate=(), rotate_test=())
+    return dataclasses.replace(
+        whole, label_noise=0.0, label_noise_kind="symmetric", augment=(), rotate=(), rotate_test=()
+    )
 
 
 _GIVEN: dict[tuple[DatasetKind, Path], Source] = {}

@@ -23,7 +23,7 @@ def session(dataset: str, rest: str = BOTH) -> Session:
 
 @pytest.mark.parametrize("noise", ["symmetric", "asymmetric"])
 def test_the_columns_are_the_shares_that_are_predicted(noise: str) -> None:
-    run = session(f"{{name: digits, train_examples: 400, label_noise: 0.4, noise: {noise}}}")
+    run = session(f"{{name: digits, train_examples: 400, label_noise: 0.4, label_noise_kind: {noise}}}")
     clean = load(DATASETS.create("digits", train_examples=400), seed=0, data_dir=Path(), device="cpu").train
     given = run.data.train.targets
     wrong = given != clean.targets
@@ -63,6 +63,6 @@ def test_a_run_from_before_there_were_kinds_of_noise_is_the_same() -> None:
     text = "{dataset: {name: digits, label_noise: 0.4%s}, model: mlp, optimizer: sgd}"
     old, named, other = (
         next(iter(Draft.of(parse(text % more, "x.yaml"), CATALOGUE).expand())).identity
-        for more in ("", ", noise: symmetric", ", noise: asymmetric")
+        for more in ("", ", label_noise_kind: symmetric", ", label_noise_kind: asymmetric")
     )
     assert old == named != other
