@@ -144,7 +144,7 @@ class Subject:
     def probabilities(self, batches: Sequence[tuple[Tensor, Tensor]] | None = None) -> Tensor:
         """The probabilities of the classes, (n, classes) float64 on the host, of these examples or others."""
         chosen = self.batches if batches is None else batches
-        return torch.cat([self.task.prediction(self.model(inputs).double()) for inputs, _ in chosen]).cpu()
+        return torch.cat([self.task.prediction(self.model(inputs).cpu().double()) for inputs, _ in chosen])
 
     def outcome(self, values: Tensor, **details: Any) -> Outcome:
         """The accuracy or mean loss of what `values` returned."""

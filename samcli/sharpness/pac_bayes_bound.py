@@ -107,7 +107,7 @@ def pac_bayes_bound(
     batches = [moved_to(batch, device) for batch in pairs(data)]
     n = sum(len(targets) for _, targets in batches)
     distance = sum(
-        float((w.detach().double() - p.to(device).double()).square().sum())
+        float((w.detach().cpu().double() - p.cpu().double()).square().sum())
         for w, p in zip(parameters, prior, strict=True)
     )
     each = (1.0 - MONTE_CARLO) * delta / len(sigmas)
@@ -119,13 +119,13 @@ def pac_bayes_bound(
 
         def risk_at(sigma: float, count: int, purpose: int) -> float:
             generator = torch.Generator().manual_seed(2 * seed + purpose)
-            wrong = torch.zeros((), dtype=torch.float64, device=device)
+            wrong = torch.zeros((), dtype=torch.int64, device=device)
             with torch.no_grad():
                 for _ in range(count):
                     random.draw(sigma, generator)
                     for inputs, targets in batches:
                         wrong += is_wrong(inner(inputs), targets).sum()
-            return float(wrong) / (n * count)
+            return int(wrong) / (n * count)
 
         sigma = min(sigmas, key=lambda one: bound(risk_at(one, TRIES, 0), one))
         risk = risk_at(sigma, draws, 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from samcli.calibration import calibration_error as of_confidence
 from samcli.data import Dataset, Part
 from samcli.errors import ConfigError
 from samcli.metrics import scores_on_request
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BYTES = 10**9  # of the outputs for a part
-BINS = 15  # of the calibration error
 
 
 class Outputs:
@@ -114,18 +114,8 @@ def log_loss(true: NDArray[Any], predicted: NDArray[Any], shares: NDArray[np.flo
 
 
 def calibration_error(true: NDArray[Any], predicted: NDArray[Any], shares: NDArray[np.float64]) -> float:
-    """The expected calibration error of Guo et al. (2017): how far confidence and accuracy lie apart.
-
-    The confidence of an example is the largest probability, and examples are put into 15 bins of equal width by it, of
-    which each has its upper end. The error is the mean over the examples of |accuracy - mean confidence| of their bin.
-    The arguments are those of `balanced_accuracy`.
-    """
-    import numpy as np
-
-    confidence = shares.max(1)
-    bins = np.clip(np.searchsorted(np.linspace(0.0, 1.0, BINS + 1), confidence) - 1, 0, BINS - 1)
-    gaps = np.bincount(bins, (predicted == true) - confidence, BINS)
-    return float(np.abs(gaps).sum() / len(true))
+    """The expected calibration error, see `samcli.calibration`; the arguments are those of `balanced_accuracy`."""
+    return of_confidence(shares.max(1), predicted == true)
 
 
 def mae(true: NDArray[Any], said: NDArray[Any]) -> float:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from samcli.calibration import BINS, calibration_error
 from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.robustness.base import PERTURBATIONS, Perturbation
@@ -28,7 +27,7 @@ class Calibration(Perturbation):
     error is that of 200 bootstrap samples of the examples.
     """
 
-    bins: int = option(15, "bins of equal width in which confidence is compared with accuracy", minimum=1)
+    bins: int = option(BINS, "bins of equal width in which confidence is compared with accuracy", minimum=1)
 
     def of(self, subject: Subject) -> Outcome:
         subject.need_classes()
@@ -38,31 +37,14 @@ class Calibration(Perturbation):
             raise NotApplicable("it is of one prediction for each example")
         if not bool(probabilities.isfinite().all()):
             return without_value("an output is not finite", subject.n, "calibration_error")
-        confidence = probabilities.amax(1)
-        right = subject.cached("clean", subject.values).double()
+        confidence = probabilities.amax(1).numpy()
+        right = subject.cached("clean", subject.values).numpy()
         generator = torch.Generator().manual_seed(subject.seed)
         drawn = [
             calibration_error(confidence[chosen], right[chosen], self.bins)
-            for chosen in (torch.randint(subject.n, (subject.n,), generator=generator) for _ in range(DRAWS))
+            for chosen in (torch.randint(subject.n, (subject.n,), generator=generator).numpy() for _ in range(DRAWS))
         ]
-        details = {"bins": self.bins, "confidence": confidence.mean().item(), "seed": subject.seed}
+        details = {"bins": self.bins, "confidence": float(confidence.mean()), "seed": subject.seed}
         stderr = torch.tensor(drawn, dtype=torch.float64).std().item()
         value = calibration_error(confidence, right, self.bins)
         return Outcome(value, stderr, None, subject.n, "calibration_error", details)
-
-
-def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
-    """The error of predictions in bins of equal width, each with its upper border.
-
-    >>> right = torch.tensor([1.0, 0.0, 1.0])
-    >>> calibration_error(torch.tensor([0.9, 0.9, 0.6], dtype=torch.float64), right, bins=10)
-    0.4
-
-    Args:
-        confidence: (n,) from 0 to 1.
-        right: (n,), 0 or 1.
-        bins: how many.
-    """
-    place = (confidence.double() * bins).ceil().long().clamp(1, bins) - 1
-    gaps = torch.zeros(bins, dtype=torch.float64).index_add_(0, place, right.double() - confidence.double())
-    return round(gaps.abs().sum().item() / len(right), 15) if math.isfinite(gaps.sum().item()) else math.nan
