@@ -11,9 +11,9 @@ from samcli.cli import complete
 from samcli.cli.each_checkpoint import each_checkpoint
 from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, MovedImages, NeededPlugins, Quiet, Verbose
 from samcli.cli.output import say, warn
+from samcli.cli.parameters import assignments, parameters_of
 from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.cli.values import Format, FormatOption, show_values
-from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
     pass
@@ -95,15 +95,11 @@ def robustness(
     names = [name.strip() for name in (test or "").split(",") if name.strip()]
     names = list(PERTURBATIONS) if every else names or list(DEFAULT_TESTS)
     names += [name for name, given in (("shift", shift), ("other-classes", other_classes)) if given]
-    given = [] if eps is None else [f"eps={eps}"]
-    for assignment in set_ or []:
-        if eps is not None and assignment.startswith("eps="):
-            raise ConfigError(f"--set {assignment} says again what --eps says; leave one out.")
     how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_size": batch_size,
-        "parameters": _parameters_of(names, given + (set_ or [])),
+        "parameters": _parameters_of(names, assignments({"eps": eps}, set_ or [])),
         "shifts": shift or [],
         "other_classes": other_classes or [],
         "data_dir": data_dir,
@@ -128,26 +124,15 @@ def robustness(
         raise typer.Exit(1 if rows else 2)
 
 
-def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
-    """The parameters that assignments KEY=VALUE give, checked against those of the tests; strengths may be several.
+def _parameters_of(names: list[str], given: list[str]) -> dict[str, Any]:
+    """The parameters that assignments give to these tests; strengths may be several, and ε a fraction.
 
     Raises:
         ConfigError: no such test or parameter, or a value that it cannot have.
     """
-    from samcli.config import check_flags
     from samcli.robustness import PERTURBATIONS
     from samcli.robustness.strength import strength
 
     options = {key: option for name in names for key, option in PERTURBATIONS.options(name).items() if key != "source"}
     several = {PERTURBATIONS.kind(name).STRENGTH for name in names}
-    parameters: dict[str, Any] = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {assignment}: write KEY=VALUE, for example --set steps=20.")
-        texts = text.split(",") if key in several else [text]
-        if key == "eps" and key in options:
-            texts = [repr(strength(part)) for part in texts]
-        values = [check_flags(options, {key: part}, "this choice of tests")[key] for part in texts]
-        parameters[key] = list(dict.fromkeys(values)) if key in several else values[0]
-    return parameters
+    return parameters_of(given, options, several, "this choice of tests", {"eps": strength})

@@ -14,9 +14,9 @@ from samcli.cli.options import CacheDir, Checkpoints, Device, KnownDataDir, Move
 from samcli.cli.output import (
     say,
 )
+from samcli.cli.parameters import assignments, parameters_of
 from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.cli.values import Format, FormatOption, show_values
-from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
     pass
@@ -104,18 +104,12 @@ def sharpness(
     every = measure == "all"
     names = [name.strip() for name in (measure or "").split(",") if name.strip()]
     names = list(MEASURES) if every else names or list(DEFAULT_MEASURES)
-    flags = {"rho": rho, "eta": eta, "m": m}
-    given = [f"{key}={value}" for key, value in flags.items() if value is not None]
-    for assignment in set_ or []:
-        key = assignment.partition("=")[0]
-        if flags.get(key) is not None:
-            raise ConfigError(f"--set {assignment} says again what --{key} says; leave one out.")
     how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_norm": batch_norm.value,
         "batch_size": batch_size,
-        "parameters": _parameters_of(names, given + (set_ or [])),
+        "parameters": _parameters_of(names, assignments({"rho": rho, "eta": eta, "m": m}, set_ or [])),
         "data_dir": data_dir,
         "image_folder": image_folder,
         "device": choose_device(device),
@@ -135,22 +129,13 @@ def sharpness(
         raise typer.Exit(1 if rows else 2)
 
 
-def _parameters_of(names: list[str], assignments: list[str]) -> dict[str, Any]:
-    """The parameters that assignments KEY=VALUE give, checked against those of the measures; rho may be several.
+def _parameters_of(names: list[str], given: list[str]) -> dict[str, Any]:
+    """The parameters that assignments give to these measures; rho may be several.
 
     Raises:
         ConfigError: no such measure or parameter, or a value that it cannot have.
     """
-    from samcli.config import check_flags
     from samcli.sharpness import MEASURES
 
     options = {key: option for name in names for key, option in MEASURES.options(name).items()}
-    parameters: dict[str, Any] = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {assignment}: write KEY=VALUE, for example --set steps=50.")
-        texts = text.split(",") if key == "rho" else [text]
-        values = [check_flags(options, {key: part}, "this choice of measures")[key] for part in texts]
-        parameters[key] = values if len(values) > 1 else values[0]
-    return parameters
+    return parameters_of(given, options, ("rho",), "this choice of measures", {})
