@@ -31,6 +31,7 @@ OF_OWN_LABELS = {  # columns of runs with `labels: own`: shares, of which more i
     "pseudo_label_accuracy": "pseudo-label accuracy",
     "kept_share": "share of examples kept",
 }
+EPOCH_OF_NETWORK = "epoch_of_network"  # column of runs with `patience`: whose network the evaluated parts tell of
 NEWER_COLUMNS = ("cpu_seconds",)  # files of earlier versions lack them
 
 

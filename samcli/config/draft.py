@@ -28,6 +28,7 @@ from samcli.config.schema import (
     Training,
     check_labels,
     check_mixing,
+    check_patience,
     check_stop,
 )
 from samcli.config.seeds import parse_seeds
@@ -211,6 +212,7 @@ class Draft:
             check_federated(run, self.source, tokens=self.tokens is not None)
             for number, one in enumerate(trainings_of(run)):
                 check_mixing(one.training, one.dataset, self.source)
+                check_patience(one, self.source)
                 if not self.is_stage:
                     metrics = one.evaluate.metrics
                     check_labels(one.training, one.dataset, run.model, metrics, self.source, is_first=number == 0)

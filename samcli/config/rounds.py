@@ -37,6 +37,11 @@ def check_federated(run: RunConfig, source: Source, *, tokens: bool) -> None:
             "labels: own are of one network that sees the examples of all clients",
             "make that training the last of the stages",
         ),
+        (
+            run.training.patience is not None,
+            "patience leaves the network of one epoch, and clients go on with what the server has",
+            "leave patience out",
+        ),
         (run.training.sync_batch_norm, "each client's batches are its own", "leave sync_batch_norm out"),
         (
             run.optimizer.get("processes") == 2,

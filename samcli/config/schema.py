@@ -135,6 +135,12 @@ class Training:
     stop_at_train_loss: float | None = option(
         None, "ends the run after the first epoch whose train_loss is at most this; null is off", above=0.0
     )
+    patience: int | None = option(
+        None,
+        "early stopping: ends after so many epochs without a better validation score, and leaves the network of the "
+        "best epoch; null is off",
+        minimum=1,
+    )
     batch_size: int = option(128, "examples in a batch", minimum=1)
     keep: str = option(
         "last",
@@ -266,6 +272,7 @@ def without_newer(document: Mapping[str, Any]) -> dict[str, Any]:
 # before is not new, and cannot be added to another kind of that block with the same default.
 NEWER: Mapping[str, Any] = {
     "stop_at_train_loss": None,
+    "patience": None,
     "sync_batch_norm": False,
     "keep": "last",
     "head_lr": None,
@@ -360,6 +367,7 @@ def check_labels(
         )
     uses = {
         "keep: best chooses by the labels of the validation part; leave keep out": training.keep == "best",
+        "patience stops by the labels of the validation part; leave patience out": training.patience is not None,
         "class_weight counts the labels of the data set; leave class_weight out": training.class_weight is not None,
         "label_noise spoils the labels of the data set; leave label_noise out": bool(dataset.get("label_noise")),
         "model.new_head draws a head that has predicted nothing; leave new_head out": bool(model.get("new_head")),
@@ -397,6 +405,37 @@ def check_stop(training: Training, schedule: Mapping[str, Any], optimizer: Mappi
             f"{source.where(('stop_at_train_loss',))}: stop_at_train_loss does not go with an average that begins "
             "after a share of all epochs; set optimizer.average_from to 0."
         )
+
+
+def check_patience(run: RunConfig, source: Source) -> None:
+    """Refuse early stopping beside what chooses a network of its own, and where one epoch alone is looked at.
+
+    Raises:
+        ConfigError: so it is.
+    """
+    training, optimizer, every = run.training, run.optimizer, run.evaluate.every
+    if training.patience is None:
+        return
+    if 1 < every >= training.epochs:
+        raise ConfigError(
+            f"{source.where(('patience',))}: patience looks at epochs that are evaluated, and with evaluate.every "
+            f"{every} that is the last one alone; set evaluate.every to 1."
+        )
+    for is_there, what, instead in (
+        (training.keep == "best", "keep: best, for it leaves that network already", "leave keep out"),
+        (optimizer.get("average") is not None, "an average of the weights, another network", "leave one of them out"),
+    ):
+        if is_there:
+            raise ConfigError(f"{source.where(('patience',))}: patience does not go with {what}; {instead}.")
+
+
+def may_end_early(settings: Mapping[str, Any]) -> bool:
+    """Whether a run with these settings may be finished before its epochs are over.
+
+    >>> may_end_early({"epochs": 9, "patience": 2}), may_end_early({"epochs": 9, "stop_at_train_loss": None})
+    (True, False)
+    """
+    return any(settings.get(key) is not None for key in ("stop_at_train_loss", "patience"))
 
 
 def begins_late(optimizer: Mapping[str, Any]) -> bool:

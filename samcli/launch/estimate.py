@@ -21,7 +21,7 @@ ENOUGH = 3  # finished runs of a kind that are read
 # what decides nothing of what an epoch costs: settings of a run, and options of its blocks
 _FREE = (
     *("name", "seeds", "plugins", "stages", "epochs", "schedule"),
-    *("stop_at_train_loss", "label_smoothing", "class_weight"),
+    *("stop_at_train_loss", "patience", "label_smoothing", "class_weight"),
 )
 _FREE_OF_CLIENTS = ("alpha", "server", "server_momentum", "swa_from", "recent")
 _FREE_OPTIONS = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta", "label_noise")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli.config import RunConfig
+from samcli.config.schema import may_end_early
 from samcli.launch.cell import Cell, attempt_of
 from samcli.launch.folders import Place, places_of
 from samcli.runs.folder import RunFolder
@@ -133,7 +134,7 @@ def _state(cell: Cell, status: Mapping[str, Any], today: Digests | None) -> tupl
     if today and (status or begun) and (change := today.change(cell.config, status)):
         return "changed", change
     training, done = cell.config.training, status.get("epochs_done")
-    complete = done == training.epochs or training.stop_at_train_loss is not None
+    complete = done == training.epochs or may_end_early(vars(training))
     if status.get("status") == "diverged":
         return "diverged", ""
     if status.get("status") == "failed" and cell.failed_at != str(status.get("ended")):

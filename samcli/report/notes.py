@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+from samcli.config.schema import may_end_early
+from samcli.metrics import EPOCH_OF_NETWORK
 from samcli.report.conditions import differing, shown
 from samcli.report.doubts import doubts, namer
 from samcli.report.groups import finished_by_setting, grouped
@@ -107,16 +110,34 @@ def _stops(
         if above:
             yield f"{name(row)}: {above} of {count(len(runs), 'run')} did not reach the training loss {stop:g}."
     if lengths and budget == "epochs":
-        low, high = min(lengths), max(lengths)
-        spread = count(low, "epoch") if low == high else f"{low} to {count(high, 'epoch')}"
-        yield f"Runs that end at a training loss are read there, after {spread}."
+        yield f"Runs that end at a training loss are read there, after {_span(lengths)}."
+    yield from _early_stopping(rows, budget, finished)
+
+
+def _early_stopping(rows: Sequence[Row], budget: str, finished: Mapping[Any, Sequence[Run]]) -> Iterator[str]:
+    """How long runs that stop early trained, and whose networks their values are of."""
+    runs = [run for row in rows if row.config.get("patience") is not None for run in finished[row.setting]]
+    if not runs or budget != "epochs":
+        return
+    best = [int(run.values(EPOCH_OF_NETWORK)[-1]) for run in runs if run.values(EPOCH_OF_NETWORK)]
+    yield (
+        f"Runs with early stopping ended after {_span([len(run.table) for run in runs])} and are read at the network "
+        f"that is best on validation, of epoch {_span(best, '')}; their cost is all that they trained."
+    )
+
+
+def _span(numbers: Sequence[int], noun: str = "epoch") -> str:
+    low, high = min(numbers), max(numbers)
+    if not noun:
+        return str(low) if low == high else f"{low} to {high}"
+    return count(low, noun) if low == high else f"{low} to {count(high, noun)}"
 
 
 def _lengths(rows: Sequence[Row], budget: str) -> Iterator[str]:
     """Where rows trained for different numbers of epochs: whether that made them equal in gradient evaluations."""
     if budget != "epochs":
         return
-    planned = [row for row in rows if row.n and row.config.get("epochs") and not row.config.get("stop_at_train_loss")]
+    planned = [row for row in rows if row.n and row.config.get("epochs") and not may_end_early(row.config)]
     for here in grouped(planned, lambda row: row.place).values():
         epochs = sorted({row.config["epochs"] for row in here})
         spent = [evaluations(list(row.timings.values())) for row in here]

@@ -11,7 +11,7 @@ from pathlib import Path
 from samcli.config.hypotheses import Hypothesis
 from samcli.config.schema import RunConfig
 from samcli.errors import ConfigError, nearest
-from samcli.metrics import OF_OWN_LABELS, client_columns, columns, is_share, requested_columns, shown
+from samcli.metrics import EPOCH_OF_NETWORK, OF_OWN_LABELS, client_columns, columns, is_share, requested_columns, shown
 from samcli.report.hypotheses import GAP, KINDS, Cases, Untestable
 from samcli.runs.reader import Run
 from samcli.stats import pairs_needed
@@ -101,6 +101,8 @@ def _made_up(run: RunConfig, measures: Collection[str], score: str) -> Run:
     import numpy as np
 
     besides = [*(client_columns() if run.federated else ()), *(OF_OWN_LABELS if run.training.labels == "own" else ())]
+    if run.training.patience is not None:
+        besides.append(EPOCH_OF_NETWORK)
     names = [*columns(score), *requested_columns(run.evaluate.metrics), *besides, *measures]
     draws = random.Random(run.identity)
     row = [[draws.uniform(0.1, 0.9) for _ in names]]

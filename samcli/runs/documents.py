@@ -49,6 +49,7 @@ class ConfigDocument(Document):
     name: Text = ""
     epochs: Count | None = None
     stop_at_train_loss: float | None = None
+    patience: Count | None = None
     sync_batch_norm: bool = False
 
 
@@ -197,6 +198,12 @@ class DataDocument(Document):
     reading: dict[str, Any]
 
 
+class EarlyStoppingDocument(Document):
+    """Where `model` of a checkpoint is the network of an earlier epoch: the weights that training goes on from."""
+
+    goes_on_from: dict[str, Any]
+
+
 class AverageDocument(Document):
     """Where `model` of a checkpoint is an average: of how many networks, and the weights that training goes on from."""
 
@@ -211,6 +218,7 @@ class CheckpointDocument(Document):
     data: DataDocument | None = None  # earlier versions wrote none
     model: dict[str, Any]
     average: AverageDocument | None = None
+    early_stopping: EarlyStoppingDocument | None = None
     optimizer: dict[str, Any]
     scaler: dict[str, Any] | None
     random_state: dict[str, Any]

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samcli.config.schema import identity_of, without_newer
+from samcli.config.schema import identity_of, may_end_early, without_newer
 from samcli.errors import ResultsError
 from samcli.runs.door import unreadable
 from samcli.runs.folder import RunFolder
@@ -257,7 +257,7 @@ def incompleteness(config: Mapping[str, Any], status: Mapping[str, Any], rows: i
     """What shows that a finished run has lost rows, or has some that are not its own; None if nothing does."""
     if status["status"] != "finished":
         return None
-    planned = None if config.get("stop_at_train_loss") is not None else config.get("epochs")
+    planned = None if may_end_early(config) else config.get("epochs")
     wanted = status.get("epochs_done") if planned is None else planned
     return None if wanted in (None, rows) else f"has {rows} of {wanted} epochs, though the run is finished"
 

@@ -42,11 +42,15 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
     pretrained: Pretrained | None = model.pretrained()
     constants = (pretrained.mean, pretrained.std) if pretrained else None
     found = data.load(kind, seed=config.seed, data_dir=data_dir, device=device, constants=constants)
-    if config.training.keep == "best" and found.validation is None:
-        raise ConfigError(
-            f"keep: best needs a validation part, and {config.dataset['name']} has none here; set "
-            "dataset.validation: 0.1, or keep: last."
-        )
+    for is_asked, what, instead in (
+        (config.training.keep == "best", "keep: best", "or keep: last"),
+        (config.training.patience is not None, "patience", "or leave patience out"),
+    ):
+        if is_asked and found.validation is None:
+            raise ConfigError(
+                f"{what} needs a validation part, and {config.dataset['name']} has none here; set "
+                f"dataset.validation: 0.1, {instead}."
+            )
     return found
 
 

@@ -1,4 +1,4 @@
-"""How a run ends: after its last epoch, at a training loss, or because it has diverged."""
+"""How a run ends: after its last epoch, at a training loss, by early stopping, or because it has diverged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from samcli.config.schema import Training
 from samcli.metrics import LOSSES
 from samcli.runs import EpochMetrics
+from samcli.train.early_stopping import stopped
 
 
 def ends_with(training: Training, row: EpochMetrics) -> bool:
@@ -19,7 +20,7 @@ def ends_with(training: Training, row: EpochMetrics) -> bool:
     epoch, loss, stop = row["epoch"], row["train_loss"], training.stop_at_train_loss
     assert epoch is not None
     assert loss is not None
-    return epoch >= training.epochs or (stop is not None and loss <= stop)
+    return epoch >= training.epochs or (stop is not None and loss <= stop) or stopped(row, training.patience)
 
 
 def diverged(row: EpochMetrics) -> bool:

@@ -60,8 +60,11 @@ def objection_to_going_on(config: RunConfig, epochs: int) -> str:
         return "server: swa begins after a share of all rounds"
     if words := _objection_to_optimizer(config.optimizer):
         return words
-    if config.training.keep == "best" and not config.evaluate.is_due(epochs, last=False):
-        return f"keep: best would count epoch {epochs}, which is not evaluated in a longer run"
+    if not config.evaluate.is_due(epochs, last=False):
+        if config.training.keep == "best":
+            return f"keep: best would count epoch {epochs}, which is not evaluated in a longer run"
+        if config.training.patience is not None:
+            return f"patience would count epoch {epochs}, which is not evaluated in a longer run"
     return ""
 
 

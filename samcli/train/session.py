@@ -22,6 +22,7 @@ from samcli.train.catalogue import CATALOGUE
 from samcli.train.components import build_model, build_optimizer, load_dataset, wants_partner
 from samcli.train.confusion import confusion_of
 from samcli.train.device import autocast, clock
+from samcli.train.early_stopping import EarlyStopping, has_begun, restore_early_stopping, tensors_with
 from samcli.train.ending import diverged, ends_with
 from samcli.train.evaluated import See, evaluate_parts
 from samcli.train.initial import begin_with_stage, initialise
@@ -99,6 +100,7 @@ class Session:
         self.schedule: optim.Schedule = CATALOGUE.create("schedule", config.schedule)
         self._count_steps()
         self.rows: list[EpochMetrics] = []
+        self.early = EarlyStopping(self.model, self.task.metric) if config.training.patience is not None else None
         self.gradient_evaluations = 0
         self._rates = [float(group["lr"]) for group in self.optimizer.param_groups]  # at the top of the schedule
         self._tally = Tally(device)
@@ -116,7 +118,12 @@ class Session:
 
     @property
     def network(self) -> nn.Module:
-        """What is evaluated, measured and taken home: the average of the weights once there is one, else the model."""
+        """What is measured and taken home: the average of the weights, or that of the best epoch, once there is one.
+
+        Before it is the model under training.
+        """
+        if self.early and has_begun(self.rows):
+            return self.early.network
         return self.average.network if self.average and self.average.networks else self.model
 
     @property
@@ -139,6 +146,7 @@ class Session:
             "config": self.config.document(),
             "data": self.data.document(),
             **tensors_of(self.model, self.average),
+            **tensors_with(self.early, self.rows, self.model),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler else None,
             "random_state": random,
@@ -153,6 +161,7 @@ class Session:
         if self.config.training.labels == "own":
             self._train_on(OwnLabels.of(state.get("own_labels"), self.data))
         restore_tensors(self.model, self.average, state, len(state["rows"]) * self.steps_per_epoch)
+        restore_early_stopping(self.early, self.model, state)
         restore_optimizer(self.optimizer, state["optimizer"])
         if self.scaler:
             self.scaler.load_state_dict(state["scaler"])
@@ -300,7 +309,10 @@ class Session:
         recalibrated = recalibrate_average(self.average, self.config, self.data, self.epoch + 1)
         found: EpochMetrics = {}
         if self.config.evaluate.is_due(self.epoch + 1, last=ends_with(self.config.training, row)):
-            found = evaluate_parts(self.network, self.data, self.config.evaluate.metrics, self._watcher)
+            candidate = self.model if self.early else self.network
+            found = evaluate_parts(candidate, self.data, self.config.evaluate.metrics, self._watcher)
+            if self.early and not diverged(found):
+                found = self.early.choose(self.model, self.epoch + 1, found, self.rows)
         return {**found, "eval_seconds": clock(self.device) - start} if found or recalibrated else {}
 
     def _watcher(self, part: str) -> See | None:
