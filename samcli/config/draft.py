@@ -15,26 +15,17 @@ from samcli.config.block import Block, as_list, blocks_of, check_size, choices_o
 from samcli.config.budget import budgets_of, with_tokens
 from samcli.config.check import check
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
+from samcli.config.exclusions import check_exclusions
 from samcli.config.federated import Federated, federated_of
 from samcli.config.hypotheses import Hypothesis, check_hypotheses, hypotheses_of
 from samcli.config.name import default_name
 from samcli.config.pattern import patterns_of
 from samcli.config.rounds import check_federated
-from samcli.config.schema import (
-    Catalogue,
-    Evaluation,
-    RunConfig,
-    Sharpness,
-    Training,
-    check_labels,
-    check_mixing,
-    check_patience,
-    check_stop,
-)
+from samcli.config.schema import Catalogue, Evaluation, RunConfig, Sharpness, Training
 from samcli.config.seeds import parse_seeds
 from samcli.config.selection import Selection
 from samcli.config.source import KeyPath, Source, parse_scalar
-from samcli.config.stages import remembered, stages_of, trainings_of, with_stages
+from samcli.config.stages import remembered, stages_of, with_stages
 from samcli.config.tune import Tuning, check_space, tuning_of
 from samcli.errors import ConfigError, PluginNeeded, nearest
 from samcli.registry import is_loaded, load_plugin, options_of, plugin_of
@@ -208,14 +199,8 @@ class Draft:
         if self.tuning:
             check_space(self.tuning, self._written()._options_of_blocks("optimizer"))
         for run in runs:
-            check_stop(run.training, run.schedule, run.optimizer, self.source)
             check_federated(run, self.source, tokens=self.tokens is not None)
-            for number, one in enumerate(trainings_of(run)):
-                check_mixing(one.training, one.dataset, self.source)
-                check_patience(one, self.source)
-                if not self.is_stage:
-                    metrics = one.evaluate.metrics
-                    check_labels(one.training, one.dataset, run.model, metrics, self.source, is_first=number == 0)
+            check_exclusions(run, self.source, is_stage=self.is_stage)
         return runs
 
     def as_written(self) -> list[RunConfig]:

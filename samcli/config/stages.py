@@ -138,7 +138,8 @@ def _is_number(value: Any) -> bool:
 def stage_runs(run: RunConfig) -> list[RunConfig]:
     """The trainings that come before a run, as runs of their own: evaluated after their last epoch, and not measured.
 
-    A stage that stops early is evaluated as often as the run, for by that it stops. They see all examples in one place, also before rounds of clients. A stage that is repeated is so many runs.
+    A stage that stops early is evaluated as often as the run, for by that it stops. Stages see all examples in one
+    place, also before rounds of clients. A stage that is repeated is so many runs.
 
     Each begins where the one before it ended, the first with the model's `init`, which is therefore a part of what the
     later ones are too; all of them train the whole of the run's model, by the run's seed.

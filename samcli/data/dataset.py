@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samcli.config.schema import BOTH_MIX
+from samcli.config.exclusions import BOTH_MIX
 from samcli.data.augment import ImageStore, mix, store_of
 from samcli.data.base import DatasetKind, Source
 from samcli.data.classes import of_classes

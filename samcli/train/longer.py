@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from samcli.config import RunConfig
-from samcli.config.schema import FALLING, begins_late
+from samcli.config.exclusions import FALLING, begins_late
 from samcli.errors import CheckpointError, ResultsError
 from samcli.metrics import OF_OWN_LABELS
 from samcli.registry import plugin_digests

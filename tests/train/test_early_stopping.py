@@ -162,21 +162,6 @@ def test_a_checkpoint_with_one_network_is_put_aside(config_of: MakeConfig, place
         load_trained(folder.checkpoint, **places)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        (["keep=best"], "patience does not go with keep: best, for it leaves that network already; leave keep out."),
-        (["optimizer.average=ema"], "patience does not go with an average of the weights, another network; leave one"),
-        (["federated={clients: 4, alpha: 1.0, per_round: 2}"], "patience leaves the network of one epoch, and clients"),
-        (["patience=0"], "patience must be"),
-        (["evaluate.every=20"], "patience looks at epochs that are evaluated, and with evaluate.every 20 that is the"),
-    ],
-)
-def test_what_it_does_not_go_with_is_a_sentence(changes: list[str], words: str, config_of: MakeConfig) -> None:
-    with pytest.raises(ConfigError, match=words):
-        config_of("patience=3", *changes, text=TEXT.replace("norm: batch", "norm: none"))
-
-
 def test_without_a_validation_part_it_is_a_sentence(config_of: MakeConfig, places: Places) -> None:
     with pytest.raises(ConfigError, match=r"^patience needs a validation part, and digits has none here; set"):
         Session(config_of("patience=3", "dataset.validation=0.0", text=TEXT), **places)
