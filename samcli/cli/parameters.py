@@ -23,7 +23,7 @@ def assignments(flags: Mapping[str, Any], given: Sequence[str]) -> list[str]:
     """
     for assignment in given:
         if flags.get(key := assignment.partition("=")[0]) is not None:
-            raise ConfigError(f"--set {assignment} says again what --{key} says; leave one out.")
+            raise ConfigError(f"--set {assignment} gives {key} a second time; leave one out.")
     return [*(f"{key}={value}" for key, value in flags.items() if value is not None), *given]
 
 

@@ -16,7 +16,7 @@ from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.cli.values import Format, FormatOption, show_values
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
 
 EXAMPLE = "Example: samcli robustness results/quickstart --test clean,pgd,corruptions --eps 1/255,2/255"
 
@@ -92,14 +92,14 @@ def robustness(
     for file in plugin or []:
         load_plugin(file)
     every = test == "all"
-    names = [name.strip() for name in (test or "").split(",") if name.strip()]
+    names, given = _named((test or "").split(","))
     names = list(PERTURBATIONS) if every else names or list(DEFAULT_TESTS)
-    names += [name for name, given in (("shift", shift), ("other-classes", other_classes)) if given]
+    names += [name for name, others in (("shift", shift), ("other-classes", other_classes)) if others]
     how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_size": batch_size,
-        "parameters": _parameters_of(names, assignments({"eps": eps}, set_ or [])),
+        "parameters": _parameters_of(names, assignments({"eps": eps, **given}, set_ or [])),
         "shifts": shift or [],
         "other_classes": other_classes or [],
         "data_dir": data_dir,
@@ -122,6 +122,25 @@ def robustness(
             warn(f"samcli: {row.run}: {sentence}")
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
+
+
+def _named(tests: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The names of tests, and the parameters that stand behind some of them.
+
+    >>> _named(["clean", " cifar10-c:data/CIFAR-10-C"])
+    (['clean', 'cifar10-c'], {'dir': 'data/CIFAR-10-C'})
+    """
+    from samcli.robustness import PERTURBATIONS
+
+    names, given = [], {}
+    for test in filter(None, map(str.strip, tests)):
+        name, colon, argument = test.partition(":")
+        if colon and name in PERTURBATIONS and (key := PERTURBATIONS.kind(name).ARGUMENT):
+            given[key] = argument
+            names.append(name)
+        else:
+            names.append(test)
+    return names, given
 
 
 def _parameters_of(names: list[str], given: list[str]) -> dict[str, Any]:

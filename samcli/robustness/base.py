@@ -16,10 +16,12 @@ class Perturbation(ABC):
     Attributes:
         STRENGTH: the parameter of which a test may have several values, a result each; empty for none.
         USUAL: its values where none are given.
+        ARGUMENT: the parameter that may stand behind the name, as in `cifar10-c:DIR`; empty for none.
     """
 
     STRENGTH: ClassVar[str] = ""
     USUAL: ClassVar[tuple[float, ...]] = ()
+    ARGUMENT: ClassVar[str] = ""
 
     @abstractmethod
     def of(self, subject: Subject) -> Outcome:

@@ -157,10 +157,12 @@ def test_other_data(samcli: Samcli, results: Path) -> None:
         (("--test", "clean", "--eps", "8/255"), "eps"),
         (("--test", "fgsm", "--set", "epsilon=1"), "epsilon"),
         (("--test", "fgsm", "--set", "eps"), "write KEY=VALUE"),
-        (("--test", "fgsm", "--set", "eps=0.1", "--eps", "0.2"), "says again what --eps says"),
+        (("--test", "fgsm", "--set", "eps=0.1", "--eps", "0.2"), "gives eps a second time"),
         (("--test", "weight-rounding", "--set", "bits=1"), "bits must be"),
         (("--test", "pgd", "--set", "steps=0"), "steps must be"),
-        (("--test", "cifar10-c"), "CIFAR-10-C has ten classes and images of 3×32×32"),
+        (("--test", "cifar10-c:a", "--set", "dir=b"), "--set dir=b gives dir a second time; leave one out."),
+        (("--test", "fgsm:a"), "There is no robustness test named 'fgsm:a'"),
+        (("--test", "cifar10-c:nowhere"), "CIFAR-10-C has ten classes and images of 3×32×32"),
     ],
 )
 def test_mistakes_end_in_a_sentence(samcli: Samcli, results: Path, flags: tuple[str, ...], sentence: str) -> None:

@@ -37,5 +37,5 @@ def test_own_labels_know_no_validation_score() -> None:
 
 def test_the_trainings_before_a_run_are_looked_at_too() -> None:
     text = "{dataset: {name: digits}, evaluate: {every: 9}, stages: [{epochs: 9, patience: 2}]}"
-    with pytest.raises(ConfigError, match="with evaluate.every 9 that is the last one alone"):
+    with pytest.raises(ConfigError, match=r"with evaluate\.every 9 that is the last one alone"):
         Draft.of(parse(text, "x.yaml"), CATALOGUE).expand()

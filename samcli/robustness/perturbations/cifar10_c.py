@@ -28,6 +28,8 @@ class PublishedCorruptions(Perturbation):
     own, so that these are other images than those of the other tests.
     """
 
+    ARGUMENT = "dir"
+
     dir: str = option("", "the folder of the published files")
 
     def of(self, subject: Subject) -> Outcome:
@@ -36,7 +38,9 @@ class PublishedCorruptions(Perturbation):
         folder = Path(self.dir).expanduser()
         files = sorted(path for path in folder.glob("*.npy") if path.name != "labels.npy") if self.dir else []
         if not files:
-            raise DataError(f"There are no files of CIFAR-10-C in {self.dir or 'no folder'}; give --set dir=FOLDER.")
+            raise DataError(
+                f"There are no files of CIFAR-10-C in {self.dir or 'no folder'}; name it: cifar10-c:FOLDER."
+            )
         labels = _array(folder / "labels.npy")
         if labels.ndim != 1 or len(labels) % SEVERITIES or not np.isin(labels, np.arange(10)).all():
             raise DataError(f"{folder / 'labels.npy'} does not hold classes from 0 to 9, as many for each severity.")
