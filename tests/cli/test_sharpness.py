@@ -166,7 +166,7 @@ def test_radii_parameters_and_what_is_kept(samcli: Samcli, results: Path) -> Non
         (("--measure=lambda-max", "--rho=0.1"), "has no option 'rho'"),
         (("--rho", "0.1,"), "rho must be a number at least 0"),
         (("--m", "8"), "has no option 'm'"),
-        (("--rho", "0.1", "--set", "rho=0.2"), "says again what --rho says"),
+        (("--rho", "0.1", "--set", "rho=0.2"), "gives rho a second time"),
         (("--set", "tolerance"), "write KEY=VALUE"),
         (("--set", "tolerence=1"), "did you mean tolerance?"),
         (("--set", "tolerance=-1"), "must be a number above 0"),
