@@ -344,3 +344,19 @@ def test_servers_are_compared_though_only_one_has_a_share_of_rounds(results: Res
             results.add(SGD, seed, (row[seed],), federated=block)
     found = evidence(results, "better: {federated.server: swa}, than: {federated.server: average}")
     check_interval(found, values[1] - values[0])
+
+
+def test_runs_of_an_earlier_version_are_seeds_like_the_others(results: Results) -> None:
+    """They lack options that came later, of the data set and of all runs, and have their defaults."""
+    generator, values = np.random.default_rng(1), []
+    for seed in SEEDS:
+        later: dict[str, Any] = {} if seed < 3 else {"labels": "given", "patience": None}
+        dataset = {"label_noise": 0.4} if seed < 3 else {"label_noise": 0.4, "label_noise_kind": "symmetric"}
+        one, other = generator.uniform(0.5, 0.9, 2)
+        results.add({"average": None, **SGD} if seed > 5 else SGD, seed, (one,), dataset=dataset, **later)
+        results.add(SAM, seed, (other,), dataset=dataset, **later)
+        values.append(other - one)
+    text = "better: {optimizer: sam, patience: null}, than: {optimizer: sgd, optimizer.average: null, patience: null}"
+    check_interval(evidence(results, text), np.array(values))
+    named = text.replace("patience: null}, than", "patience: null, dataset.label_noise_kind: symmetric}, than")
+    check_interval(evidence(results, named), np.array(values))
