@@ -161,12 +161,12 @@ class Training:
     def estimate(self, cells: Sequence[Cell], slots: Sequence[Slot]) -> Estimate:
         """How long what is left to do takes, from finished runs of the experiment, or else of all results."""
         from samcli.launch import available_cores
-        from samcli.launch.estimate import estimate
+        from samcli.launch.estimate import estimate, trainings_left
 
         places = dict.fromkeys(cell.folder.path.parent for cell in cells)
         device = slots[0].device.type if slots else "cpu"
         return estimate(
-            [(cell.config.document(), cell.epochs_left) for cell in cells if cell.epochs_left],
+            trainings_left(cells),
             [*places, self.results],
             jobs=max(len(slots), 1),
             threads=slots[0].threads if slots else None,

@@ -11,10 +11,13 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from samcli.config import stage_runs
 from samcli.config.schema import without_newer
 from samcli.errors import ResultsError
+from samcli.launch.cell import Cell
 from samcli.runs.folder import RunFolder
 from samcli.runs.reader import config_of, folders_below
+from samcli.train.stages import FOLDER as STAGES
 from samcli.words import count, lasting
 
 ENOUGH = 3  # finished runs of a kind that are read
@@ -24,7 +27,9 @@ _FREE = (
     *("stop_at_train_loss", "patience", "label_smoothing", "class_weight"),
 )
 _FREE_OF_CLIENTS = ("alpha", "server", "server_momentum", "swa_from", "recent")
-_FREE_OPTIONS = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta", "label_noise")
+_FREE_OF_DATA = ("label_noise", "label_noise_kind", "examples_from", "rotate", "rotate_test")
+_FREE_OF_RULES = ("lr", "momentum", "nesterov", "weight_decay", "betas", "eps", "dampening", "rho", "eta")
+_FREE_OPTIONS = (*_FREE_OF_DATA, *_FREE_OF_RULES)
 
 
 def kind_of(config: Mapping[str, Any]) -> str:
@@ -93,6 +98,34 @@ class Estimate:
         return {"seconds": seconds, "jobs": self.jobs, "kinds_known": self.known, "kinds_unknown": self.unknown}
 
 
+def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]:
+    """The trainings that a plan has left to do, each with its epochs; of a run to begin those of its stages too.
+
+    What several runs begin with is trained once, and not at all where it was trained before.
+
+    >>> trainings_left([])
+    []
+
+    Args:
+        cells: the plan.
+    """
+    found: list[tuple[Mapping[str, Any], int]] = []
+    known: set[str] = set()
+    for cell in cells:
+        if not cell.epochs_left:
+            continue
+        if cell.config.stages and not cell.epochs_done:
+            trained = cell.folder.path.parent / STAGES
+            for stage in stage_runs(cell.config):
+                if stage.identity in known:
+                    continue
+                known.add(stage.identity)
+                if not any(trained.glob(f"{stage.identity[:16]}-*/checkpoint.pt")):
+                    found.append((stage.document(), stage.training.epochs))
+        found.append((cell.config.document(), cell.epochs_left))
+    return found
+
+
 def side_by_side(seconds: Iterable[float], jobs: int) -> float:
     """How long runs take together, each begun in its turn as soon as a job is free.
 
@@ -131,7 +164,7 @@ def estimate(
     waiting = [(kind_of(config), epochs) for config, epochs in left if epochs]
     kinds = {kind for kind, _ in waiting}
     seconds: dict[str, float] = {}
-    for folder in results:
+    for folder in (one for place in results for one in (place, place / STAGES)):
         if missing := kinds - seconds.keys():
             seconds |= seconds_of_epoch(folder, missing, threads=threads, device=device)
     lengths = [seconds[kind] * epochs for kind, epochs in waiting if kind in seconds]

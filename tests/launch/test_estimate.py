@@ -8,8 +8,11 @@ import pytest
 import yaml
 from run_folders import SAM, SGD, Results
 
-from samcli.launch.estimate import Estimate, estimate, kind_of, seconds_of_epoch, side_by_side
+from samcli import launch
+from samcli.config import Draft, parse, stage_runs
+from samcli.launch.estimate import Estimate, estimate, kind_of, seconds_of_epoch, side_by_side, trainings_left
 from samcli.runs import RunFolder
+from samcli.train import CATALOGUE
 
 AT = {"status": "finished", "threads": 1, "device": "cpu"}
 
@@ -102,3 +105,41 @@ def test_no_more_runs_are_read_than_tell_enough(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(RunFolder, "read_values", lambda folder: read.append(folder) or values(folder))
     assert seconds_of_epoch(tmp_path, {kind_of(sgd)}, threads=1, device="cpu") == {kind_of(sgd): 1.0}
     assert len(read) == 3
+
+
+def test_what_comes_before_runs_is_counted_once(tmp_path: Path) -> None:
+    """Two radii share a stage: the two trainings of a seed wait for one."""
+    text = """
+dataset: {name: digits, train_examples: 100}
+model: linear
+stages:
+  - {epochs: 7, optimizer: sgd}
+  - dataset: {name: digits, train_examples: 90}
+    optimizer: sgd
+    epochs: 3
+    repeat: 2
+    step: {dataset.train_examples: 10}
+optimizer: [{name: sam, rho: [0.1, 0.2]}]
+epochs: 2
+seeds: 0-1
+"""
+    cells = launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), tmp_path)
+    left = trainings_left(cells)
+    assert sorted(epochs for _, epochs in left) == sorted([7, 3, 3] * 2 + [2] * 4)
+    # where the first stage of a seed lies there trained, it costs nothing
+    (stage, *_) = stage_runs(cells[0].config)
+    done = cells[0].folder.path.parent / ".stages" / f"{stage.identity[:16]}-00000000"
+    done.mkdir(parents=True)
+    (done / "checkpoint.pt").touch()
+    assert sorted(epochs for _, epochs in trainings_left(cells)) == sorted([7, *[3, 3] * 2, *[2] * 4])
+
+
+def test_the_epochs_of_stages_tell_what_stages_take(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    folder = results.add(SGD, 0, [0.5] * 5, seconds=1.5, status=AT)
+    config = config_of(folder)
+    hidden = folder.path.parent / ".stages" / folder.path.name
+    hidden.parent.mkdir()
+    folder.path.rename(hidden)
+    turned = {**config, "dataset": {**config["dataset"], "rotate": [5.0, 10.0]}}
+    assert estimate([(turned, 4)], [hidden.parent.parent], jobs=1, threads=1).seconds == 6.0

@@ -51,3 +51,18 @@ def test_a_run_that_ends_early_leaves_nothing(tmp_path: Path) -> None:
     assert time_left.whole() == 0.0
     time_left.started(cell)  # once more, as a run that another process left
     assert time_left.of(cell) == 3.0
+
+
+def test_what_comes_before_the_first_epoch_counts_for_those_to_begin(tmp_path: Path) -> None:
+    """Stages report no epochs: they are the time from the beginning of a run to its first."""
+    one, other = cells(tmp_path, "{optimizer: sgd, epochs: 10, seeds: 0-1}")
+    clock = Clock()
+    time_left = TimeLeft([one, other], 1, clock)
+    time_left.started(one)
+    clock.now = 31.0
+    time_left.epoch_done(one, {"train_seconds": 1.0})
+    assert (time_left.of(one), time_left.of(other)) == (9.0, 10.0 + 30.0)
+    time_left.ended(one)
+    time_left.started(other)
+    clock.now = 41.0
+    assert time_left.whole() == 10.0 + 20.0, "ten seconds of the thirty are over"
