@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from samcli import shipped
+
 PACKAGE = Path(__file__).parents[1]
 _REGISTERED = re.compile(r'^@(\w+)\.register\("([^"]+)"\)', re.MULTILINE)
 _NUMBERS = re.compile(r"^    (\w+): (?:int|float)(?: \| None)? = option\(", re.MULTILINE)
@@ -20,7 +22,7 @@ _ROOMS = {
     "robustness": ("PERTURBATIONS", "robustness/perturbations"),
 }
 STATES = ("finished", "diverged", "failed", "interrupted", "running", "damaged")
-LISTS = ("datasets", "models", "optimizers", "schedules", "measures", "robustness", "metrics")
+LISTS = ("datasets", "models", "optimizers", "schedules", "measures", "robustness", "metrics", "experiments")
 
 Completion = Callable[[str], list[str]]
 
@@ -33,6 +35,8 @@ def names(what: str) -> list[str]:
     """
     if what == "optimizers":
         return [*names("bases"), *names("variants")]
+    if what == "experiments":
+        return shipped.names()
     if what == "metrics":
         from samcli.metrics import scores_on_request
 
@@ -156,8 +160,12 @@ def _fits(path: Path, suffix: str) -> bool:
 
 
 def experiments(incomplete: str) -> list[str]:
-    """Experiment files."""
-    return paths(incomplete, ".yaml")
+    """Experiment files, and the names of those that come with samcli.
+
+    >>> experiments("quick")
+    ['quickstart']
+    """
+    return [*paths(incomplete, ".yaml"), *(name for name in shipped.names() if name.startswith(incomplete))]
 
 
 def python_files(incomplete: str) -> list[str]:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from samcli import shipped
+
 if TYPE_CHECKING:
     from samcli.config import Draft
 
@@ -26,7 +28,8 @@ def draft_of(
     """The experiment of a file, changed by flags.
 
     Args:
-        experiment: the file; None is the packaged quickstart, or with names of a section an empty one.
+        experiment: the file, or the name of one that comes with samcli; None is the quickstart, or with names of a
+            section an empty one.
         plugins: Python files to load.
         chosen: names for the sections dataset, model and optimizer.
         seeds: in the words of `--seeds`.
@@ -74,18 +77,17 @@ def draft_of(
 
 
 def _read(experiment: Path | None, *, from_flags: bool) -> Draft:
-    """The experiment file, the packaged quickstart, or for flags alone an empty draft of defaults."""
-    from importlib import resources
-
+    """The experiment file, the quickstart, or for flags alone an empty draft of defaults."""
     from samcli import config
     from samcli.train import CATALOGUE
 
     if experiment is not None:
+        experiment = shipped.experiment_file(experiment)
         source = config.read(experiment)
         draft = config.Draft.of(source, CATALOGUE)
         draft.name = experiment.stem if draft.name is None else draft.name
         return draft
     if from_flags:
         return config.Draft.of(config.Source({}), CATALOGUE)
-    text = resources.files("samcli").joinpath("experiments/quickstart.yaml").read_text(encoding="utf-8")
+    text = (shipped.folder() / "quickstart.yaml").read_text(encoding="utf-8")
     return config.Draft.of(config.parse(text, "quickstart.yaml"), CATALOGUE)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from samcli.cli import complete
+from samcli.cli.draft import draft_of
 from samcli.cli.output import result, shows_bold, terminal_width, text
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import scores_on_request
+from samcli.shipped import experiment_file, names, path_of, question
 
 if TYPE_CHECKING:
     from samcli.registry import Option, Registry
@@ -29,6 +32,7 @@ class What(StrEnum):
     measures = "measures"
     robustness = "robustness"
     metrics = "metrics"
+    experiments = "experiments"
 
 
 def listing(
@@ -43,10 +47,13 @@ def listing(
         str | None, typer.Argument(help="One of them, to see its options.", autocompletion=complete.listed)
     ] = None,
 ) -> None:
-    """List data sets, models, optimizers, schedules, measures, robustness tests and metrics, or the options of one."""
+    """List what an experiment may name, and the experiments that come with samcli; of one thing its options."""
     from samcli.report.listing import option_table
 
     asked = None if what is None else _what(what, name)
+    if asked is What.experiments and name is not None:
+        text(experiment_file(Path(name)).read_text(encoding="utf-8"))
+        return
     if asked is not None and name is not None:
         summary, options = _describe(asked, name)
         result(f"{name}: {summary}")
@@ -81,7 +88,10 @@ def _list_with(name: str) -> What | None:
         return What.optimizers
     if name in scores_on_request():
         return What.metrics
-    return next((one for one in What if one not in (What.optimizers, What.metrics) and name in _registry(one)), None)
+    if path_of(name) is not None:
+        return What.experiments
+    others = (What.optimizers, What.metrics, What.experiments)
+    return next((one for one in What if one not in others and name in _registry(one)), None)
 
 
 def _overview(what: What) -> str:
@@ -89,11 +99,28 @@ def _overview(what: What) -> str:
     from samcli.report.listing import metric_table, optimizer_table, registry_table
     from samcli.train import CATALOGUE
 
+    if what is What.experiments:
+        return _experiments()
     if what is What.metrics:
         return metric_table(width=terminal_width(), color=shows_bold())
     if what is What.optimizers:
         return optimizer_table(CATALOGUE.bases, CATALOGUE.variants, width=terminal_width(), color=shows_bold())
     return registry_table(_registry(what), width=terminal_width(), color=shows_bold())
+
+
+def _experiments() -> str:
+    """The table of the experiments that come with samcli."""
+    from samcli.report.small_table import SmallTable, written
+
+    rows = [
+        {"Name": name, "Question": question(file), "Runs": str(len(draft_of(file, chosen={}, shorthand={}).expand()))}
+        for name in names()
+        if (file := path_of(name)) is not None
+    ]
+    table = SmallTable(
+        "Experiments.", rows, [], ["Run one: samcli train NAME. Read it first: samcli list experiments NAME."]
+    )
+    return written(table, "table", width=terminal_width(), color=shows_bold())
 
 
 def _describe(what: What, name: str) -> tuple[str, dict[str, Option]]:

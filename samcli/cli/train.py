@@ -58,7 +58,9 @@ def train(
     experiment: Annotated[
         Path | None,
         typer.Argument(
-            metavar="EXPERIMENT.yaml", help="An experiment file; see experiments/.", autocompletion=complete.experiments
+            metavar="EXPERIMENT",
+            help="An experiment file, or a name of samcli list experiments.",
+            autocompletion=complete.experiments,
         ),
     ] = None,
     dataset: Annotated[

@@ -44,6 +44,7 @@ from samcli.cli.planned import check_no_file, check_writable
 from samcli.cli.searching import Search
 from samcli.cli.training import Training
 from samcli.errors import ConfigError
+from samcli.shipped import experiment_file
 
 if TYPE_CHECKING:
     from samcli.tune.search import Progress
@@ -56,7 +57,9 @@ def tune(
     experiment: Annotated[
         Path,
         typer.Argument(
-            metavar="EXPERIMENT.yaml", help="An experiment file with tune:.", autocompletion=complete.experiments
+            metavar="EXPERIMENT",
+            help="An experiment file with tune:, or the name of one that comes with samcli.",
+            autocompletion=complete.experiments,
         ),
     ],
     output: Annotated[
@@ -66,7 +69,7 @@ def tune(
             "-o",
             metavar="FILE.yaml",
             help="The experiment file to write.",
-            show_default="NAME-tuned.yaml beside EXPERIMENT.yaml",
+            show_default="NAME-tuned.yaml beside the file; of a name here",
         ),
     ] = None,
     trials: Annotated[
@@ -146,7 +149,9 @@ def tune(
             "the same on its search, write evaluations: in place of trials:."
         )
     search = Search(how, draft, draft.tuning if trials is None else draft.tuning.with_trials(trials))
-    output = output or experiment.with_name(f"{search.runs[0].name}-tuned.yaml")
+    # what comes with samcli is nobody's place to write to
+    beside = experiment if experiment_file(experiment) == experiment else Path(experiment.name)
+    output = output or beside.with_name(f"{search.runs[0].name}-tuned.yaml")
     _check_output(output)
     if dry_run:
         check_no_file(results)

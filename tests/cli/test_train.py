@@ -12,6 +12,7 @@ from samcli.runs import RunFolder
 from samcli.runs.hypotheses_file import recorded
 from samcli.runs.lease import Lease
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SMALL = ("--set", "dataset.train_examples=60", "--epochs", "2", "--set", "sharpness.examples=20")
 
 
@@ -121,17 +122,26 @@ def test_dry_run_trains_nothing(samcli: Samcli, tmp_path: Path) -> None:
     assert document["runs"][1]["config"]["optimizer"]["rho"] == 0.3
 
 
-def test_packaged_quickstart_is_the_one_in_experiments() -> None:
-    import samcli
+def test_an_experiment_that_comes_with_samcli_is_called_by_its_name(samcli: Samcli, tmp_path: Path) -> None:
+    by_name = samcli("train", "label_noise", "--dry-run", "--json", "--results", tmp_path)
+    by_file = samcli("train", EXPERIMENTS / "label_noise.yaml", "--dry-run", "--json", "--results", tmp_path)
+    assert by_name.code == 0
+    assert by_name.out == by_file.out
+    called = samcli("train", "lable-noise", "--dry-run")
+    assert called.code == 2
+    assert "There is neither a file lable-noise nor an experiment of that name; did you mean label-noise?" in called.err
 
-    assert samcli.__file__
-    packaged = Path(samcli.__file__).parent / "experiments" / "quickstart.yaml"
-    shipped = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
-    assert packaged.read_text() == shipped.read_text()
+
+def test_a_file_of_that_name_comes_first(samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("quickstart").write_text("{dataset: wine, optimizer: sgd, epochs: 1}")
+    called = samcli("train", "quickstart", "--dry-run")
+    assert called.code == 0
+    assert "1 run, 1 left to do." in called.err
 
 
 def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path) -> None:
-    files = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+    files = sorted(EXPERIMENTS.rglob("*.yaml"))
     assert len(files) >= 7
     for file in files:
         called = samcli("train", file, "--dry-run", "--results", tmp_path)
