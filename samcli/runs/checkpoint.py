@@ -134,12 +134,12 @@ def _damage(data: bytes) -> str | None:
     if data[-_COMMENT_BYTES:].startswith(_DIGEST):
         encoded = data[: -_COMMENT_BYTES - 2] + bytes(2)
         same = sealed(encoded) == data
-    else:  # an earlier version's, which has check sums for each of its parts alone
+    else:  # an earlier version's, which has check sums for each of its parts alone, and no comment
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 # torch compresses nothing: what unpacks to more than the file is a bomb
                 plain = all(part.compress_type == zipfile.ZIP_STORED for part in archive.infolist())
-                same = plain and archive.testzip() is None
+                same = plain and not archive.comment and archive.testzip() is None
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
             same = False
     return None if same else "is damaged: its content does not fit its check sums"
