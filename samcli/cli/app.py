@@ -12,6 +12,7 @@ from samcli.allocator import keep_freed_memory
 from samcli.cli import (
     bound,
     check,
+    claims,
     compare,
     export,
     export_model,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command("train", rich_help_panel=RUN, cls=Command, epilog=train.EXAMPLE)(train.train)
 app.command("tune", rich_help_panel=RUN, cls=Command, epilog=tune.EXAMPLE)(tune.tune)
+app.command("claims", rich_help_panel=RUN, cls=Command, epilog=claims.EXAMPLE)(claims.claims)
 app.command("runs", rich_help_panel=RUN, cls=Command, epilog=runs.EXAMPLE)(runs.runs)
 app.command("runs rm", rich_help_panel=RUN, cls=Command, epilog=runs.REMOVAL_EXAMPLE)(runs.remove)
 app.command("compare", rich_help_panel=JUDGE, cls=Command, epilog=compare.EXAMPLE)(compare.compare)

@@ -168,6 +168,12 @@ def experiments(incomplete: str) -> list[str]:
     return [*paths(incomplete, ".yaml"), *(name for name in shipped.names() if name.startswith(incomplete))]
 
 
+def claims(incomplete: str) -> list[str]:
+    """The claims that come with samcli, and experiment files."""
+    known = (name.removeprefix("claims/") for name in shipped.names() if name.startswith("claims/"))
+    return [*(name for name in known if name.startswith(incomplete)), *paths(incomplete, ".yaml")]
+
+
 def python_files(incomplete: str) -> list[str]:
     """Python files."""
     return paths(incomplete, ".py")

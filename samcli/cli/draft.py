@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def draft_of(
     experiment: Path | None,
     *,
+    full: bool = False,
     plugins: Sequence[str] = (),
     chosen: Mapping[str, Sequence[str] | None],
     seeds: Sequence[str] | None = None,
@@ -30,6 +31,7 @@ def draft_of(
     Args:
         experiment: the file, or the name of one that comes with samcli; None is the quickstart, or with names of a
             section an empty one.
+        full: whether it is meant at the size of its claim's source, see `samcli.config.claim`.
         plugins: Python files to load.
         chosen: names for the sections dataset, model and optimizer.
         seeds: in the words of `--seeds`.
@@ -48,7 +50,7 @@ def draft_of(
     """
     from samcli import config
 
-    draft = _read(experiment, from_flags=any(chosen.values()))
+    draft = _read(experiment, full=full, from_flags=any(chosen.values()))
     with suppress(OSError):  # there are none yet
         draft.folders = frozenset(entry.name for entry in results.iterdir()) if results else frozenset()
     for file in plugins:
@@ -76,14 +78,14 @@ def draft_of(
     return draft
 
 
-def _read(experiment: Path | None, *, from_flags: bool) -> Draft:
+def _read(experiment: Path | None, *, full: bool, from_flags: bool) -> Draft:
     """The experiment file, the quickstart, or for flags alone an empty draft of defaults."""
     from samcli import config
     from samcli.train import CATALOGUE
 
     if experiment is not None:
         experiment = shipped.experiment_file(experiment)
-        source = config.read(experiment)
+        source = config.at_full_size(config.read(experiment)) if full else config.read(experiment)
         draft = config.Draft.of(source, CATALOGUE)
         draft.name = experiment.stem if draft.name is None else draft.name
         return draft

@@ -16,12 +16,7 @@ from samcli.errors import ConfigError
 from samcli.metrics import task_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.figure import Figure
-
-    from samcli.report.plot import Plot
-    from samcli.runs.reader import Run
+    pass
 
 EXAMPLE = "Example: samcli plot results/label-noise --kind noise -o noise.pdf"
 
@@ -45,9 +40,6 @@ class Over(StrEnum):
     epochs = "epochs"
     gradients = "gradients"
     seconds = "seconds"
-
-
-AXES = {Kind.axis: "", Kind.rho: "optimizer.rho", Kind.noise: "dataset.label_noise"}
 
 
 def plot(
@@ -118,6 +110,7 @@ def plot(
         output = Path("plot.png")
     if output is not None:
         check_picture(output)
+    from samcli.report.drawing import figure, numbers
     from samcli.report.plot import record
     from samcli.runs.reader import scan
 
@@ -126,14 +119,14 @@ def plot(
         detail(f"{run.folder}: {run.status.get('status')}")
     for warning in warnings:
         warn(f"warning: {warning}")
-    made = _numbers(kind, runs, metric, over, axis, baseline)
+    made = numbers(kind, runs, metric=metric, over=over, axis=axis, baseline=baseline or "sgd")
     for note in made.notes:
         hint(f"Note: {note}")
     if output is not None:
         from samcli.report.pictures import encode
         from samcli.runs.files import write_atomic
 
-        write_atomic(output, encode(_picture(kind, made, width), output.suffix.removeprefix(".").lower()))
+        write_atomic(output, encode(figure(kind, made, width), output.suffix.removeprefix(".").lower()))
         (hint if json else result)(str(output))
     if json:
         document({"kind": kind.value, **record(made)})
@@ -157,34 +150,3 @@ def _check_request(kind: Kind, metric: str | None, over: Over | None, axis: str 
         raise ConfigError(f"--over goes with --kind curves or pareto, not with {kind}; leave it out.")
     if kind in (Kind.cost, Kind.landscape) and metric is not None:
         raise ConfigError(f"--kind {kind} shows no metric; leave --metric out.")
-
-
-def _numbers(
-    kind: Kind, runs: Sequence[Run], metric: str | None, over: Over | None, axis: str | None, baseline: str | None
-) -> Plot:
-    from samcli.report import plots
-
-    if kind in AXES:
-        return plots.along_axis(runs, axis or AXES[kind], metric)
-    if kind is Kind.cost:
-        return plots.costs(runs, baseline or "sgd")
-    if kind is Kind.pareto:
-        return plots.against_cost(runs, baseline or "sgd", metric, (over or Over.gradients).value)
-    if kind is Kind.sharpness:
-        return plots.against_sharpness(runs, metric or "sharpness")
-    if kind is Kind.landscape:
-        return plots.landscapes(runs)
-    return plots.curves(runs, metric, (over or Over.epochs).value)
-
-
-def _picture(kind: Kind, made: Plot, width: float) -> Figure:
-    from samcli.report.pictures.axis import draw_axis
-    from samcli.report.pictures.cost import draw_cost
-    from samcli.report.pictures.curves import draw_curves
-    from samcli.report.pictures.pareto import draw_pareto
-    from samcli.report.pictures.sharpness import draw_sharpness
-
-    if kind in AXES:
-        return draw_axis(made, width)
-    others = {Kind.cost: draw_cost, Kind.pareto: draw_pareto, Kind.sharpness: draw_sharpness}
-    return others.get(kind, draw_curves)(made, width)

@@ -11,6 +11,7 @@ import typer
 from samcli.cli import complete
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
+from samcli.cli.expected import check_hypotheses, record_expected
 from samcli.cli.options import (
     CacheDir,
     CpusPerRun,
@@ -44,10 +45,6 @@ from samcli.cli.training import Training
 from samcli.errors import ConfigError, NothingToCompare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from samcli.config import Draft
-    from samcli.config.hypotheses import Hypothesis
     from samcli.launch import Cell
 
 EXAMPLE = "Example: samcli train --dataset fashion-mnist --model cnn --optimizer sgd,sam --seeds 0-2 --rho 0.05,0.1"
@@ -157,7 +154,7 @@ def train(
         results=results,
     )
     runs = how.checked(draft)
-    _check_hypotheses(draft, data_dir)
+    check_hypotheses(draft, data_dir)
     cells = how.plan(runs)
     slots = how.slots(cells)
     if dry_run:
@@ -167,42 +164,11 @@ def train(
         try_out(cells, data_dir)
         return
     check_writable(results)
-    says = bool(draft.hypotheses) or _is_experiment(experiment)
-    outcome = how.train(cells, slots, before=lambda: _record(cells, draft.hypotheses) if says else None)
+    says = bool(draft.hypotheses or draft.claim) or _is_experiment(experiment)
+    outcome = how.train(cells, slots, before=lambda: record_expected(cells, draft) if says else None)
     _report(cells, outcome, json)
     if any(status in ("failed", "diverged", "busy", "interrupted") for status in outcome.values()):
         raise typer.Exit(1)
-
-
-def _check_hypotheses(draft: Draft, data_dir: Path) -> None:
-    """Refuse hypotheses that no results can judge, and tell where the seeds are too few for them.
-
-    Raises:
-        ConfigError: there is one.
-        DataError: only the data tell what is predicted, and they cannot be read.
-    """
-    if not draft.hypotheses:
-        return
-    from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
-    from samcli.robustness import PERTURBATIONS
-    from samcli.train import CATALOGUE
-    from samcli.train.bounded import MEASURE
-    from samcli.train.components import scored_by
-
-    written = draft.as_written()
-    kept_later = [*CATALOGUE.measures, *PERTURBATIONS, MEASURE]
-    rehearse_hypotheses(draft.hypotheses, written, kept_later, lambda run: scored_by(run, data_dir))
-    if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
-        hint(told)
-
-
-def _record(cells: list[Cell], hypotheses: Sequence[Hypothesis]) -> None:
-    """Keep what is expected of the runs, before they are trained."""
-    from samcli.runs.hypotheses_file import record
-    from samcli.runs.reader import finished_below
-
-    for place in dict.fromkeys(cell.folder.path.parent for cell in cells):
-        record(place, hypotheses, finished_below(place) if hypotheses else 0)
 
 
 def _is_experiment(file: Path | None) -> bool:

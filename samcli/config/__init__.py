@@ -1,6 +1,7 @@
 """Configuration: experiment files, flags, grids; checked, with sentences for what does not fit."""
 
 from samcli.config.check import check_flags as check_flags
+from samcli.config.claim import at_full_size as at_full_size
 from samcli.config.draft import SECTIONS as SECTIONS
 from samcli.config.draft import Draft as Draft
 from samcli.config.flags import apply_shorthand as apply_shorthand

@@ -14,6 +14,7 @@ from typing import Any
 from samcli.config.block import Block, as_list, blocks_of, check_size, choices_of
 from samcli.config.budget import budgets_of, with_tokens
 from samcli.config.check import check
+from samcli.config.claim import Claim, claim_of
 from samcli.config.equal_compute import wants_equal_compute, with_equal_compute
 from samcli.config.exclusions import check_exclusions
 from samcli.config.federated import Federated, federated_of
@@ -41,8 +42,9 @@ NAMELESS = {
     "federated": options_of(Federated),
 }
 SELECTING = ("only", "exclude")
+JUDGED = ("hypotheses", "claim", "tune")  # what is made of the runs, and no part of any
 OF_THE_GRID = ("name", "seeds", "tokens", "equal_compute")  # beside its scalars
-KEYS = (*OF_THE_GRID, *SECTIONS, *SCALARS, *NAMELESS, "stages", "plugins", *SELECTING, "hypotheses", "tune")
+KEYS = (*OF_THE_GRID, *SECTIONS, *SCALARS, *NAMELESS, "stages", "plugins", *SELECTING, *JUDGED)
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Draft:
         nameless: the values in `sharpness`, `evaluate` and `federated`.
         selection: which cells of the grid are runs.
         hypotheses: what the document expects of them.
+        claim: of the literature that it looks into.
         tuning: how it has settings searched for.
         is_stage: whether it is of a stage, which says nothing of what comes before.
         left_out: how many cells it left out when the draft was last expanded.
@@ -75,6 +78,7 @@ class Draft:
     withheld: list[str] = field(default_factory=list)
     selection: Selection = field(default_factory=Selection)
     hypotheses: tuple[Hypothesis, ...] = ()
+    claim: Claim | None = None
     tuning: Tuning | None = None
     left_out: int = 0
     is_stage: bool = False
@@ -89,10 +93,7 @@ class Draft:
         """
         draft = cls(source, catalogue)
         for key, value in source.data.items():
-            if str(key).startswith("x-") or key in (
-                "hypotheses",
-                "tune",
-            ):  # the user's own, a place for anchors; and see below
+            if str(key).startswith("x-") or key in JUDGED:  # the user's own, a place for anchors; and see below
                 continue
             if key not in KEYS:
                 raise ConfigError(f"{source.where((key,))}: {_refusal(str(key), value)}")
@@ -114,6 +115,7 @@ class Draft:
             else:
                 setattr(draft, key, value)
         draft.hypotheses = hypotheses_of(source, catalogue.canonical)
+        draft.claim = claim_of(source)
         draft.tuning = tuning_of(source)
         return draft
 
@@ -165,7 +167,7 @@ class Draft:
             raise ConfigError(f"--set {key}: name the option, for example {key}.{next(iter(NAMELESS[section]))}=VALUE.")
         elif key in SECTIONS:
             self.blocks[key] = blocks_of(Source({}), key, value)
-        elif section in (*SELECTING, "base", "hypotheses", "tune", "stages"):
+        elif section in (*SELECTING, *JUDGED, "base", "stages"):
             instead = "use --only KEY=VALUE, or " if section in SELECTING else ""
             raise ConfigError(f"--set {key}: {section} is no setting of a run; {instead}write it in a file.")
         else:

@@ -42,6 +42,8 @@ class Hypothesis:
         fields: the values by their keys, defaults filled in: patterns of runs, names of metrics and axes, numbers.
         document: it as written, plain values.
         where: it stands, for messages.
+        published: what others found of it, in words, to stand beside what is found here.
+        contrast: whether a claim does not rest on it: it is there for what it shows beside.
     """
 
     says: str
@@ -49,6 +51,8 @@ class Hypothesis:
     fields: Mapping[str, Any]
     document: Mapping[str, Any]
     where: str
+    published: str = ""
+    contrast: bool = False
 
     @property
     def digest(self) -> str:
@@ -168,20 +172,20 @@ def _hypothesis(source: Source, path: KeyPath, block: Any) -> Hypothesis:
         what = f"has {' and '.join(kinds)}" if kinds else "says nothing that can be judged"
         raise ConfigError(f"{where}: a hypothesis {what}; it begins with one of {', '.join(KINDS)}.")
     (kind,) = kinds
-    readers = {"says": _words, **KINDS[kind].readers}
+    readers = {"says": _words, "published": _words, "contrast": _flag, **KINDS[kind].readers}
     for key in block:
         if key not in readers:
             raise ConfigError(f"{source.where((*path, key))}: {kind} has no key {key!r}; {nearest(str(key), readers)}")
     fields = dict(KINDS[kind].defaults)
     for key, value in block.items():
         fields[key] = readers[key](source, (*path, key), value)
-    says = fields.pop("says", None)
+    says, published, contrast = (fields.pop(key, None) for key in ("says", "published", "contrast"))
     if says is None:
         raise ConfigError(f"{where}: a hypothesis needs says: what it means, in words.")
     for choice in KINDS[kind].required:
         if sum(key in fields for key in choice) != 1:
             raise ConfigError(f"{where}: {kind} needs {' or '.join(choice)}{', and one alone' * (len(choice) > 1)}.")
-    return Hypothesis(says, kind, fields, block, where)
+    return Hypothesis(says, kind, fields, block, where, published or "", bool(contrast))
 
 
 Reader = Callable[[Source, KeyPath, Any], Any]

@@ -39,6 +39,8 @@ def judged_records(found: Sequence[Judgement]) -> list[dict[str, Any]]:
             "why": one.why,
             "first_seen": one.recorded.first_seen,
             "finished_before": one.recorded.finished_before,
+            "published": one.recorded.hypothesis.published,
+            "contrast": one.recorded.hypothesis.contrast,
             "digest": one.recorded.hypothesis.digest,
             "experiment": names[one.experiment],
         }
@@ -79,10 +81,12 @@ def hypotheses_table(found: Sequence[Judgement]) -> SmallTable:
     names = experiment_names(found)
     return SmallTable(
         caption="Hypotheses.",
-        texts=[_experiment(one, names) | _texts(one) for one in found],
+        texts=[_experiment(one, names) | _texts(one) | _published(one, found) for one in found],
         records=judged_records(found),
         legend=judged_legend(found),
-        columns="l" * (len(names) > 1) + r"lp{0.35\linewidth}p{0.33\linewidth}rr",
+        columns="l" * (len(names) > 1)
+        + r"lp{0.35\linewidth}p{0.33\linewidth}rr"
+        + r"p{0.2\linewidth}" * any(one.recorded.hypothesis.published for one in found),
     )
 
 
@@ -107,6 +111,12 @@ def _texts(one: Judgement) -> dict[str, str]:
     n = "" if one.evidence is None else str(one.evidence.n)
     p = probability(one.p)
     return dict(zip(HEADINGS, (str(one.outcome), one.says + after, found_in(one), n, p), strict=True))
+
+
+def _published(one: Judgement, found: Sequence[Judgement]) -> dict[str, str]:
+    """The cell of what others found, where any of the hypotheses tells that."""
+    told = any(other.recorded.hypothesis.published for other in found)
+    return {"Published": one.recorded.hypothesis.published} if told else {}
 
 
 def found_in(one: Judgement) -> str:

@@ -1,0 +1,61 @@
+"""The files of a claim that was run: its numbers, and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from samcli.errors import SamcliError
+from samcli.report.claimed import Claimed
+from samcli.report.comparison import compare
+from samcli.report.drawing import figure, numbers
+from samcli.report.formats import render
+from samcli.report.judged_table import judged_records
+from samcli.report.small_table import in_csv
+from samcli.runs.files import write_atomic
+from samcli.runs.reader import Run
+
+WIDTH = 7.0  # of a picture, in inches
+
+
+def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]:
+    """Write `NAME.csv`, a row for each hypothesis, `NAME-arms.csv`, the comparison of all arms, and `NAME.png`.
+
+    Args:
+        found: the claim.
+        runs: of its experiment.
+        results: the folder in which the experiment's own lies.
+
+    Returns:
+        Sentences on what was written, and on what could not be drawn.
+    """
+    verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
+    write_atomic(verdicts, in_csv(judged_records(found.judgements)).encode())
+    comparison = compare(runs, baseline=runs[0].config["optimizer"]["name"])
+    write_atomic(arms, render(comparison, "csv").encode())
+    told = [f"Numbers: {verdicts}, {arms}"]
+    if (picture := found.claim.picture) is not None:
+        try:
+            file = _draw(picture, runs, results / f"{found.name}.png")
+            told.append(f"Picture: {file}")
+        except SamcliError as error:
+            told.append(f"No picture: {error}")
+    return told
+
+
+def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
+    """Draw the picture of a claim into a file."""
+    from samcli.metrics import column_called
+    from samcli.report.pictures import encode
+
+    kind, metric = picture["kind"], picture.get("metric")
+    made = numbers(
+        kind,
+        runs,
+        metric=column_called(metric) if metric else None,
+        over=picture.get("over"),
+        axis=picture.get("axis"),
+        baseline=runs[0].config["optimizer"]["name"],
+    )
+    write_atomic(file, encode(figure(kind, made, WIDTH), "png"))
+    return file
