@@ -286,6 +286,10 @@ KINDS = {
     "correlated": Kind(
         {"correlated": _two_metrics, "tau": _relation, "among": _runs}, [], {"tau": Relation(above=True, bound=0.0)}
     ),
+    "mean_of": Kind(
+        {"mean_of": _runs, "metric": _metric, "below": _number, "above": _number},
+        [("metric",), ("below", "above")],
+    ),
     "ratio_of": Kind(
         {"ratio_of": _runs, "to": _runs, "metric": _metric, "below": _above(0.0), "above": _above(0.0)},
         [("to",), ("metric",), ("below", "above")],

@@ -157,6 +157,11 @@ class Training:
         minimum=0.0,
         below=1.0,
     )
+    loss: str | None = option(
+        None,
+        "null: that of the task, such as cross-entropy; squared: half the squared distance of the outputs to the class",
+        choices=(None, "squared"),
+    )
     label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0.0, below=1.0)
     mixup: float = option(0.0, "α of mixup's Beta(α, α); 0 is off", minimum=0.0)
     class_weight: str | None = option(
@@ -278,6 +283,7 @@ NEWER: Mapping[str, Any] = {
     "layer_decay": 1.0,
     "decay": "all",
     "class_weight": None,
+    "loss": None,
     "labels": "given",
     "drop": 0.1,
 }
@@ -288,7 +294,14 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
         **{"classes": [], "label_noise_kind": "symmetric", "shrink": 1, "size": 0, "width": None, "resize": "crop"},
         **{"examples_from": None, "rotate": [], "rotate_test": []},
     },
-    "model": {"init": None, "new_head": False, "weights": None, "freeze": ["none"], "norm": "none"},
+    "model": {
+        "init": None,
+        "new_head": False,
+        "weights": None,
+        "freeze": ["none"],
+        "norm": "none",
+        "activation": "relu",
+    },
     "optimizer": {"average": None, "average_decay": None, "average_from": None, "average_every": None},
 }
 # Options that say how something is done on a machine, and change no result: they are part of no identity.

@@ -10,6 +10,8 @@ from torch import nn
 from samcli.models._base import MODELS, ModelKind
 from samcli.registry import option
 
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}  # tanh is smooth, as what is known of the edge of stability wants it
+
 
 @MODELS.register("linear")
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +28,13 @@ class Linear(ModelKind):
 @MODELS.register("mlp")
 @dataclass(frozen=True, kw_only=True)
 class MLP(ModelKind):
-    """Dense hidden layers of one width with ReLU between them, which may be normalised before it."""
+    """Dense hidden layers of one width with ReLU or tanh between them, which may be normalised before it."""
 
     hidden: int = option(64, "width of every hidden layer", minimum=1, maximum=1_000_000)
     depth: int = option(2, "number of hidden layers", minimum=1, maximum=1000)
     dropout: float = option(0.0, "share of the units dropped after every hidden layer", minimum=0.0, below=1.0)
-    norm: str = option("none", "what normalises every hidden layer before its ReLU", choices=("none", "batch", "layer"))
+    activation: str = option("relu", "what follows every hidden layer", choices=tuple(ACTIVATIONS))
+    norm: str = option("none", "what normalises every hidden layer before that", choices=("none", "batch", "layer"))
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         return True
@@ -43,7 +46,7 @@ class MLP(ModelKind):
             layers.append(nn.Linear(width, self.hidden))
             if self.norm != "none":
                 layers.append(nn.BatchNorm1d(self.hidden) if self.norm == "batch" else nn.LayerNorm(self.hidden))
-            layers.append(nn.ReLU())
+            layers.append(ACTIVATIONS[self.activation]())
             if self.dropout > 0.0:
                 layers.append(nn.Dropout(self.dropout))
             width = self.hidden

@@ -31,7 +31,7 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
     """
     verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
     write_atomic(verdicts, in_csv(judged_records(found.judgements)).encode())
-    comparison = compare(runs, baseline=runs[0].config["optimizer"]["name"])
+    comparison = compare(runs, baseline=baseline_of(runs))
     write_atomic(arms, render(comparison, "csv").encode())
     told = [f"Numbers: {verdicts}, {arms}"]
     if (picture := found.claim.picture) is not None:
@@ -41,6 +41,16 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
         except SamcliError as error:
             told.append(f"No picture: {error}")
     return told
+
+
+def baseline_of(runs: Sequence[Run]) -> str:
+    """The optimizer without a radius, to which the others are compared; where all have one, that of the first run.
+
+    >>> from samcli.report.example import example_runs
+    >>> baseline_of(example_runs())
+    'sgd'
+    """
+    return str(next((run for run in runs if "rho" not in run.config["optimizer"]), runs[0]).config["optimizer"]["name"])
 
 
 def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
@@ -55,7 +65,7 @@ def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
         metric=column_called(metric) if metric else None,
         over=picture.get("over"),
         axis=picture.get("axis"),
-        baseline=runs[0].config["optimizer"]["name"],
+        baseline=baseline_of(runs),
     )
     write_atomic(file, encode(figure(kind, made, WIDTH), "png"))
     return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +30,42 @@ class Stability:
         base_learning_rate: the one that the optimizer was built with, at the top of a schedule.
         factor: the edge times η.
         preconditioner: Adam's P by the parameter's name, without parameters that it has not moved; None for P = 1.
+        radius: ρ of SAM over gradient descent without momentum, whose own edge is known; None for anything else, 0 for
+            gradient descent itself.
     """
 
     learning_rate: float
     base_learning_rate: float
     factor: float
     preconditioner: Mapping[str, Tensor] | None = None
+    radius: float | None = None
+
+    def edge(self, gradient_norm: float) -> float | None:
+        """The edge of the optimizer itself: `factor`/η, for SAM over gradient descent a lower one.
+
+        ::
+
+            ‖g‖/(2ρ) (√(1 + 8ρ/(η‖g‖)) - 1)
+
+        which is 2/η for ρ = 0. P. Long, P. Bartlett, "Sharpness-Aware Minimization and the Edge of Stability" (JMLR
+        2024), section 3. None where nobody knows it.
+
+        Args:
+            gradient_norm: ‖g‖₂ of the full loss.
+
+        >>> Stability(0.2, 0.2, 2.0, radius=0.0).edge(0.1), Stability(0.2, 0.2, 2.0).edge(0.1) is None
+        (10.0, True)
+        >>> round(Stability(0.2, 0.2, 2.0, radius=0.05).edge(0.1), 6), Stability(0.2, 0.2, 2.0, radius=0.05).edge(0.0)
+        (3.582576, 0.0)
+        """
+        if self.radius is None or not self.learning_rate:
+            return None
+        if not self.radius:
+            return self.factor / self.learning_rate
+        if not gradient_norm:
+            return 0.0
+        root = math.sqrt(1.0 + 8.0 * self.radius / (self.learning_rate * gradient_norm))
+        return gradient_norm / (2.0 * self.radius) * (root - 1.0)
 
     def details(self, value: float) -> dict[str, float]:
         """The entries about the edge in the `details` of a result: a ratio above 1 is an eigenvalue beyond it.
@@ -82,7 +113,22 @@ def stability_of(optimizer: Optimizer, model: nn.Module) -> Stability | None:
         base_learning_rate=float(base.defaults["lr"]),
         factor=_factor(first["betas"][0], 1.0 - first["betas"][0]) if is_adam else _factor_of_sgd(first),
         preconditioner=_preconditioner(base, model) if is_adam else None,
+        radius=None if is_adam else _radius(optimizer, first, wrapped is not None),
     )
+
+
+def _radius(optimizer: Optimizer, group: Mapping[str, Any], is_wrapped: bool) -> float | None:
+    """ρ of plain SAM over gradient descent without momentum, 0 of SGD itself, None of other rules."""
+    if not is_wrapped:
+        return 0.0
+    variant, radius = getattr(optimizer, "variant", None), getattr(optimizer, "rho", None)
+    if not isinstance(radius, int | float):
+        return None
+    if radius == 0.0:
+        return 0.0
+    plain = type(variant).__name__ == "SAM" and getattr(variant, "norm", 2.0) == 2.0
+    one_step = getattr(variant, "ascent_steps", 1) == 1
+    return float(radius) if plain and one_step and not group["momentum"] else None
 
 
 def _factor(beta: float, share: float) -> float:

@@ -77,6 +77,14 @@ class Task(ABC):
         """
         raise ConfigError(f"A {self.name} has no classes to weigh; leave class_weight out.")
 
+    def squared(self) -> Task:
+        """The same task with the squared error as its loss, see `samcli.tasks.classification.SquaredClassification`.
+
+        Raises:
+            ConfigError: it has no such loss.
+        """
+        raise ConfigError(f"loss: squared is for classes, and this is a {self.name}; leave loss out.")
+
     def prediction(self, output: Tensor) -> Tensor:
         """What the model says, in the user's terms: probabilities of the classes, (N, classes); or values, (N,).
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from samcli.double import where_double_is
+from samcli.errors import ConfigError
 from samcli.losses import MeanLoss, mean_loss
 from samcli.tasks._base import Task
 
@@ -60,3 +61,33 @@ class Classification(Task):
 
     def score(self, sums: Tensor, n: int) -> float:
         return sums.item() / n
+
+    def squared(self) -> SquaredClassification:
+        return SquaredClassification(self.number)
+
+
+@dataclass(frozen=True)
+class SquaredClassification(Classification):
+    """One of several classes by least squares: ½ ‖f(x) - e_y‖², the mean over examples; e_y is 1 at the class, else 0.
+
+    The loss of much of what is known of the edge of stability (Cohen et al., ICLR 2021), and a rival of cross-entropy
+    (Hui and Belkin, ICLR 2021). The outputs are no logits: which is the largest counts, and no probability.
+
+    >>> task = Classification(2).squared()
+    >>> task.loss(torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])), task.document()["name"]
+    (tensor(0.2500), 'classification')
+    """
+
+    loss_name: ClassVar[str] = "half squared distance"
+
+    def loss(self, output: Tensor, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        if label_smoothing:
+            raise ConfigError("loss: squared has no label smoothing; leave one of the two out.")
+        wanted = target if target.is_floating_point() else self.soft(target)
+        return 0.5 * (output - wanted).square().sum(1).mean()
+
+    def weighted_loss(self, weights: Tensor, label_smoothing: float = 0.0) -> MeanLoss:
+        raise ConfigError("loss: squared has no weights of classes; leave class_weight out.")
+
+    def squared(self) -> SquaredClassification:
+        return self

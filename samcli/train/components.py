@@ -42,6 +42,8 @@ def load_dataset(config: RunConfig, *, data_dir: Path, device: torch.device) -> 
     pretrained: Pretrained | None = model.pretrained()
     constants = (pretrained.mean, pretrained.std) if pretrained else None
     found = data.load(kind, seed=config.seed, data_dir=data_dir, device=device, constants=constants)
+    if config.training.loss == "squared":
+        found.task = found.task.squared()
     for is_asked, what, instead in (
         (config.training.keep == "best", "keep: best", "or keep: last"),
         (config.training.patience is not None, "patience", "or leave patience out"),

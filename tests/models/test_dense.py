@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from samcli.models import build
 
@@ -26,3 +27,8 @@ def test_mlp_equals_its_formula() -> None:
     x = torch.randn(5, 6)
     expected = ((x @ a.T + b).clamp(min=0) @ c.T + d).clamp(min=0) @ e.T + f
     torch.testing.assert_close(model(x), expected)
+
+
+def test_what_follows_a_hidden_layer() -> None:
+    kinds = [type(layer) for layer in build("mlp", shape=(4,), outputs=3, activation="tanh", depth=2).children()]
+    assert kinds == [nn.Flatten, nn.Linear, nn.Tanh, nn.Linear, nn.Tanh, nn.Linear]

@@ -1,6 +1,7 @@
 """The edge of stability against optimizers that run into it, and Adam's λ_max against an exact Hessian."""
 
 import copy
+import dataclasses
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from samcli import optim, sharpness
 from samcli.errors import NotApplicable
-from samcli.sharpness.stability import stability_of
+from samcli.sharpness.stability import Stability, stability_of
 
 cross_entropy = nn.functional.cross_entropy
 
@@ -215,7 +216,11 @@ class Wrapper(Optimizer):
 def test_any_optimizer_around_another_has_the_edge_of_its_base() -> None:
     model = nn.Linear(1, 1)
     base = SGD(model.parameters(), 0.1, momentum=0.9)
-    assert stability_of(Wrapper(base, model.parameters()), model) == stability_of(base, model) is not None
+    wrapped, own = stability_of(Wrapper(base, model.parameters()), model), stability_of(base, model)
+    assert wrapped is not None
+    assert own is not None
+    assert dataclasses.replace(wrapped, radius=0.0) == own
+    assert wrapped.radius is None, "nobody knows where that of a stranger lies"
     assert stability_of(Wrapper("of a number system", model.parameters()), model) is None
     base.base = 10  # an attribute of a subclass, perhaps
     assert stability_of(base, model) is not None
@@ -239,3 +244,57 @@ def test_does_not_apply(make: Callable[..., Optimizer]) -> None:
     for model, optimizer in (trained(make), trained(Adam, steps=0), (Network(), None)):
         with pytest.raises(NotApplicable, match="needs the state of Adam or AdamW"):
             measured(model, optimizer)
+
+
+def test_the_edge_of_sam_is_where_a_quadratic_no_longer_settles() -> None:
+    """On ½ λ w² with ‖g‖ held at its value SAM's step is w ← w - η λ (w + ρ sign(w)): by a bisection over λ, the
+    largest at which |w| does not grow is the formula's; tolerance that of the bisection.
+    """
+    rate, radius = 0.2, 0.05
+    for norm in (0.01, 0.1, 1.0):
+        low, high = 0.0, 2.0 / rate
+        for _ in range(60):
+            curvature = (low + high) / 2.0
+            w = norm / curvature
+            after = w - rate * curvature * (w + radius)
+            low, high = (curvature, high) if abs(after) <= w else (low, curvature)
+        found = Stability(rate, rate, 2.0, radius=radius).edge(norm)
+        assert found == pytest.approx(low, rel=1e-9)
+    assert Stability(rate, rate, 2.0, radius=0.0).edge(1.0) == 2.0 / rate
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "momentum", "radius"),
+    [
+        ("sam", {"rho": 0.05}, 0.0, 0.05),
+        ("sam", {"rho": 0.0}, 0.0, 0.0),
+        ("sam", {"rho": 0.05}, 0.9, None),
+        ("sam", {"rho": 0.05, "norm": math.inf}, 0.0, None),
+        ("asam", {"rho": 0.5}, 0.0, None),
+    ],
+)
+def test_whose_own_edge_is_known(name: str, options: dict[str, Any], momentum: float, radius: float | None) -> None:
+    model = Network()
+    wrapped = optim.build(name, SGD(model.parameters(), 0.1, momentum=momentum), model=model, **options)
+    known = stability_of(wrapped, model)
+    assert known is not None
+    assert known.radius == radius
+    assert stability_of(wrapped.base, model).radius == 0.0  # type: ignore[union-attr]
+
+
+def test_edge_ratio_is_the_eigenvalue_over_the_edge() -> None:
+    model, optimizer = trained(lambda p: SGD(p, lr=0.1))
+    wrapped = optim.build("sam", SGD(model.parameters(), 0.1), model=model, rho=0.05)
+    largest = measured(model, optimizer, "lambda-max").value
+    x, y = examples()
+    gradient = torch.autograd.grad(
+        cross_entropy(model(x), y), [p for n, p in model.named_parameters() if "unused" not in n]
+    )
+    norm = torch.cat([g.flatten() for g in gradient]).norm().item()
+    assert measured(model, optimizer, "edge-ratio").value == pytest.approx(largest / 20.0)
+    found = measured(model, wrapped, "edge-ratio")
+    edge = norm / 0.1 * (math.sqrt(1.0 + 0.4 / (0.1 * norm)) - 1.0)
+    assert (found.value, found.details["edge"]) == (pytest.approx(largest / edge), pytest.approx(edge))
+    for other in (None, Adam(model.parameters(), 0.1), optim.build("asam", SGD(model.parameters(), 0.1), model=model)):
+        with pytest.raises(NotApplicable, match="the edge of stability is known for SGD, and for SAM over it"):
+            measured(model, other, "edge-ratio")

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from samcli.data.augment import mix
-from samcli.tasks import Classification
+from samcli.errors import ConfigError
+from samcli.tasks import Classification, Regression
 
 
 def draw(*shape: int) -> Tensor:
@@ -38,3 +39,25 @@ def test_label_smoothing_of_classes_by_hand() -> None:
 def test_mixed_classes_sum_to_one() -> None:
     mixed = mix(Classification(3).soft(torch.tensor([0, 1, 2, 2])), 0.7)
     torch.testing.assert_close(mixed.sum(1), torch.ones(4))
+
+
+def test_squared_loss_by_hand() -> None:
+    task, output, target = Classification(4).squared(), draw(50, 4), torch.arange(50) % 4
+    by_hand = sum(0.5 * float(((output[i] - F.one_hot(target[i], 4)) ** 2).sum()) for i in range(50)) / 50
+    assert task.loss(output, target).item() == pytest.approx(by_hand, rel=1e-6)
+    torch.testing.assert_close(task.loss(output, task.soft(target)), task.loss(output, target))
+    assert task.score(summed(task, output, target, 7), 50) == Classification(4).score(
+        summed(Classification(4), output, target, 7), 50
+    )
+    assert task.document() == Classification(4).document(), "who reads a checkpoint need not know the loss"
+    assert task.squared() == task
+
+
+def test_squared_loss_has_neither_smoothing_nor_weights() -> None:
+    task = Classification(3).squared()
+    with pytest.raises(ConfigError, match="no label smoothing; leave one of the two out"):
+        task.loss(draw(2, 3), torch.tensor([0, 1]), 0.1)
+    with pytest.raises(ConfigError, match="no weights of classes; leave class_weight out"):
+        task.weighted_loss(torch.ones(3))
+    with pytest.raises(ConfigError, match=r"loss: squared is for classes, and this is a regression; leave loss out"):
+        Regression().squared()

@@ -14,6 +14,7 @@ from samcli.report.hypotheses.better import better
 from samcli.report.hypotheses.correlated import correlated
 from samcli.report.hypotheses.equal import equal
 from samcli.report.hypotheses.lead_of import lead_of
+from samcli.report.hypotheses.mean_of import mean_of
 from samcli.report.hypotheses.range_of import range_of
 from samcli.report.hypotheses.ratio_of import ratio_of
 
@@ -24,5 +25,6 @@ KINDS: Mapping[str, Callable[[Cases, Mapping[str, Any]], Evidence]] = {
     "best_of": best_of,
     "range_of": range_of,
     "correlated": correlated,
+    "mean_of": mean_of,
     "ratio_of": ratio_of,
 }

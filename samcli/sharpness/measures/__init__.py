@@ -22,6 +22,7 @@ from samcli.sharpness.measures.average_case import AdaptiveAverageCaseBox as Ada
 from samcli.sharpness.measures.grad_norm import GradientNorm as GradientNorm
 from samcli.sharpness.measures.grad_norm import AdaptiveGradientNorm as AdaptiveGradientNorm
 from samcli.sharpness.measures.lambda_max import LambdaMax as LambdaMax
+from samcli.sharpness.measures.lambda_max import EdgeRatio as EdgeRatio
 from samcli.sharpness.measures.lambda_max import LambdaMin as LambdaMin
 from samcli.sharpness.measures.lambda_max import AdaptiveLambdaMax as AdaptiveLambdaMax
 from samcli.sharpness.measures.lambda_max import AdamLambdaMax as AdamLambdaMax

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from samcli.errors import NotApplicable
 from samcli.registry import option
 from samcli.sharpness.base import MEASURES, Measure, common_details
 from samcli.sharpness.measures._curvature import (
@@ -20,6 +22,7 @@ from samcli.sharpness.measures._scales import Adaptive
 from samcli.sharpness.problem import Problem
 from samcli.sharpness.result import Result
 from samcli.sharpness.spectrum.lanczos import extreme_eigenvalue
+from samcli.weights.geometry import global_norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,33 @@ class LambdaMax(Extreme):
     def _edge(self, problem: Problem, value: float) -> dict[str, float]:
         known = problem.stability
         return known.details(value) if known and known.preconditioner is None else {}
+
+
+@MEASURES.register("edge-ratio")
+@dataclass(frozen=True, kw_only=True)
+class EdgeRatio(Extreme):
+    """λ_max(∇²L(w)) over the optimizer's edge of stability: 1 where steps of the whole training set no longer settle.
+
+    The edge is 2/η for gradient descent, with momentum (2 + 2β)/η, and for SAM over gradient descent the lower
+    ‖g‖/(2ρ) (√(1 + 8ρ/(η‖g‖)) - 1) of Long and Bartlett (JMLR 2024); see `samcli.sharpness.stability`. Trained with
+    full batches, λ_max rises until it hovers about the edge (Cohen et al., ICLR 2021). λ_max and ‖g‖ are those of the
+    examples measured on: take all that are trained on. The Krylov space is shared with `lambda-max`, which it begins
+    anew at each measurement: about 8 products, and nothing to carry from one epoch to the next.
+
+    Raises:
+        NotApplicable: the edge of the optimizer is not known.
+    """
+
+    def of(self, problem: Problem) -> Result:
+        _, gradient = problem.loss_and_gradient
+        norm = float(global_norm(gradient))
+        edge = problem.stability.edge(norm) if problem.stability else None
+        if edge is None:
+            raise NotApplicable("the edge of stability is known for SGD, and for SAM over it without momentum")
+        found = super().of(problem)
+        ratio = found.value / edge if edge else math.inf
+        details = {**found.details, "lambda_max": found.value, "edge": edge, "grad_norm": norm}
+        return Result(ratio, converged=found.converged and math.isfinite(ratio), details=details)
 
 
 @MEASURES.register("lambda-min")

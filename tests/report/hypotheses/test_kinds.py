@@ -360,3 +360,18 @@ def test_runs_of_an_earlier_version_are_seeds_like_the_others(results: Results) 
     check_interval(evidence(results, text), np.array(values))
     named = text.replace("patience: null}, than", "patience: null, dataset.label_noise_kind: symmetric}, than")
     check_interval(evidence(results, named), np.array(values))
+
+
+@pytest.mark.parametrize(("bound", "held"), [("above: 0.5", True), ("below: 0.5", False), ("above: 0.99", False)])
+def test_a_mean_against_a_number(table: tuple[Results, Any, Any], bound: str, held: bool) -> None:
+    """Such as one that theory gives; over all three levels of noise where none is named."""
+    results, sgd, sam = table
+    found = evidence(results, f"mean_of: {{optimizer: sam, optimizer.rho: 0.1}}, metric: test_accuracy, {bound}")
+    values = sam[:, 1].mean(0)
+    check_interval(found, values)
+    number = float(bound.partition(": ")[2])
+    expected = sign_flip(list(values - number))
+    assert (found.p_held == pytest.approx(expected)) is held
+    assert (found.p_contradicted == pytest.approx(expected)) is not held
+    low = evidence(results, f"mean_of: {{optimizer: sgd, dataset.label_noise: 0.4}}, metric: test_accuracy, {bound}")
+    check_interval(low, sgd[2])
