@@ -46,8 +46,10 @@ def with_metric(metric: str, runs: Sequence[Run]) -> tuple[str, Sequence[Run]]:
     if metric not in known:
         kept = {one.name: one for one in [*kept_measures(runs), *kept_tests(runs)]}
         name = kept_name(metric, kept)
+        alike = [name for name in kept if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
+        if not alike and (recorded := recorded_name(metric, known)) is not None:
+            return with_metric(recorded, runs)
         if name not in kept:
-            alike = [name for name in kept if name.split(" ")[0] == metric.split(" ", maxsplit=1)[0]]
             if len(alike) > 1:
                 raise ConfigError(f"{metric} is kept in several ways; name one of them: {'; '.join(map(repr, alike))}")
             # in the words of evaluate.metrics as well, for who mistypes one of these
@@ -71,6 +73,18 @@ def kept_name(metric: str, kept: Collection[str]) -> str:
     meant = [name for name in kept if name.rpartition(" ")[0] == metric and score_of(name) is not None]
     meant = meant or [name for name in kept if name == f"{metric} loss"]
     return meant[0] if len(meant) == 1 else metric
+
+
+def recorded_name(measure: str, columns: Collection[str]) -> str | None:
+    """The column in which runs have recorded a measure of sharpness while they trained; None where they have not.
+
+    That of one-step is called sharpness, and its radius is another than that of the measure alone.
+
+    >>> [recorded_name(name, ["test_accuracy", "sharpness", "lambda_max"]) for name in ("lambda-max", "trace")]
+    ['lambda_max', None]
+    """
+    column = measure.replace("-", "_")
+    return column if column in columns else None
 
 
 def check_shares(metrics: Collection[str], *, target: float | None, margin: float | None) -> None:

@@ -17,7 +17,7 @@ from samcli.config.stages import is_of_optimizer, without_echoes
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
-from samcli.report.metric import kept_name
+from samcli.report.metric import kept_name, recorded_name
 from samcli.report.reading import described, read_run
 from samcli.runs.reader import Run
 from samcli.words import joined
@@ -97,6 +97,9 @@ class Cases:
         kept = self._kept.get(metric)
         if kept is not None:
             return [kept.values.get(run.folder) for run in self.runs]
+        columns = {name for run in self.runs for name in run.columns}
+        if metric not in columns:  # the name of a measure is that of its column as well
+            metric = recorded_name(metric, columns) or metric
         if metric == GAP:
             return [_gap(run) for run in self.runs]
         read = _total if metric in PER_EPOCH else _last

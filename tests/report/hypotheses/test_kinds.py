@@ -10,6 +10,7 @@ from scipy import stats
 from samcli.config import parse
 from samcli.config.hypotheses import hypotheses_of
 from samcli.report.hypotheses import KINDS, Cases, Evidence, Untestable
+from samcli.report.metric import with_metric
 from samcli.stats import equivalence, inside_against_ends, sign_flip, slopes
 
 NOISE = (0.0, 0.2, 0.4)
@@ -375,3 +376,17 @@ def test_a_mean_against_a_number(table: tuple[Results, Any, Any], bound: str, he
     assert (found.p_contradicted == pytest.approx(expected)) is not held
     low = evidence(results, f"mean_of: {{optimizer: sgd, dataset.label_noise: 0.4}}, metric: test_accuracy, {bound}")
     check_interval(low, sgd[2])
+
+
+def test_a_measure_is_called_by_its_name_where_runs_have_recorded_it(results: Results) -> None:
+    """Its column has underscores."""
+    values = []
+    for seed in SEEDS:
+        values.append(1.0 + 0.1 * seed)
+        folder = results.add(SGD, seed, (0.8,))
+        rows = [row | {"lambda_max": values[-1]} for row in folder.read_metrics()]
+        folder.write_metrics(rows)
+    for metric in ("lambda-max", "lambda_max"):
+        found = evidence(results, f"mean_of: {{optimizer: sgd}}, metric: {metric}, below: 9.0")
+        check_interval(found, np.array(values))
+    assert with_metric("lambda-max", results.runs())[0] == "lambda_max"
