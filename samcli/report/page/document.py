@@ -15,6 +15,7 @@ from samcli import __version__
 from samcli.escape import html_text, json_text, script_json
 from samcli.report.formats.json import json
 from samcli.report.page import figures, sections
+from samcli.report.page.claims import claims
 from samcli.report.page.confusion import confusions
 from samcli.report.page.facts import title_of, what_was_compared, when_and_with_what
 from samcli.report.page.parts import paragraphs
@@ -86,7 +87,8 @@ def _body(
     runs: Sequence[Run], comparison: Comparison, drawn: Sequence[figures.Section], warnings: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """The sections: where a link finds each, its heading, and its markup."""
-    found = [
+    found = [("claims", "Claims", told)] if (told := claims(runs)) else []
+    found += [
         ("verdicts", "Verdicts", sections.verdicts(comparison)),
         ("table", "Comparison", sections.comparison_tables(comparison)),
     ]
