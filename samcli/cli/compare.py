@@ -71,6 +71,14 @@ def compare(
         bool,
         typer.Option("--correlate", help="Instead: does sharpness, measured before, rank runs as their gaps do?"),
     ] = False,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="With --correlate: among runs of the same KEY alone, such as lr; may be repeated.",
+            autocompletion=complete.one_of(complete.numbers),
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.png|.svg|.pdf", help="With --correlate: a picture of it as well.")
     ] = None,
@@ -110,6 +118,8 @@ def compare(
             )
         check_picture(output)
 
+    if hold and not correlate:
+        raise ConfigError("--hold is for --correlate; add it, or leave --hold out.")
     _check_together(
         {
             "--correlate": correlate,
@@ -138,7 +148,7 @@ def compare(
     for warning in warnings:
         warn(f"warning: {warning}")
     if correlate:
-        _correlate(runs, metric, format, output)
+        _correlate(runs, metric, hold or [], format, output)
         return
     comparison = compare_runs(
         runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value, target=target
@@ -201,7 +211,9 @@ def _instead(comparison: Comparison, runs: Sequence[Run], *, tasks: bool, sensit
     return hypotheses_table(comparison.judgements)
 
 
-def _correlate(runs: Sequence[Run], metric: str | None, format: Format, output: Path | None) -> None:
+def _correlate(
+    runs: Sequence[Run], metric: str | None, hold: Sequence[str], format: Format, output: Path | None
+) -> None:
     """Show how sharpness ranks runs, and draw it if asked to."""
     from samcli.report import correlate as correlate_runs
     from samcli.report.metric import with_metric
@@ -209,16 +221,18 @@ def _correlate(runs: Sequence[Run], metric: str | None, format: Format, output: 
 
     if metric is not None:
         metric, runs = with_metric(metric, runs)
-    found = correlate_runs(runs, metric)
+    found = correlate_runs(runs, metric, hold)
     if len({dataset_and_model(run.config) for run in runs if any(run.folder in one.pairs for one in found)}) > 1:
         warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
-    _show_correlations(found, runs, metric, format)
+    _show_correlations(found, runs, metric, hold, format)
     if output is not None:
         _draw(found, runs, metric, output)
         (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
 
 
-def _show_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, format: Format) -> None:
+def _show_correlations(
+    found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, hold: Sequence[str], format: Format
+) -> None:
     """Print a row for each measure, the strongest correlation first.
 
     Raises:
@@ -232,7 +246,7 @@ def _show_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric
         comma_separated(correlation_records(found))
     elif format is Format.table:
         text(correlation_table(found, width=terminal_width(), color=shows_bold()))
-        for line in correlation_legend(metric, found, runs):
+        for line in correlation_legend(metric, found, runs, hold):
             hint(line)
     else:
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from samcli.config.grid import Canonical, Grid, flatten
+from samcli.config.grid import Canonical, Grid, flatten, full_key
 from samcli.config.pattern import Pattern, pattern_of
 from samcli.config.schema import RunConfig
 from samcli.config.source import KeyPath, Source
@@ -138,6 +138,9 @@ def check_hypotheses(hypotheses: Iterable[Hypothesis], runs: Iterable[RunConfig]
             grid.check(pattern)
             if not grid.holding(pattern):
                 raise ConfigError(f"{pattern[0].where}: no run has all of this; see what there is: --dry-run.")
+        for key in one.fields.get("holding", ()):
+            if full_key(key) not in grid.values:
+                raise ConfigError(f"{one.where}: no run has {key!r} to hold; {nearest(key, grid.values)}")
         for key, least in AXES.items():
             if key in one.fields:
                 _check_axis(grid, one, str(one.fields[key]), least)
@@ -225,6 +228,11 @@ def _two_metrics(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
     return tuple(_metric(source, path, one) for one in value)
 
 
+def _names_of_settings(source: Source, path: KeyPath, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(_name(source, path, one) for one in values)
+
+
 def _number(source: Source, path: KeyPath, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ConfigError(f"{source.where(path)}: {path[-1]} must be a number, not {value!r:.60}.")
@@ -284,7 +292,9 @@ KINDS = {
         [("beats",), ("spans",)],
     ),
     "correlated": Kind(
-        {"correlated": _two_metrics, "tau": _relation, "among": _runs}, [], {"tau": Relation(above=True, bound=0.0)}
+        {"correlated": _two_metrics, "tau": _relation, "among": _runs, "holding": _names_of_settings},
+        [],
+        {"tau": Relation(above=True, bound=0.0)},
     ),
     "mean_of": Kind(
         {"mean_of": _runs, "metric": _metric, "below": _number, "above": _number},

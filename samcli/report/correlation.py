@@ -6,14 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from samcli.errors import NothingToCompare
+from samcli.config.grid import flatten, full_key, token
+from samcli.errors import ConfigError, NothingToCompare, nearest
 from samcli.metrics import score_among
 from samcli.report.groups import one_per_seed
 from samcli.report.kept import kept_measures
 from samcli.report.metric import with_metric
 from samcli.runs.reader import Run
-from samcli.stats import RankCorrelation, kendall
+from samcli.stats import RankCorrelation, kendall, kendall_within
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Correlation:
     unconverged: int
 
 
-def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlation]:
+def correlate(runs: Sequence[Run], metric: str | None = None, hold: Sequence[str] = ()) -> list[Correlation]:
     """One correlation for each measure, with the same parameters, that was kept of at least two of the finished runs.
 
     By default it is that with the generalisation gap: the training score less the test score after the last epoch, in
@@ -45,10 +47,12 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
     Args:
         runs: any runs.
         metric: in place of the gap, a column of `metrics.csv` after the last epoch, or a robustness test that is kept.
+        hold: settings that are held fixed: only runs that are equal in them are compared with each other, see
+            `samcli.stats.kendall_within`.
 
     Raises:
         NothingToCompare: no measure was kept of two finished runs.
-        ConfigError: no run has such a metric.
+        ConfigError: no run has such a metric or such a setting.
 
     >>> correlate([])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -58,17 +62,45 @@ def correlate(runs: Sequence[Run], metric: str | None = None) -> list[Correlatio
         metric, runs = with_metric(metric, runs)
     runs, _ = one_per_seed(runs)
     others = {run.folder: other for run in runs if (other := _other_quantity(run, metric)) is not None}
+    groups = held(runs, hold)
     found = []
     for kept in kept_measures([run for run in runs if run.folder in others]):
         if len(kept.values) >= 2:
             pairs = {folder: (value, others[folder]) for folder, value in kept.values.items()}
-            tau = kendall([x for x, _ in pairs.values()], [y for _, y in pairs.values()])
+            x, y = [x for x, _ in pairs.values()], [y for _, y in pairs.values()]
+            tau = kendall_within(x, y, [groups[folder] for folder in pairs]) if hold else kendall(x, y)
             found.append(Correlation(kept.name, kept.examples, pairs, tau, kept.unconverged))
     if not found:
         raise NothingToCompare(
             "No measure of sharpness is kept of two finished runs; measure them first: samcli sharpness RESULTS"
         )
     return sorted(found, key=lambda one: -abs(one.correlation.tau or 0.0))
+
+
+def held(runs: Sequence[Run], keys: Sequence[str]) -> dict[Path, tuple[Any, ...]]:
+    """What each run has of some settings, by its folder.
+
+    Args:
+        runs: any.
+        keys: in the words of `only`: rho, optimizer.rho, epochs.
+
+    Raises:
+        ConfigError: no run has such a setting.
+
+    >>> from samcli.report.example import example_runs
+    >>> set(held(example_runs(), ["optimizer.name"]).values())
+    {(('text', 'sgd'),), (('text', 'sam'),)}
+    """
+    flats = {run.folder: flatten(run.config) for run in runs}
+    known = list(dict.fromkeys(key for flat in flats.values() for key in flat))
+    found = []
+    for key in keys:
+        full = full_key(key)
+        names = [name for name in known if name in (full, f"optimizer.{key}")]
+        if not names:
+            raise ConfigError(f"No run has a setting {key!r}; {nearest(key, known)}")
+        found.append(names[0])
+    return {folder: tuple(token(flat.get(name)) for name in found) for folder, flat in flats.items()}
 
 
 def _other_quantity(run: Run, metric: str | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from samcli.report.cells import probability
 from samcli.report.correlation import Correlation
 from samcli.report.doubts import is_at_chance
 from samcli.report.text_table import text_table
@@ -31,6 +32,7 @@ def correlation_records(found: Sequence[Correlation]) -> list[dict[str, Any]]:
             "tau": one.correlation.tau,
             "low": one.correlation.low,
             "high": one.correlation.high,
+            **({"p": one.correlation.p, "groups": one.correlation.groups} if one.correlation.groups else {}),
             "unconverged": one.unconverged,
         }
         for one in found
@@ -47,12 +49,18 @@ def correlation_table(found: Sequence[Correlation], *, width: int | None = 100, 
     ────────────────────────────────────────────────────────────
     trace     1000       3      +0.33                0
     """
-    rows = [{key: _shown(value) for key, value in record.items()} for record in correlation_records(found)]
+    rows = [
+        {key: probability(value) if key == "p" else _shown(value) for key, value in record.items()}
+        for record in correlation_records(found)
+    ]
     return text_table(rows, width=width, color=color)
 
 
 def correlation_legend(
-    metric: str | None = None, found: Sequence[Correlation] = (), runs: Sequence[Run] = ()
+    metric: str | None = None,
+    found: Sequence[Correlation] = (),
+    runs: Sequence[Run] = (),
+    hold: Sequence[str] = (),
 ) -> list[str]:
     """Sentences that explain the table, and say where it tells nothing.
 
@@ -60,13 +68,17 @@ def correlation_legend(
         metric: the column that sharpness was correlated with; None is the generalisation gap.
         found: the correlations.
         runs: the runs that they are over, and possibly others.
+        hold: the settings that were held fixed.
 
     >>> correlation_legend("test_loss")[1]
     'Runs left out as unconverged are counted in the last column.'
     """
     other = metric or "training less test score"
+    how = "with a 95 % interval that takes the runs as independent"
+    if hold:
+        how = f"among runs of the same {joined(hold)} alone, with the p of permutations within these groups"
     return [
-        f"Kendall's τ between sharpness and {other}, with a 95 % interval that takes the runs as independent.",
+        f"Kendall's τ between sharpness and {other}, {how}.",
         "Runs left out as unconverged are counted in the last column.",
         *_warnings(found, runs),
     ]

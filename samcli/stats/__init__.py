@@ -4,6 +4,7 @@ from samcli.stats._summary import Summary as Summary
 from samcli.stats._summary import summarise as summarise
 from samcli.stats.correlation import RankCorrelation as RankCorrelation
 from samcli.stats.correlation import kendall as kendall
+from samcli.stats.correlation import kendall_within as kendall_within
 from samcli.stats.effect import detectable as detectable
 from samcli.stats.effect import pairs_to_decide as pairs_to_decide
 from samcli.stats.effect import standardised as standardised

@@ -219,3 +219,18 @@ def test_tables_of_their_own_and_what_they_do_not_take(
     called = samcli("compare", results, *arguments)
     assert called.code != 0
     assert sentence in " ".join(called.err.split())
+
+
+def test_correlating_with_a_setting_held_fixed(samcli: Samcli, results: Path) -> None:
+    samcli("sharpness", results, "--measure", "grad-norm")
+    (row,) = json.loads(samcli("compare", results, "--correlate", "--hold", "optimizer", "--format", "json").out)
+    assert (row["groups"], row["low"]) == (2, None)
+    assert 0.0 < row["p"] <= 1.0
+    called = samcli("compare", results, "--correlate", "--hold", "optimizer")
+    assert "among runs of the same optimizer alone" in " ".join(called.err.split())
+    unknown = samcli("compare", results, "--correlate", "--hold", "lrr")
+    assert unknown.code == 2
+    assert "No run has a setting 'lrr'" in unknown.err
+    alone = samcli("compare", results, "--hold", "lr")
+    assert alone.code == 2
+    assert "--hold is for --correlate" in alone.err

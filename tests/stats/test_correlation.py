@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from samcli.stats import kendall
+from samcli.stats import kendall, kendall_within
 
 
 def counted(x: Sequence[float], y: Sequence[float]) -> float | None:
@@ -51,3 +52,64 @@ def test_too_few_pairs() -> None:
     assert perfect.low is not None
     with pytest.raises(ValueError, match="3 and 2 values"):
         kendall([1, 2, 3], [1, 2])
+
+
+def plain_within(x: list[float], y: list[float], groups: list[int]) -> float:
+    """By counting every pair of pairs."""
+    balance, first, second = 0, 0, 0
+    for i in range(len(x)):
+        for j in range(i):
+            if groups[i] == groups[j]:
+                a, b = np.sign(x[i] - x[j]), np.sign(y[i] - y[j])
+                balance, first, second = balance + a * b, first + (a != 0), second + (b != 0)
+    return float(balance / math.sqrt(first * second))
+
+
+def test_within_groups_is_the_count_of_pairs_of_pairs() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        n = int(generator.integers(4, 25))
+        groups = generator.integers(0, 4, n).tolist()
+        x, y = (np.round(generator.normal(size=n), 1).tolist() for _ in range(2))  # with ties
+        if len(set(groups)) == n:
+            continue
+        assert kendall_within(x, y, groups, permutations=0).tau == pytest.approx(plain_within(x, y, groups))
+        one = kendall_within(x, y, [0] * n, permutations=0).tau
+        assert one == pytest.approx(stats.kendalltau(x, y).statistic)
+
+
+def test_what_is_held_fixed_explains_nothing_any_more() -> None:
+    """Two quantities that follow a third one and nothing else: τ is large, and within levels of that one it is not."""
+    generator = np.random.default_rng(1)
+    rate = np.repeat(np.arange(5.0), 12)
+    x, y = (rate + 0.3 * generator.normal(size=60) for _ in range(2))
+    whole, within = kendall(x.tolist(), y.tolist()), kendall_within(x.tolist(), y.tolist(), rate.tolist())
+    assert (whole.tau or 0.0) > 0.6
+    assert abs(within.tau or 0.0) < 0.2
+    assert (within.p or 0.0) > 0.05
+    assert (within.n, within.groups, within.low) == (60, 5, None)
+
+
+def test_p_within_groups_is_uniform_without_and_small_with_a_relation() -> None:
+    """Under independence p < 0.1 happens in a tenth of 200 draws; tolerance three binomial deviations."""
+    generator = np.random.default_rng(2)
+    groups = [0] * 6 + [1] * 6
+    found = [
+        kendall_within(
+            generator.normal(size=12).tolist(), generator.normal(size=12).tolist(), groups, permutations=199
+        ).p
+        for _ in range(200)
+    ]
+    share = np.mean([p is not None and p <= 0.1 for p in found])
+    assert abs(share - 0.1) < 3 * math.sqrt(0.1 * 0.9 / 200)
+    x = [float(i % 6) for i in range(12)]
+    strong = kendall_within(x, [value + 10.0 * group for value, group in zip(x, groups, strict=True)], groups)
+    assert (strong.tau, strong.p) == (1.0, 1 / 10_000)
+
+
+def test_pairs_and_groups_must_be_as_many_and_singles_count_for_nothing() -> None:
+    with pytest.raises(ValueError, match="needs pairs and their groups, not 2, 2 and 1"):
+        kendall_within([1, 2], [1, 2], [0])
+    alone = kendall_within([1, 2, 3], [3, 1, 2], [0, 1, 2])
+    assert (alone.tau, alone.n, alone.groups) == (None, 0, 0)
+    assert kendall_within([1, 1], [1, 2], [0, 0]).tau is None

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from samcli.config.grid import full_key, token
 from samcli.report.hypotheses._cases import Cases, Untestable
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
-from samcli.stats import kendall
+from samcli.stats import kendall_within
 from samcli.words import some_of
 
 FEWEST = 4  # settings that a seed has to rank
@@ -17,17 +18,21 @@ FEWEST = 4  # settings that a seed has to rank
 def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     """Kendall's τ over the settings for each seed: runs of one seed share its initialisation, and are one observation.
 
+    With `holding` it is that among settings which are equal in these, see `samcli.stats.kendall_within`.
+
     Raises:
         Untestable: no seed has four settings with both quantities, or they are of several data sets or models, between
             which sharpness does not compare.
     """
     first, second = (cases.values(cases.metric(name, fields.get("among"))) for name in fields["correlated"])
-    pairs: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    holding = [full_key(key) for key in fields.get("holding", ())]
+    pairs: dict[int, list[tuple[float, float, Any]]] = defaultdict(list)
     kinds = set()
     for index in cases.matching(fields.get("among")):
         x, y = first[index], second[index]
         if x is not None and y is not None and cases.runs[index].state == "finished":
-            pairs[cases.runs[index].seed].append((x, y))
+            group = tuple(token(cases.flats[index].get(key)) for key in holding)
+            pairs[cases.runs[index].seed].append((x, y, group))
             kinds.add(tuple(str(cases.flats[index][f"{block}.name"]) for block in ("dataset", "model")))
     if len(kinds) > 1:
         named = some_of(sorted(", ".join(kind) for kind in kinds))
@@ -36,7 +41,8 @@ def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
         )
     taus = {}
     for seed, points in sorted(pairs.items()):
-        tau = kendall([x for x, _ in points], [y for _, y in points]).tau if len(points) >= FEWEST else None
+        x_, y_, groups = zip(*points, strict=True)
+        tau = kendall_within(x_, y_, groups, permutations=0).tau if len(points) >= FEWEST else None
         if tau is not None:
             taus[seed] = tau
     if not taus:

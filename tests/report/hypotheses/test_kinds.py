@@ -390,3 +390,13 @@ def test_a_measure_is_called_by_its_name_where_runs_have_recorded_it(results: Re
         found = evidence(results, f"mean_of: {{optimizer: sgd}}, metric: {metric}, below: 9.0")
         check_interval(found, np.array(values))
     assert with_metric("lambda-max", results.runs())[0] == "lambda_max"
+
+
+def test_a_correlation_with_a_setting_held_fixed(table: tuple[Results, Any, Any]) -> None:
+    """Over noise and radii sharpness rises as accuracy falls; at each level of noise it does so among radii too."""
+    results, _, _ = table
+    text = "correlated: [sharpness, test_accuracy], tau: '< -0.5', among: {optimizer: sam}"
+    found = evidence(results, f"{text}, holding: dataset.label_noise")
+    assert (found.estimate, found.n) == (pytest.approx(-1.0), len(SEEDS))
+    with pytest.raises(Untestable, match="No seed has 4 settings"):
+        evidence(results, f"{text}, holding: [optimizer.rho, dataset.label_noise]")
