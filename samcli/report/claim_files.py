@@ -30,8 +30,9 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
         Sentences on what was written, and on what could not be drawn.
     """
     verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
-    write_atomic(verdicts, in_csv(judged_records(found.judgements)).encode())
     comparison = compare(runs, baseline=baseline_of(runs))
+    about = {"claim": str(found.outcome), "words": found.words(), "made_of": comparison.origin}
+    write_atomic(verdicts, in_csv([about | one for one in judged_records(found.judgements)]).encode())
     write_atomic(arms, render(comparison, "csv").encode())
     told = [f"Numbers: {verdicts}, {arms}"]
     if (picture := found.claim.picture) is not None:

@@ -151,3 +151,14 @@ def test_every_claim_that_comes_with_samcli_is_sound(samcli: Samcli, tmp_path: P
         assert one["says"]
         assert one["seconds"]
     assert len({one["name"] for one in documents}) == len(documents)
+
+
+def test_the_claim_of_the_documentation_is_sound(
+    samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own_claims.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    Path("in_time.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    called = samcli("claims", "in_time.yaml", "--dry-run", *WHERE)
+    assert called.code == 0, called.err
+    assert "30 runs, 30 left to do." in called.err
