@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -56,6 +56,8 @@ class Batch:
         precision: entered around each forward pass: `torch.autocast(...)`, or nothing.
         scale: multiplies the loss before the backward pass: `GradScaler.scale`.
         ranks: the processes that share each pass, all of which are given the same batch; None for this one alone.
+        training_set: gives the inputs and targets of the whole training set, batch by batch; for rules that climb for
+            all of it. None where the batch is all that there is.
 
     Raises:
         ExamplesError: inputs and targets are not by examples, or of none.
@@ -74,8 +76,10 @@ class Batch:
         precision: Callable[[], AbstractContextManager[object]] = nullcontext,
         scale: Callable[[Tensor], Tensor] | None = None,
         ranks: Ranks | None = None,
+        training_set: Callable[[], Iterable[tuple[Any, Any]]] | None = None,
     ) -> None:
         self.model, self.loss = model, loss
+        self._training_set = training_set
         self.inputs, self.targets, self.indices = inputs, targets, indices
         self._examples = count(inputs, targets)
         if not self._examples:
@@ -268,9 +272,23 @@ class Batch:
             precision=self._precision,
             scale=self._scale,
             ranks=self.ranks,
+            training_set=self._training_set,
         )
         part._whole = self._whole or self
         return part
+
+    def of_training_set(self) -> Iterator[Batch]:
+        """The closures of the whole training set, batch by batch, whose passes count as passes of this batch."""
+        assert self._training_set is not None
+        for inputs, targets in self._training_set():
+            part = Batch(self.model, self.loss, inputs, targets, precision=self._precision, scale=self._scale)
+            part._whole = self._whole or self
+            yield part
+
+    @property
+    def knows_training_set(self) -> bool:
+        """Whether it can give the whole training set, see `of_training_set`."""
+        return self._training_set is not None
 
     def share(self, part: slice, dtype: torch.dtype | None = None) -> Batch:
         """The closure of some of the examples, whose first pass gives this batch its `output` too.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
@@ -144,6 +144,11 @@ class Step:
         if not isinstance(self._closure, Batch):
             raise ValueError("This rule looks at single examples: call step with a samcli.optim.Batch.")
         return self._closure
+
+    def over_training_set(self) -> Iterator[Batch]:
+        """The closures of the whole training set, batch by batch; none where the batch is all that there is."""
+        if isinstance(self._closure, Batch) and self._closure.knows_training_set:
+            yield from self._closure.of_training_set()
 
     @cached_property
     def position(self) -> dict[Tensor, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -352,7 +352,12 @@ class Session:
             precision=partial(autocast, settings.precision, self.device),
             scale=self.scaler.scale if self.scaler else None,
             ranks=self.ranks,
+            training_set=self._training_set,
         )
+
+    def _training_set(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The training part batch by batch, in its order and without augmentation, for a rule that climbs for it."""
+        return self.data.train.batches(self.data.train.at_once(self.config.training.batch_size))
 
     def _set_schedules(self, step: int) -> float:
         """Set learning rates and radius for a step, counted from 0 over the whole run.

@@ -3,11 +3,15 @@
 import copy
 import itertools
 import time
+from pathlib import Path
 
 import pytest
 import torch
 from small_run import MakeConfig, Places
 
+from samcli.runs import checkpoint
+from samcli.runs.folder import RunFolder
+from samcli.train import train_run
 from samcli.train.evaluation import evaluate
 from samcli.train.session import Session
 
@@ -137,3 +141,22 @@ def test_a_cheaper_ascent_is_counted_and_scored_by_what_it_saw(config_of: MakeCo
     # near the loss of all training examples, which the next epoch begins with
     loss, _ = evaluate(session.model, session.task, session.data.train)
     assert rows[-1]["train_loss"] == pytest.approx(loss, rel=0.5)
+
+
+N_SAM = """
+dataset: {name: digits, train_examples: 100, augment: [crop]}
+model: {name: mlp, hidden: 8, norm: batch}
+epochs: 2
+batch_size: 20
+sharpness: {every: 0}
+optimizer: {name: n-sam, lr: 0.1, rho: 0.1}
+"""
+
+
+def test_a_run_hands_its_training_set_to_n_sam(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    session = Session(config_of(text=N_SAM), **places)
+    row = session.train_epoch()
+    assert row["gradient_evaluations"] == 5 * (20 + 100 + 20)
+    folder = RunFolder(tmp_path / "run")
+    assert train_run(config_of("optimizer.every=2", text=N_SAM), folder, **places) == "finished"
+    assert checkpoint.load(folder.checkpoint)["gradient_evaluations"] == 2 * 5 * 40 + 5 * 100

@@ -17,6 +17,7 @@ from samcli.optim.variants.sparse_sam_f import SparseSAMF as SparseSAMF
 from samcli.optim.variants.sparse_sam_d import SparseSAMD as SparseSAMD
 from samcli.optim.variants.sam_on import SAMON as SAMON
 from samcli.optim.variants.random_sam import RandomSAM as RandomSAM
+from samcli.optim.variants.n_sam import NSAM as NSAM
 from samcli.optim.variants.rwp import RWP as RWP
 from samcli.optim.variants.random_direction import RandomDirection as RandomDirection
 
