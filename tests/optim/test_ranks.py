@@ -88,4 +88,4 @@ def test_the_page_says_which_rules_take_micro_batches_apart() -> None:
     assert set(told) == set(VARIANTS)
     for name, what in told.items():
         apart = "parts_apart" in vars(VARIANTS.kind(name))
-        assert what == ("apart" if apart else "takes" if name == "sampa" else "in"), name
+        assert what == ("apart" if apart else "takes" if name in ("sampa", "n-sam") else "in"), name
