@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from samcli import config, shipped
-from samcli.cli.asked_claims import claim_file, claim_names
+from samcli.cli.asked_claims import claim_names, shipped_claim
 from samcli.config.claim import Claim, claim_of
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ beside.
 def main() -> None:
     """Print the page."""
     results = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "results" / "claims"
-    claims = [(name, claim) for name in claim_names() if (claim := claim_of(config.read(claim_file(name))))]
+    claims = [(name, claim) for name in claim_names() if (claim := claim_of(config.read(shipped_claim(name))))]
     found = {name: rows(file) for name, _ in claims if (file := results / f"{name}.csv").is_file()}
     print(HEAD)
     print("\n".join(glance(claims, found)))

@@ -44,7 +44,7 @@ def path_of(name: str) -> Path | None:
 
 
 def experiment_file(given: Path) -> Path:
-    """The file that a user means: one that is there, else the experiment of that name.
+    """The file that a user means: one that is there, else the experiment of that name, whatever folder has it too.
 
     Raises:
         ConfigError: it can be no file of an experiment, and none has that name.
@@ -52,9 +52,11 @@ def experiment_file(given: Path) -> Path:
     >>> experiment_file(Path("quickstart")).name, experiment_file(Path("grid.yaml"))
     ('quickstart.yaml', PosixPath('grid.yaml'))
     """
-    if given.suffix or given.exists():
+    if given.suffix or given.is_file():
         return given
     found = path_of(str(given))
+    if found is None and given.exists():  # whoever reads it says what is wrong with a folder
+        return given
     if found is None:
         raise ConfigError(
             f"There is neither a file {given} nor an experiment of that name; {nearest(str(given), names())} "

@@ -67,14 +67,25 @@ def seconds_of(words: str) -> float:
     return seconds
 
 
+def shipped_claim(name: str) -> Path:
+    """The file of a claim that comes with samcli, one of `claim_names`, whatever the current folder has.
+
+    >>> shipped_claim("noise").name
+    'noise.yaml'
+    """
+    found = shipped.path_of(f"{FOLDER}/{name}")
+    assert found is not None
+    return found
+
+
 def claim_file(name: str) -> Path:
-    """The file of a claim.
+    """The file of a claim: one that is there, else that of the claim of that name.
 
     Raises:
         ConfigError: there is none.
     """
     given = Path(name)
-    if given.suffix or given.exists():
+    if given.suffix or given.is_file():
         return given
     if (found := shipped.path_of(f"{FOLDER}/{name}")) is None:
         near = nearest(name, claim_names())

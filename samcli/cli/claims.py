@@ -13,11 +13,11 @@ from samcli.cli.afterwards import look_at_networks
 from samcli.cli.asked_claims import (
     Asked,
     asked_for,
-    claim_file,
     claim_names,
     known_claims,
     most_informative,
     seconds_of,
+    shipped_claim,
 )
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
@@ -174,7 +174,7 @@ def _list(results: Path, json: bool) -> None:
     from samcli.report.small_table import written
 
     known = {one.name: one for one in known_claims(results)}
-    drafts = [draft_of(claim_file(name), chosen={}, shorthand={}) for name in claim_names()]
+    drafts = [draft_of(shipped_claim(name), chosen={}, shorthand={}) for name in claim_names()]
     table = claims_table([(draft.expand(), draft.claim, known) for draft in drafts if draft.claim])
     text(written(table, "json" if json else "table", width=terminal_width(), color=shows_bold()))
 

@@ -93,6 +93,13 @@ def test_the_size_of_the_source(samcli: Samcli, own: Path) -> None:
     assert not Path("results").exists()
 
 
+def test_a_folder_of_its_name_hides_no_claim(samcli: Samcli, two: None) -> None:
+    Path("tiny").mkdir()
+    assert len(json.loads(samcli("claims", "--json").out)) == 2
+    assert samcli("claims", "tiny", "--dry-run", *WHERE).code == 0
+    assert samcli("train", "claims/tiny", "--dry-run", *WHERE).code == 0
+
+
 def test_the_list_tells_what_is_known(samcli: Samcli, two: None) -> None:
     called = samcli("claims", "--json")
     assert [(one["name"], one["verdict"], one["seconds"]) for one in json.loads(called.out)] == [
