@@ -103,10 +103,11 @@ def record(experiment: Path, hypotheses: Sequence[Hypothesis], finished: int) ->
     today = {one.digest: Recorded(one, now, finished) for one in hypotheses}
     entries = []
     for digest, one in {**today, **known}.items():
+        told = today.get(digest, one).hypothesis  # with what is said beside it today
         withdrawn = None if digest in today else one.withdrawn or now
         entries.append(
             {
-                "document": dict(one.hypothesis.document),
+                "document": dict(told.document),
                 "digest": digest,
                 "first_seen": one.first_seen,
                 "finished_before": one.finished_before,

@@ -63,3 +63,14 @@ def test_one_that_was_edited_in_the_file_is_another(tmp_path: Path) -> None:
     content["hypotheses"][0]["document"]["than"] = {"optimizer": "adam"}
     (tmp_path / NAME).write_text(json.dumps(content))
     assert recorded(tmp_path) == []
+
+
+def test_what_is_said_beside_a_hypothesis_makes_it_no_other_one(tmp_path: Path) -> None:
+    """Published numbers, and whether a claim rests on it, may be added after the runs; the latest are kept."""
+    record(tmp_path, hypotheses("a"), finished=0)
+    (before,) = recorded(tmp_path)
+    document = {**before.hypothesis.document, "published": "+2 points", "contrast": True}
+    record(tmp_path, hypotheses_of(Source({"hypotheses": [document]})), finished=9)
+    (after,) = recorded(tmp_path)
+    assert (after.first_seen, after.finished_before, after.withdrawn) == (before.first_seen, 0, None)
+    assert (after.hypothesis.published, after.hypothesis.contrast) == ("+2 points", True)
