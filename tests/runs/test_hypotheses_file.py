@@ -7,6 +7,7 @@ import pytest
 
 from samcli.config import parse
 from samcli.config.hypotheses import Hypothesis, hypotheses_of
+from samcli.config.source import Source
 from samcli.runs.hypotheses_file import NAME, record, recorded
 
 
