@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samcli.errors import SamcliError
+from samcli.metrics import column_called
 from samcli.report.claimed import Claimed
 from samcli.report.comparison import compare
 from samcli.report.drawing import figure, numbers
@@ -30,7 +31,7 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
         Sentences on what was written, and on what could not be drawn.
     """
     verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
-    comparison = compare(runs, baseline=baseline_of(runs))
+    comparison = compare(runs, baseline=baseline_of(runs), metric=_metric(found.claim.picture))
     about = {"claim": str(found.outcome), "words": found.words(), "made_of": comparison.origin}
     write_atomic(verdicts, in_csv([about | one for one in judged_records(found.judgements)]).encode())
     write_atomic(arms, render(comparison, "csv").encode())
@@ -54,9 +55,17 @@ def baseline_of(runs: Sequence[Run]) -> str:
     return str(next((run for run in runs if "rho" not in run.config["optimizer"]), runs[0]).config["optimizer"]["name"])
 
 
+def _metric(picture: Mapping[str, str] | None) -> str | None:
+    """What the arms are compared by: what the picture shows of them, None for the test score."""
+    if (
+        picture is None or "metric" not in picture or picture["kind"] == "sharpness"
+    ):  # which shows it along the other axis
+        return None
+    return column_called(picture["metric"])
+
+
 def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
     """Draw the picture of a claim into a file."""
-    from samcli.metrics import column_called
     from samcli.report.pictures import encode
 
     kind, metric = picture["kind"], picture.get("metric")
