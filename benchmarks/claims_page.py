@@ -82,9 +82,9 @@ def section(name: str, claim: Claim, judged: list[dict[str, str]], arms: Path) -
         ("Not tried at size", claim.not_at_size),
     ):
         if words:
-            yield f"- {label}: {words}."
+            yield f"- {label}: {words.rstrip('.')}."
     for trap in claim.traps:
-        yield f"- Mind: {trap}."
+        yield f"- Mind: {trap.rstrip('.')}."
     yield ""
     if judged and arms.is_file():
         yield from table(rows(arms))
