@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,10 @@ beside.
 """
 
 
-def main() -> None:
-    """Print the page."""
-    results = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "results" / "claims"
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the page, of the numbers in the folder that is named, or in results/claims."""
+    given = sys.argv[1:] if arguments is None else arguments
+    results = Path(given[0]) if given else ROOT / "results" / "claims"
     claims = [(name, claim) for name in claim_names() if (claim := claim_of(config.read(shipped_claim(name))))]
     found = {name: rows(file) for name, _ in claims if (file := results / f"{name}.csv").is_file()}
     print(HEAD)

@@ -147,14 +147,14 @@ def _run_each(chosen: Sequence[Asked], how: Training, device: str, json: bool) -
     """Run claims one after the other; one of several that cannot be run is told and passed over.
 
     Returns:
-        What became of them, and whether any could not be run.
+        What became of them, and whether any could not be run as a whole.
     """
     found, failed = [], False
     for one in chosen:
         if len(chosen) > 1:
             hint(f"Claim: {one.name}")
         try:
-            told = _run(one, how, device)
+            told, unfinished = _run(one, how, device)
         except (DataError, ConfigError) as error:
             if len(chosen) == 1:
                 raise
@@ -162,6 +162,7 @@ def _run_each(chosen: Sequence[Asked], how: Training, device: str, json: bool) -
             failed = True
             continue
         found += told
+        failed = failed or unfinished
         if not json:
             for each in told:
                 _show(each, how.results)
@@ -189,8 +190,12 @@ def _dry(one: Asked, how: Training, json: bool) -> None:
     try_out(cells, how.data_dir)
 
 
-def _run(one: Asked, how: Training, device: str) -> list[Claimed]:
-    """Train what is left of a claim, look at its networks, judge it, and write its numbers and its picture."""
+def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
+    """Train what is left of a claim, look at its networks, judge it, and write its numbers and its picture.
+
+    Returns:
+        The claim, none if no run of it has begun, and whether some of its runs did not finish.
+    """
     from samcli.report.claim_files import write_claim
     from samcli.report.claimed import claimed
     from samcli.runs.reader import scan
@@ -203,15 +208,16 @@ def _run(one: Asked, how: Training, device: str) -> list[Claimed]:
     if unfinished := sum(status in ("failed", "busy", "interrupted") for status in outcome.values()):
         warn(f"warning: {count(unfinished, 'run')} of {one.name} did not finish; see samcli runs {how.results}")
     place = cells[0].folder.path.parent
-    look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
     runs, warnings = scan([place])
+    if any(run.state == "finished" for run in runs):
+        look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
     for warning in warnings:
         warn(f"warning: {warning}")
     found = claimed(runs)
     for each in found:
         for sentence in write_claim(each, runs, how.results):
             hint(sentence)
-    return found
+    return found, bool(unfinished)
 
 
 def _show(found: Claimed, results: Path) -> None:

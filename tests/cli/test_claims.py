@@ -84,6 +84,15 @@ def test_a_claim_ends_with_its_verdict_and_its_files(samcli: Samcli, own: Path) 
     assert len(list(Path("results/claims/tiny").glob("*/metrics.csv"))) == 9
 
 
+def test_runs_that_fail_are_told_and_end_with_code_1(samcli: Samcli, own: Path) -> None:
+    called = samcli("claims", own, "--device", "cpu", "--jobs", "1", "--seeds", "0", "--timeout", "0.001")
+    assert called.code == 1
+    assert "3 runs of tiny did not finish; see samcli runs results/claims" in called.err
+    assert "samcli robustness" not in called.err, "there are no networks to look at"
+    assert "Verdict: undecided: nothing is known yet." in called.out
+    assert "Traceback" not in called.err
+
+
 def test_the_size_of_the_source(samcli: Samcli, own: Path) -> None:
     called = samcli("claims", own, "--full", "--dry-run", "--json", *WHERE)
     assert called.code == 0
