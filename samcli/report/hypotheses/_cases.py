@@ -12,10 +12,11 @@ from samcli.config.federated import OF_A_SERVER
 from samcli.config.grid import Grid, flatten, full_key, token, word
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
-from samcli.config.schema import NEWER, NEWER_IN, without_newer
+from samcli.config.schema import without_newer
 from samcli.config.stages import is_of_optimizer, without_echoes
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
+from samcli.report.hypotheses._younger import completed
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
 from samcli.report.metric import kept_name, recorded_name
 from samcli.report.reading import described, read_run
@@ -121,34 +122,6 @@ class Cases:
     @cached_property
     def _kept(self) -> dict[str, KeptMeasure]:
         return {one.name: one for one in [*kept_measures(self.runs), *kept_tests(self.runs)]}
-
-
-def completed(flats: Sequence[Flat]) -> list[dict[str, Any]]:
-    """Settings of runs, with the defaults of options that are younger than a run.
-
-    An option of a data set or a model is one where another of these runs has it with the same name.
-
-    >>> old, new = {"dataset.name": "wine"}, {"dataset.name": "wine", "dataset.classes": [0], "patience": 5}
-    >>> [(flat["dataset.classes"], flat["patience"], flat["optimizer.average"]) for flat in completed([old, new])]
-    [([], None, None), ([0], 5, None)]
-    >>> "dataset.classes" in completed([old])[0]
-    False
-    """
-    of_all = {**NEWER, **{f"optimizer.{key}": default for key, default in NEWER_IN["optimizer"].items()}}
-    known: dict[tuple[str, Any], set[str]] = defaultdict(set)
-    for flat in flats:
-        for block, options in NEWER_IN.items():
-            known[block, token(flat.get(f"{block}.name"))] |= {key for key in options if f"{block}.{key}" in flat}
-    found = []
-    for flat in flats:
-        of_kind = {
-            f"{block}.{key}": default
-            for block, options in NEWER_IN.items()
-            for key, default in options.items()
-            if key in known[block, token(flat.get(f"{block}.name"))]
-        }
-        found.append({**of_all, **of_kind, **flat})
-    return found
 
 
 def stratum_of(flat: Flat, without: frozenset[str]) -> Stratum:
