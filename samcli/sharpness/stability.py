@@ -30,8 +30,8 @@ class Stability:
         base_learning_rate: the one that the optimizer was built with, at the top of a schedule.
         factor: the edge times η.
         preconditioner: Adam's P by the parameter's name, without parameters that it has not moved; None for P = 1.
-        radius: ρ of SAM over gradient descent without momentum, whose own edge is known; None for anything else, 0 for
-            gradient descent itself.
+        radius: ρ of SAM over gradient descent without momentum, whose own edge is known; 0 for a base optimizer itself,
+            None for anything else.
     """
 
     learning_rate: float
@@ -113,12 +113,12 @@ def stability_of(optimizer: Optimizer, model: nn.Module) -> Stability | None:
         base_learning_rate=float(base.defaults["lr"]),
         factor=_factor(first["betas"][0], 1.0 - first["betas"][0]) if is_adam else _factor_of_sgd(first),
         preconditioner=_preconditioner(base, model) if is_adam else None,
-        radius=None if is_adam else _radius(optimizer, first, wrapped is not None),
+        radius=_radius(optimizer, first, wrapped is not None),
     )
 
 
 def _radius(optimizer: Optimizer, group: Mapping[str, Any], is_wrapped: bool) -> float | None:
-    """ρ of plain SAM over gradient descent without momentum, 0 of SGD itself, None of other rules."""
+    """ρ of plain SAM over gradient descent without momentum, 0 of SGD and Adam themselves, None of other rules."""
     if not is_wrapped:
         return 0.0
     variant, radius = getattr(optimizer, "variant", None), getattr(optimizer, "rho", None)
@@ -128,7 +128,8 @@ def _radius(optimizer: Optimizer, group: Mapping[str, Any], is_wrapped: bool) ->
         return 0.0
     plain = type(variant).__name__ == "SAM" and getattr(variant, "norm", 2.0) == 2.0
     one_step = getattr(variant, "ascent_steps", 1) == 1
-    return float(radius) if plain and one_step and not group["momentum"] else None
+    is_descent = "betas" not in group and not group["momentum"]
+    return float(radius) if plain and one_step and is_descent else None
 
 
 def _factor(beta: float, share: float) -> float:

@@ -295,6 +295,19 @@ def test_edge_ratio_is_the_eigenvalue_over_the_edge() -> None:
     found = measured(model, wrapped, "edge-ratio")
     edge = norm / 0.1 * (math.sqrt(1.0 + 0.4 / (0.1 * norm)) - 1.0)
     assert (found.value, found.details["edge"]) == (pytest.approx(largest / edge), pytest.approx(edge))
-    for other in (None, Adam(model.parameters(), 0.1), optim.build("asam", SGD(model.parameters(), 0.1), model=model)):
-        with pytest.raises(NotApplicable, match="the edge of stability is known for SGD, and for SAM over it"):
+    for other in (None, *(optim.build(*of, model=model) for of in unknown(model))):
+        with pytest.raises(NotApplicable, match="the edge of stability is known for SGD and Adam, and for SAM over"):
             measured(model, other, "edge-ratio")
+
+
+def unknown(model: nn.Module) -> list[tuple[str, Optimizer]]:
+    """Optimizers whose own edge nobody knows."""
+    return [("asam", SGD(model.parameters(), 0.1)), ("sam", Adam(model.parameters(), 0.1))]
+
+
+def test_edge_ratio_of_adam_is_that_of_its_own_eigenvalue() -> None:
+    model, optimizer = trained(lambda p: Adam(p, 0.01, (0.8, 0.99)))
+    largest = measured(model, optimizer, "lambda-max-adam")
+    found = measured(model, optimizer, "edge-ratio")
+    assert found.value == pytest.approx(largest.value / (3.6 / 0.2 / 0.01))
+    assert found.value == pytest.approx(largest.details["edge_ratio"])

@@ -92,7 +92,8 @@ class LambdaMax(Extreme):
 class EdgeRatio(Extreme):
     """λ_max(∇²L(w)) over the optimizer's edge of stability: 1 where steps of the whole training set no longer settle.
 
-    The edge is 2/η for gradient descent, with momentum (2 + 2β)/η, and for SAM over gradient descent the lower
+    The edge is 2/η for gradient descent, with momentum (2 + 2β)/η, for Adam (2 + 2β₁)/((1 - β₁) η) of the eigenvalue
+    that `lambda-max-adam` measures, and for SAM over gradient descent the lower
     ‖g‖/(2ρ) (√(1 + 8ρ/(η‖g‖)) - 1) of Long and Bartlett (JMLR 2024); see `samcli.sharpness.stability`. Trained with
     full batches, λ_max rises until it hovers about the edge (Cohen et al., ICLR 2021). λ_max and ‖g‖ are those of the
     examples measured on: take all that are trained on. The Krylov space is shared with `lambda-max`, which it begins
@@ -107,11 +108,17 @@ class EdgeRatio(Extreme):
         norm = float(global_norm(gradient))
         edge = problem.stability.edge(norm) if problem.stability else None
         if edge is None:
-            raise NotApplicable("the edge of stability is known for SGD, and for SAM over it without momentum")
+            raise NotApplicable(
+                "the edge of stability is known for SGD and Adam, and for SAM over SGD without momentum"
+            )
         found = super().of(problem)
         ratio = found.value / edge if edge else math.inf
         details = {**found.details, "lambda_max": found.value, "edge": edge, "grad_norm": norm}
         return Result(ratio, converged=found.converged and math.isfinite(ratio), details=details)
+
+    def _curvature(self, problem: Problem) -> Curvature:
+        adam = problem.stability is not None and problem.stability.preconditioner is not None
+        return adam_hessian(problem) if adam else hessian(problem)
 
 
 @MEASURES.register("lambda-min")
