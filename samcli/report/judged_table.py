@@ -63,8 +63,9 @@ def judged_legend(found: Sequence[Judgement]) -> list[str]:
     lines = [f"Held or contradicted: p < 0.05 by an exact sign-flip test over seeds{adjusted}; equality by t tests."]
     seeds = max((one.evidence.n for one in found if one.evidence), default=0)
     if seeds and len(families) == 1 and seeds < (needed := pairs_needed(len(found))):
-        on = f"{len(found)} hypotheses on {count(seeds, 'seed')}"
-        lines.append(f"{on}: with fewer than {needed} an exact test can decide none of them.")
+        number = "1 hypothesis" if len(found) == 1 else f"{len(found)} hypotheses"
+        none = "cannot decide it" if len(found) == 1 else "can decide none of them"
+        lines.append(f"{number} on {count(seeds, 'seed')}: with fewer than {needed} an exact test {none}.")
     after = [one for one in found if one.recorded.finished_before]
     if after:
         lines.append(f"*: written after runs of the experiment had finished ({len(after)} of {len(found)}).")
