@@ -13,7 +13,7 @@ import typer
 
 from samcli.cli import bound, robustness, sharpness
 from samcli.cli.command import Command
-from samcli.cli.output import hint
+from samcli.cli.output import hint, is_quiet
 from samcli.errors import ConfigError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -55,6 +55,7 @@ def look_at_networks(commands: Sequence[str], experiment: Path, *, data_dir: Pat
         name, words = _words(command, experiment)
         hint(shlex.join(["samcli", name, *words]))
         words += ["--data-dir", str(data_dir), "--device", device, "--format", "json"]
+        words += ["--quiet"] if is_quiet() else []  # the command says for itself how much it tells
         code = 0
         try:
             # its values are kept beside the checkpoints

@@ -81,6 +81,7 @@ def test_a_claim_ends_with_its_verdict_and_its_files(samcli: Samcli, own: Path) 
     assert document["hypotheses"][0]["published"] == "two points"
     more = samcli("claims", own, *WHERE, "--seeds", "0-2", "--quiet")
     assert more.code == 0
+    assert more.err == ""
     assert len(list(Path("results/claims/tiny").glob("*/metrics.csv"))) == 9
 
 
