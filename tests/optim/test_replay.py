@@ -102,7 +102,7 @@ def test_replayed_steps_change_what_steps_that_run_do(name: str, base: str) -> N
 
 
 def test_twenty_rules_are_replayed() -> None:
-    assert (len(REPLAYABLE), len(RUNS_EACH_STEP)) == (20, 12)
+    assert (len(REPLAYABLE), len(RUNS_EACH_STEP)) == (20, 14)
 
 
 @pytest.mark.parametrize("name", RUNS_EACH_STEP)

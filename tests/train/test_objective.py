@@ -10,9 +10,12 @@ from small_run import MakeConfig, Places
 
 from samcli import optim
 from samcli.errors import ConfigError
+from samcli.home.known import task_of
 from samcli.losses import MeanLoss
+from samcli.runs import checkpoint
 from samcli.runs.folder import RunFolder
 from samcli.sharpness import measure
+from samcli.tasks import Classification
 from samcli.train import train_run
 from samcli.train.evaluation import evaluate
 from samcli.train.landscape import survey_slice
@@ -181,3 +184,19 @@ def test_what_is_recorded_and_measured_later_is_of_the_weighted_loss(
         middle = float(loss(trained.model.eval()(inputs), y))
     assert float(found.landscapes["train"].losses[1]) == pytest.approx(middle, rel=1e-5)
     assert found.loss == "class-weighted cross-entropy in nats"
+
+
+def test_squared_loss_is_that_of_every_part(config_of: MakeConfig, places: Places, tmp_path: Path) -> None:
+    """Of training, evaluation and sharpness; and a network of it is taken home as any classifier."""
+    text = "{dataset: {name: digits, train_examples: 100}, model: linear, loss: squared, epochs: 1, optimizer: sgd}"
+    folder = RunFolder(tmp_path / "run")
+    assert train_run(config_of(text=text), folder, **places) == "finished"
+    loaded = load_trained(folder.checkpoint, **places)
+    ((inputs, targets),) = loaded.data.test.batches(1000)
+    wanted = torch.nn.functional.one_hot(targets, 10)
+    by_hand = 0.5 * (loaded.model(inputs) - wanted).square().sum(1).mean().item()
+    assert folder.read_metrics()[-1]["test_loss"] == pytest.approx(by_hand, rel=1e-5)
+    assert task_of(checkpoint.load(folder.checkpoint)["data"]["task"]) == Classification(10)
+    assert evaluate(loaded.model, loaded.data.task, loaded.data.test)[0] == folder.read_metrics()[-1]["test_loss"]
+    again = measure_checkpoint(folder.checkpoint, ["one-step"], examples=512, parameters={"rho": 0.05}, **places)
+    assert again.values["one-step"].value == folder.read_metrics()[-1]["sharpness"]
