@@ -51,6 +51,15 @@ class Part:
 
     def subset(self, n: int, seed: int) -> Part:
         """A part of at most `n` examples drawn without replacement, the same for the same seed, in the same order."""
-        chosen = torch.randperm(len(self), generator=stream(seed, "subset"))[:n].sort().values
-        chosen = chosen.to(self.targets.device)
-        return dataclasses.replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])
+        return self.chosen(torch.randperm(len(self), generator=stream(seed, "subset"))[:n].sort().values)
+
+    def chosen(self, numbers: Tensor) -> Part:
+        """A part of some of the examples, (n,) int64, in the order of their numbers here.
+
+        >>> rows = torch.tensor([[1.0], [2.0], [4.0]])
+        >>> part = Part(rows, torch.tensor([0, 1, 2]), Normalisation(rows, torch.device("cpu")))
+        >>> part.chosen(torch.tensor([2, 0])).targets
+        tensor([2, 0])
+        """
+        numbers = numbers.to(self.targets.device)
+        return dataclasses.replace(self, inputs=self.inputs[numbers], targets=self.targets[numbers])

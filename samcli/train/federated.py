@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from samcli import optim
 from samcli.config import RunConfig
 from samcli.config.federated import Federated
-from samcli.data import Dataset
+from samcli.data import Dataset, Part
 from samcli.data.clients import chosen_clients, class_shares, dirichlet_clients, shard_clients
 from samcli.double import in_double
 from samcli.errors import ConfigError
@@ -75,6 +75,7 @@ class FederatedSession(Session):
         self._shares = class_shares(self.data.train.targets.cpu(), self.clients, self.task.classes or 0)
         self._hits: dict[str, ClassHits] = {}
         self._skipped = 0
+        self._client = 0  # that trains here
 
     def state(self) -> dict[str, Any]:
         """The content of a checkpoint."""
@@ -148,6 +149,7 @@ class FederatedSession(Session):
         """
         cpu_start = time.process_time()
         training, own = self.config.training, self.clients[client]
+        self._client = client
         self.server.begin()
         self.statistics.begin(client)
         for buffer, value in self._fixed:
@@ -171,6 +173,10 @@ class FederatedSession(Session):
         cpu_seconds = time.process_time() - cpu_start
         counts = torch.tensor([scored, trained, evaluated, skipped, cpu_seconds], dtype=torch.float64)
         return self.server.sent(), self.statistics.sent(), torch.cat([counts, sums])
+
+    def _trained_part(self) -> Part:
+        """A client's own examples: it never sees those of the others, whatever its rule climbs for."""
+        return self.data.train.chosen(self.clients[self._client])
 
     def _reset_optimizer(self, round_: int, client: int = -1) -> None:
         """Drop the state of the optimizer: the next one is made as the first was, with random draws of its own."""

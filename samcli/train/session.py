@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from samcli import optim
 from samcli.config import RunConfig
+from samcli.data import Part
 from samcli.losses import mean_loss
 from samcli.runs import EpochMetrics
 from samcli.runs.confusion import Confusion
@@ -356,8 +357,13 @@ class Session:
         )
 
     def _training_set(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """The training part batch by batch, in its order and without augmentation, for a rule that climbs for it."""
-        return self.data.train.batches(self.data.train.at_once(self.config.training.batch_size))
+        """What is trained on, batch by batch, in its order and without augmentation, for a rule that climbs for it."""
+        part = self._trained_part()
+        return part.batches(part.at_once(self.config.training.batch_size))
+
+    def _trained_part(self) -> Part:
+        """The examples that the steps under way are of."""
+        return self.data.train
 
     def _set_schedules(self, step: int) -> float:
         """Set learning rates and radius for a step, counted from 0 over the whole run.

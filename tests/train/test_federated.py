@@ -278,3 +278,20 @@ def test_what_the_data_or_the_network_do_not_allow_is_found_first(
     assert sentence in str(refused.value)
     with pytest.raises(ConfigError, match="federated: "):
         session_kind(config)(config, data_dir=Path(), device=CPU)
+
+
+def test_a_client_climbs_for_its_own_examples_alone(config_of: MakeConfig) -> None:
+    """A step of n-sam passes the examples of its client, and no other ones; what it costs says as much."""
+    session = session_of(config_of, "optimizer=n-sam", "federated.per_round=3", "federated.clients=3", text=TEXT)
+    part = session.data.train
+    climbed: dict[int, torch.Tensor] = {}
+    for client, examples in enumerate(session.clients):
+        session._client = client
+        climbed[client] = torch.cat([inputs for inputs, _ in session._training_set()])
+        assert torch.equal(climbed[client], part.normalisation.ready(part.inputs[examples]))
+    assert sum(map(len, climbed.values())) == len(part)
+    row = session.train_epoch()
+    sizes = [len(examples) for examples in session.clients]
+    assert row["gradient_evaluations"] == sum(
+        2 * size + session.data.steps(16, one) * size for size, one in zip(sizes, session.clients, strict=True)
+    )
