@@ -58,6 +58,11 @@ def check_federated(run: RunConfig, source: Source, *, tokens: bool) -> None:
             "lambda-max-adam looks at the state of the optimizer, which clients drop after a round",
             "leave it out of sharpness.measures",
         ),
+        (
+            bool(run.sharpness.every) and "edge-ratio" in run.sharpness.measures,
+            "edge-ratio is of the steps of one optimizer, and clients drop theirs after a round",
+            "leave it out of sharpness.measures",
+        ),
     ):
         if is_there:
             raise ConfigError(f"{source.where(('federated',))}: {what}; {instead}, or train without federated.")

@@ -113,6 +113,11 @@ class SharpnessAware(Optimizer):
         self.check(scaled=False)
 
     @property
+    def ascent(self) -> Ascent:
+        """The options of the ascent."""
+        return self._ascent
+
+    @property
     def rho(self) -> float:
         """The radius ρ of the next step."""
         return self.variant.rho * self.rho_factor

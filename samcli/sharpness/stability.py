@@ -30,8 +30,8 @@ class Stability:
         base_learning_rate: the one that the optimizer was built with, at the top of a schedule.
         factor: the edge times η.
         preconditioner: Adam's P by the parameter's name, without parameters that it has not moved; None for P = 1.
-        radius: ρ of SAM over gradient descent without momentum, whose own edge is known; 0 for a base optimizer itself,
-            None for anything else.
+        radius: ρ of SAM over gradient descent without momentum, whose own edge is known where it climbs the gradient of
+            the whole batch; 0 for a base optimizer itself, and for a rule whose radius is 0; None for anything else.
     """
 
     learning_rate: float
@@ -128,8 +128,11 @@ def _radius(optimizer: Optimizer, group: Mapping[str, Any], is_wrapped: bool) ->
         return 0.0
     plain = type(variant).__name__ == "SAM" and getattr(variant, "norm", 2.0) == 2.0
     one_step = getattr(variant, "ascent_steps", 1) == 1
-    is_descent = "betas" not in group and not group["momentum"]
-    return float(radius) if plain and one_step and is_descent else None
+    ascent = getattr(optimizer, "ascent", None)
+    whole = getattr(ascent, "m", None) is None and not getattr(ascent, "is_cheaper", False)
+    climbs_loss = not (getattr(ascent, "ascent_weight_decay", False) and group["weight_decay"])
+    is_descent = "betas" not in group and not group["momentum"] and not group["maximize"]
+    return float(radius) if plain and one_step and whole and climbs_loss and is_descent else None
 
 
 def _factor(beta: float, share: float) -> float:

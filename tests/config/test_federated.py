@@ -105,6 +105,10 @@ def test_equal_compute_counts_rounds() -> None:
             "federated: {clients: 5, alpha: 1}, sharpness: {measures: [lambda-max-adam]}",
             "the state of the optimizer, which clients drop after a round; leave it out of sharpness.measures",
         ),
+        (
+            "federated: {clients: 5, alpha: 1}, sharpness: {measures: [edge-ratio]}",
+            "edge-ratio is of the steps of one optimizer, and clients drop theirs after a round; leave it out of",
+        ),
     ],
 )
 def test_what_does_not_go_is_refused_with_a_sentence(text: str, sentence: str) -> None:

@@ -271,6 +271,12 @@ def test_the_edge_of_sam_is_where_a_quadratic_no_longer_settles() -> None:
         ("sam", {"rho": 0.05}, 0.9, None),
         ("sam", {"rho": 0.05, "norm": math.inf}, 0.0, None),
         ("asam", {"rho": 0.5}, 0.0, None),
+        ("asam", {"rho": 0.0}, 0.0, 0.0),  # the base optimizer, as any rule then is
+        ("sam", {"rho": 0.05, "ascent_steps": 2}, 0.0, None),
+        ("sam", {"rho": 0.05, "m": 8}, 0.0, None),
+        ("sam", {"rho": 0.05, "ascent_fraction": 0.5}, 0.0, None),
+        ("sam", {"rho": 0.05, "ascent_precision": "bf16"}, 0.0, None),
+        ("sam", {"rho": 0.05, "ascent_weight_decay": True}, 0.0, 0.05),  # of no decay
     ],
 )
 def test_whose_own_edge_is_known(name: str, options: dict[str, Any], momentum: float, radius: float | None) -> None:
@@ -280,6 +286,31 @@ def test_whose_own_edge_is_known(name: str, options: dict[str, Any], momentum: f
     assert known is not None
     assert known.radius == radius
     assert stability_of(wrapped.base, model).radius == 0.0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("options", [{"maximize": True}, {"weight_decay": 0.1}])
+def test_the_edge_is_not_known_where_sam_climbs_something_else(options: dict[str, Any]) -> None:
+    model = Network()
+    base = SGD(model.parameters(), 0.1, **options)
+    known = stability_of(optim.build("sam", base, model=model, rho=0.05, ascent_weight_decay=True), model)
+    assert known is not None
+    assert known.radius is None
+
+
+def test_the_edge_of_micro_batches_is_another_one() -> None:
+    """On two examples with the gradients a(w ± 1) SAM with m = 1 moves apart what plain SAM moves together: the steps
+    differ, hence the edge of the formula is not theirs.
+    """
+    ends = []
+    for m in (None, 1):
+        model = nn.Linear(1, 1, bias=False).double()
+        model.weight.data.fill_(0.5)
+        x, y = torch.ones(2, 1, dtype=torch.float64), torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
+        optimizer = optim.build("sam", SGD(model.parameters(), 0.1), model=model, rho=0.05, m=m)
+        optimizer.step(optim.Batch(model, nn.functional.mse_loss, x, y))
+        ends.append(float(model.weight.detach()))
+    assert ends[0] == pytest.approx(0.5 - 0.1 * 2 * 0.55)
+    assert ends[1] == pytest.approx(0.5 - 0.1 * 2 * 0.5)  # ε of opposite signs cancel
 
 
 def test_edge_ratio_is_the_eigenvalue_over_the_edge() -> None:
@@ -296,7 +327,7 @@ def test_edge_ratio_is_the_eigenvalue_over_the_edge() -> None:
     edge = norm / 0.1 * (math.sqrt(1.0 + 0.4 / (0.1 * norm)) - 1.0)
     assert (found.value, found.details["edge"]) == (pytest.approx(largest / edge), pytest.approx(edge))
     for other in (None, *(optim.build(*of, model=model) for of in unknown(model))):
-        with pytest.raises(NotApplicable, match="the edge of stability is known for SGD and Adam, and for SAM over"):
+        with pytest.raises(NotApplicable, match="edge-ratio knows the edge of SGD, Adam and AdamW, and of SAM over"):
             measured(model, other, "edge-ratio")
 
 

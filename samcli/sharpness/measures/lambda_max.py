@@ -96,8 +96,12 @@ class EdgeRatio(Extreme):
     that `lambda-max-adam` measures, and for SAM over gradient descent the lower
     ‖g‖/(2ρ) (√(1 + 8ρ/(η‖g‖)) - 1) of Long and Bartlett (JMLR 2024); see `samcli.sharpness.stability`. Trained with
     full batches, λ_max rises until it hovers about the edge (Cohen et al., ICLR 2021). λ_max and ‖g‖ are those of the
-    examples measured on: take all that are trained on. The Krylov space is shared with `lambda-max`, which it begins
-    anew at each measurement: about 8 products, and nothing to carry from one epoch to the next.
+    examples measured on: take all that are trained on.
+
+    The Krylov space is shared with `lambda-max`, and begun anew at each measurement. At the edge the largest
+    eigenvalues lie within a percent of each other, and it takes 14 to 34 products (24 in the mean) to tell them apart;
+    from the eigenvector of 50 steps before it would be 14 in the mean. In return a value depends on nothing but the
+    weights, and a checkpoint gives it again. Some steps of power iteration fall short here, by up to 3 %.
 
     Raises:
         NotApplicable: the edge of the optimizer is not known.
@@ -109,7 +113,8 @@ class EdgeRatio(Extreme):
         edge = problem.stability.edge(norm) if problem.stability else None
         if edge is None:
             raise NotApplicable(
-                "the edge of stability is known for SGD and Adam, and for SAM over SGD without momentum"
+                "edge-ratio knows the edge of SGD, Adam and AdamW, and of SAM over SGD without momentum, in one step "
+                "of the 2-norm for the whole batch; leave it out for what was trained otherwise."
             )
         found = super().of(problem)
         ratio = found.value / edge if edge else math.inf
