@@ -226,7 +226,7 @@ def _correlate(
         warn("warning: Sharpness of different architectures or data sets does not compare; name the runs of one.")
     _show_correlations(found, runs, metric, hold, format)
     if output is not None:
-        _draw(found, runs, metric, output)
+        _draw(found, runs, metric, hold, output)
         (result if format is Format.table else hint)(str(output))  # JSON and CSV stay one document
 
 
@@ -252,10 +252,13 @@ def _show_correlations(
         raise ConfigError("--correlate is written as table, csv or json; choose one of these with --format.")
 
 
-def _draw(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, output: Path) -> None:
+def _draw(
+    found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, hold: Sequence[str], output: Path
+) -> None:
     """Write the picture of the correlations."""
     from samcli.report.pictures import encode
     from samcli.report.pictures.correlations import draw_correlations
     from samcli.runs.files import write_atomic
 
-    write_atomic(output, encode(draw_correlations(found, runs, metric), output.suffix.removeprefix(".").lower()))
+    figure = draw_correlations(found, runs, metric, hold)
+    write_atomic(output, encode(figure, output.suffix.removeprefix(".").lower()))

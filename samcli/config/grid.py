@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from samcli.config.block import as_list
@@ -80,7 +80,7 @@ class Grid:
         for wanted in pattern:
             known = self.values.get(full_key(wanted.key))
             if known is None:
-                raise ConfigError(f"{wanted.where}: no run has {wanted.key!r}; {self._meant(wanted.key)}")
+                raise ConfigError(f"{wanted.where}: no run has {wanted.key!r}; {self.meant(wanted.key)}")
             for value in self._of(wanted):
                 if token(value) not in known:
                     what = f"no run has {wanted.key} {word(value)[:100]}"
@@ -103,7 +103,8 @@ class Grid:
     def _holds_lists(self, key: str) -> bool:
         return any(isinstance(value, list) for value in self.values.get(key, {}).values())
 
-    def _meant(self, key: str) -> str:
+    def meant(self, key: str) -> str:
+        """A clause with the settings that may have been meant by one that no run has."""
         known = [*NAMED, *(name for name in self.values if not name.endswith(".name"))]
         if places := [name for name in known if name.partition(".")[2] == key]:
             return f"did you mean {' or '.join(sorted(places))}?"
@@ -122,6 +123,16 @@ def full_key(key: str) -> str:
     ('optimizer.name', 'epochs')
     """
     return f"{key}.name" if key in NAMED else key
+
+
+def setting_of(key: str, known: Collection[str]) -> str | None:
+    """The full name of a setting that runs have; an option of the optimizer may go without its block.
+
+    >>> known = ["optimizer.name", "optimizer.lr", "epochs"]
+    >>> [setting_of(key, known) for key in ("optimizer", "lr", "optimizer.lr", "epochs", "rho")]
+    ['optimizer.name', 'optimizer.lr', 'optimizer.lr', 'epochs', None]
+    """
+    return next((name for name in (full_key(key), f"optimizer.{key}") if name in known), None)
 
 
 def token(value: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from samcli.config.grid import Canonical, Grid, flatten, full_key
+from samcli.config.grid import Canonical, Grid, flatten, setting_of
 from samcli.config.pattern import Pattern, pattern_of
 from samcli.config.schema import RunConfig
 from samcli.config.source import KeyPath, Source
@@ -141,8 +141,8 @@ def check_hypotheses(hypotheses: Iterable[Hypothesis], runs: Iterable[RunConfig]
             if not grid.holding(pattern):
                 raise ConfigError(f"{pattern[0].where}: no run has all of this; see what there is: --dry-run.")
         for key in one.fields.get("holding", ()):
-            if full_key(key) not in grid.values:
-                raise ConfigError(f"{one.where}: no run has {key!r} to hold; {nearest(key, grid.values)}")
+            if setting_of(key, grid.values) is None:
+                raise ConfigError(f"{one.where}: no run has {key!r} to hold; {grid.meant(key)}")
         for key, least in AXES.items():
             if key in one.fields:
                 _check_axis(grid, one, str(one.fields[key]), least)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samcli.config.grid import flatten, full_key, token
-from samcli.errors import ConfigError, NothingToCompare, nearest
+from samcli.config.grid import Grid, flatten, setting_of, token
+from samcli.errors import ConfigError, NothingToCompare
 from samcli.metrics import score_among
 from samcli.report.groups import one_per_seed
 from samcli.report.kept import kept_measures
 from samcli.report.metric import with_metric
+from samcli.report.younger import completed
 from samcli.runs.reader import Run
 from samcli.stats import RankCorrelation, kendall, kendall_within
 
@@ -78,11 +79,12 @@ def correlate(runs: Sequence[Run], metric: str | None = None, hold: Sequence[str
 
 
 def held(runs: Sequence[Run], keys: Sequence[str]) -> dict[Path, tuple[Any, ...]]:
-    """What each run has of some settings, by its folder.
+    """What each run has of some settings, by its folder; of an option that is younger than a run, its default.
 
     Args:
         runs: any.
-        keys: in the words of `only`: rho, optimizer.rho, epochs.
+        keys: as they stand in an experiment, options of the optimizer with or without its block: rho, optimizer.rho,
+            epochs.
 
     Raises:
         ConfigError: no run has such a setting.
@@ -91,16 +93,15 @@ def held(runs: Sequence[Run], keys: Sequence[str]) -> dict[Path, tuple[Any, ...]
     >>> set(held(example_runs(), ["optimizer.name"]).values())
     {(('text', 'sgd'),), (('text', 'sam'),)}
     """
-    flats = {run.folder: flatten(run.config) for run in runs}
-    known = list(dict.fromkeys(key for flat in flats.values() for key in flat))
-    found = []
+    flats = completed([flatten(run.config) for run in runs])
+    grid, found = Grid(flats, str), []
     for key in keys:
-        full = full_key(key)
-        names = [name for name in known if name in (full, f"optimizer.{key}")]
-        if not names:
-            raise ConfigError(f"No run has a setting {key!r}; {nearest(key, known)}")
-        found.append(names[0])
-    return {folder: tuple(token(flat.get(name)) for name in found) for folder, flat in flats.items()}
+        name = setting_of(key, grid.values)
+        if name is None:
+            raise ConfigError(f"No run has a setting {key!r}; {grid.meant(key)}")
+        found.append(name)
+    tokens = (tuple(token(flat.get(name)) for name in found) for flat in flats)
+    return dict(zip((run.folder for run in runs), tokens, strict=True))
 
 
 def _other_quantity(run: Run, metric: str | None) -> float | None:

@@ -80,12 +80,17 @@ def correlation_legend(
     return [
         f"Kendall's τ between sharpness and {other}, {how}.",
         "Runs left out as unconverged are counted in the last column.",
-        *_warnings(found, runs),
+        *_warnings(found, runs, hold),
     ]
 
 
-def _warnings(found: Sequence[Correlation], runs: Sequence[Run]) -> Iterator[str]:
-    if any(FEWEST < one.correlation.n < SMALLEST for one in found):
+def _warnings(found: Sequence[Correlation], runs: Sequence[Run], hold: Sequence[str]) -> Iterator[str]:
+    if hold and any(one.correlation.n < len(one.pairs) for one in found):
+        yield f"Only those count in runs that share their {joined(hold)} with another run."
+    without = [one.measure for one in found if hold and one.correlation.n and one.correlation.tau is None]
+    if without:
+        yield f"No τ of {joined(without)}: within each group all values of one side are equal."
+    if not hold and any(FEWEST < one.correlation.n < SMALLEST for one in found):
         yield f"Fewer than {SMALLEST} runs give no interval."
     few = [one.measure for one in found if one.correlation.n == FEWEST]
     if few:

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from samcli.stats.rank_null import Numbers, null_of, null_of_sum
+
+Signs = NDArray[np.int8]
+
 SMALLEST = 6  # pairs below which the interval says nothing
 
 
@@ -21,7 +25,7 @@ class RankCorrelation:
         low, high: ends of the confidence interval; None for fewer than 6 pairs.
         n: number of pairs.
         confidence: level of the interval.
-        p: two-sided, of no correlation within groups; None where pairs are in no groups.
+        p: two-sided, of no correlation within groups; None where pairs are in no groups, or it was not asked for.
         groups: how many groups with two pairs or more they are in; 0 where they are in none.
     """
 
@@ -84,14 +88,15 @@ def kendall_within(
         τ = Σ_g (C_g - D_g) / √(Σ_g (P_g - X_g) · Σ_g (P_g - Y_g))
 
     over the groups g: concordant and discordant pairs of pairs, all of them, and those tied in x and in y. Of one group
-    it is `kendall`. Its p-value is that of random permutations of y within each group, which takes the members of a
-    group as exchangeable.
+    it is `kendall`. Its p-value is that of the permutations of y within each group, which takes the members of a group
+    as exchangeable: of all of them where no group has ties on both sides, see `samcli.stats.rank_null`, otherwise, and
+    in groups of very many, of some that are drawn.
 
     Args:
         x: values of one quantity.
         y: as many of the other.
         groups: as many; equal ones belong together.
-        permutations: how many are drawn.
+        permutations: how many are drawn where it takes draws; 0 for no p.
         seed: of the draws.
 
     Raises:
@@ -108,22 +113,44 @@ def kendall_within(
     members = [one for one in members if len(one) > 1]
     n = sum(map(len, members))
     signs = [(_signs(a[one]), _signs(b[one])) for one in members]
-    untied = [sum(int((pair[side] != 0).sum()) for pair in signs) for side in (0, 1)]
+    untied = [sum(int(np.count_nonzero(pair[side])) for pair in signs) for side in (0, 1)]
     if not all(untied):
         return RankCorrelation(None, None, None, n, 0.95, None, len(members))
-    scale = math.sqrt(untied[0] * untied[1])
-    tau = float(sum((first * second).sum() for first, second in signs)) / scale
-    generator, extreme = np.random.default_rng(seed), 0
-    for _ in range(permutations):
-        drawn = 0.0
-        for first, second in signs:
-            order = generator.permutation(len(second))
-            drawn += float((first * second[np.ix_(order, order)]).sum())
-        extreme += abs(drawn) / scale >= abs(tau) - 1e-12
-    return RankCorrelation(tau, None, None, n, 0.95, (extreme + 1) / (permutations + 1), len(members))
+    balance = sum(_balance(*pair) for pair in signs)
+    tau = balance / math.sqrt(untied[0] * untied[1])
+    p = _exact_p([(a[one], b[one]) for one in members], abs(balance) // 2) if permutations else None
+    if p is None and permutations:
+        generator, extreme = np.random.default_rng(seed), 0
+        for _ in range(permutations):
+            orders = (generator.permutation(len(first)) for first, _ in signs)
+            drawn = sum(_balance(*pair, order) for pair, order in zip(signs, orders, strict=True))
+            extreme += abs(drawn) >= abs(balance)
+        p = (extreme + 1) / (permutations + 1)
+    return RankCorrelation(tau, None, None, n, 0.95, p, len(members))
 
 
-def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _exact_p(groups: Sequence[tuple[Numbers, Numbers]], balance: int) -> float | None:
+    """The probability of an |S| of at least so much; None where one of the groups has no known distribution."""
+    nulls, pairs = [], 0
+    for x, y in groups:
+        first, second = (np.unique(side, return_counts=True)[1].tolist() for side in (x, y))
+        if max(first) > 1 and max(second) > 1:
+            return None
+        null = null_of(len(x), first if max(first) > 1 else second)
+        if null is None:
+            return None
+        nulls.append(null)
+        pairs += len(null) - 1
+    discordant = np.arange(pairs + 1)
+    return min(1.0, float(null_of_sum(nulls)[np.abs(pairs - 2 * discordant) >= balance].sum()))
+
+
+def _balance(x: Signs, y: Signs, order: NDArray[np.int64] | None = None) -> int:
+    """Twice the concordant less the discordant pairs, y in another order."""
+    product = x * (y if order is None else y[np.ix_(order, order)])
+    return int(product.sum(dtype=np.int64))
+
+
+def _signs(values: Numbers) -> Signs:
     """Which of each two values is the larger, (n, n)."""
-    found: NDArray[np.float64] = np.sign(values[:, None] - values[None, :])
-    return found
+    return np.sign(values[:, None] - values[None, :]).astype(np.int8)

@@ -7,7 +7,7 @@ from run_folders import Block, Results
 
 from samcli.errors import ConfigError, NothingToCompare
 from samcli.report import correlate
-from samcli.report.correlation import Correlation, generalisation_gap
+from samcli.report.correlation import Correlation, generalisation_gap, held
 from samcli.report.correlation_table import correlation_legend
 from samcli.runs.sharpness_file import SharpnessFile
 from samcli.stats import kendall
@@ -102,3 +102,41 @@ def test_two_runs_and_collapsed_ones_are_told(results: Results, sgd: Block, sam:
     assert few == "Two runs say nothing: τ of trace is +1 or -1 whatever they are, save for ties."
     assert collapsed == "1 run at chance is counted too: collapsed networks may make τ by themselves."
     assert len(correlation_legend(None, [three], runs)) == 3
+
+
+def test_among_runs_of_the_same_rate_and_what_is_said_of_the_others(results: Results, sgd: Block) -> None:
+    """Two rates, of which the larger has the larger gaps and values; within them the order is the opposite one."""
+    for rate, shift in ((0.1, 0.0), (0.2, 1.0)):
+        for seed, gap in enumerate((0.1, 0.2, 0.3)):
+            add(results, {**sgd, "lr": rate}, seed, gap + 0.1 * shift, sharp=(shift - gap, True))
+    add(results, {**sgd, "lr": 0.4}, 0, 0.3, sharp=(3.0, True))  # alone with its rate
+    for key in ("lr", "optimizer.lr"):
+        (found,) = correlate(results.runs(), hold=[key])
+        assert (found.correlation.tau, found.correlation.n, found.correlation.groups) == (-1.0, 6, 2)
+        assert found.correlation.p == pytest.approx(2 / 36)  # both in order or both against it
+    said = correlation_legend(None, [found], results.runs(), ["lr"])
+    assert "Only those count in runs that share their lr with another run." in said
+    (alone,) = correlate(results.runs(), hold=["lr", "seeds"])
+    assert (alone.correlation.tau, alone.correlation.n) == (None, 0)
+    assert not any("No τ" in line for line in correlation_legend(None, [alone], results.runs(), ["lr", "seeds"]))
+    with pytest.raises(ConfigError, match=r"No run has a setting 'lrr'; known are: optimizer\.lr, seeds\."):
+        correlate(results.runs(), hold=["lrr"])
+
+
+def test_why_groups_may_have_no_tau(results: Results, sgd: Block) -> None:
+    for seed in range(4):
+        add(results, {**sgd, "lr": 0.1 + seed // 2}, seed, 0.1, sharp=(float(seed), True))
+    (found,) = correlate(results.runs(), hold=["lr"])
+    said = correlation_legend(None, [found], results.runs(), ["lr"])
+    assert "No τ of sharp: within each group all values of one side are equal." in said
+    assert not any("no interval" in line for line in said)
+
+
+def test_a_run_of_before_an_option_has_its_default_held(results: Results, sgd: Block) -> None:
+    """Otherwise it would be in a group of its own, and count in no pair."""
+    results.add(sgd, 0, (0.5,))
+    results.add({**sgd, "average": None, "average_decay": None}, 1, (0.5,))
+    runs = results.runs()
+    assert sorted("average" in run.config["optimizer"] for run in runs) == [False, True]
+    assert len(set(held(runs, ["average"]).values())) == 1
+    assert len(set(held(runs, ["seeds"]).values())) == 2

@@ -104,7 +104,7 @@ def test_p_within_groups_is_uniform_without_and_small_with_a_relation() -> None:
     assert abs(share - 0.1) < 3 * math.sqrt(0.1 * 0.9 / 200)
     x = [float(i % 6) for i in range(12)]
     strong = kendall_within(x, [value + 10.0 * group for value, group in zip(x, groups, strict=True)], groups)
-    assert (strong.tau, strong.p) == (1.0, 1 / 10_000)
+    assert (strong.tau, strong.p) == (1.0, pytest.approx(2 / math.factorial(6) ** 2))
 
 
 def test_pairs_and_groups_must_be_as_many_and_singles_count_for_nothing() -> None:
@@ -113,3 +113,40 @@ def test_pairs_and_groups_must_be_as_many_and_singles_count_for_nothing() -> Non
     alone = kendall_within([1, 2, 3], [3, 1, 2], [0, 1, 2])
     assert (alone.tau, alone.n, alone.groups) == (None, 0, 0)
     assert kendall_within([1, 1], [1, 2], [0, 0]).tau is None
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 20, 60])
+def test_p_of_one_group_is_that_of_scipy(n: int) -> None:
+    """Its exact one, which goes without ties; to rounding."""
+    x, y = np.random.default_rng(n).normal(size=(2, n))
+    expected = stats.kendalltau(x, y, method="exact")
+    assert kendall_within(x.tolist(), y.tolist(), [0] * n).p == pytest.approx(expected.pvalue, rel=1e-12)
+
+
+@pytest.mark.parametrize("ties", [1, 2])
+def test_p_within_groups_is_the_share_of_all_permutations(ties: int) -> None:
+    """With and without ties in y, by going through all of them; and by draws where ties are on both sides."""
+    generator, groups = np.random.default_rng(3), [0, 0, 0, 0, 1, 1, 1]
+    for _ in range(5):
+        x = generator.permutation(7).astype(float).tolist()
+        y = (generator.permutation(7) // ties).astype(float).tolist()
+        found = kendall_within(x, y, groups)
+        assert found.tau is not None
+        every = [
+            plain_within(x, [*first, *second], groups)
+            for first in itertools.permutations(y[:4])
+            for second in itertools.permutations(y[4:])
+        ]
+        share = np.mean([abs(tau) >= abs(found.tau) - 1e-12 for tau in every])
+        assert found.p == pytest.approx(share, rel=1e-12)
+    x, y = [0.0, 0.0, 1.0, 2.0, 1.0, 2.0, 2.0], [0.0, 1.0, 1.0, 2.0, 0.0, 0.0, 1.0]
+    found = kendall_within(x, y, groups)
+    every = [
+        plain_within(x, [*first, *second], groups)
+        for first in itertools.permutations(y[:4])
+        for second in itertools.permutations(y[4:])
+    ]
+    share = np.mean([abs(tau) >= abs(found.tau or 0.0) - 1e-12 for tau in every])
+    assert found.p == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / 9999))
+    assert kendall_within(x, y, groups) == found, "the draws have a seed"
+    assert kendall_within(x, y, groups, permutations=0).p is None

@@ -16,10 +16,10 @@ from samcli.config.schema import without_newer
 from samcli.config.stages import is_of_optimizer, without_echoes
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
-from samcli.report.hypotheses._younger import completed
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
 from samcli.report.metric import kept_name, recorded_name
 from samcli.report.reading import described, read_run
+from samcli.report.younger import completed
 from samcli.runs.reader import Run
 from samcli.words import joined
 

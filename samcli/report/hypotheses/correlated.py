@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.config.grid import full_key, token
+from samcli.config.grid import setting_of, token
 from samcli.report.hypotheses._cases import Cases, Untestable
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
 from samcli.stats import kendall_within
-from samcli.words import some_of
+from samcli.words import joined, some_of
 
 FEWEST = 4  # settings that a seed has to rank
 
@@ -25,7 +25,8 @@ def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
             which sharpness does not compare.
     """
     first, second = (cases.values(cases.metric(name, fields.get("among"))) for name in fields["correlated"])
-    holding = [full_key(key) for key in fields.get("holding", ())]
+    known = {key for flat in cases.flats for key in flat}
+    holding = [setting_of(key, known) or key for key in fields.get("holding", ())]
     pairs: dict[int, list[tuple[float, float, Any]]] = defaultdict(list)
     kinds = set()
     for index in cases.matching(fields.get("among")):
@@ -42,11 +43,12 @@ def correlated(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     taus = {}
     for seed, points in sorted(pairs.items()):
         x_, y_, groups = zip(*points, strict=True)
-        tau = kendall_within(x_, y_, groups, permutations=0).tau if len(points) >= FEWEST else None
-        if tau is not None:
-            taus[seed] = tau
+        found = kendall_within(x_, y_, groups, permutations=0)
+        if found.tau is not None and found.n >= FEWEST:
+            taus[seed] = found.tau
     if not taus:
-        raise Untestable(f"No seed has {FEWEST} settings with both {' and '.join(fields['correlated'])}.")
+        beside = f" beside others of the same {joined(holding)}" if holding else ""
+        raise Untestable(f"No seed has {FEWEST} settings with both {' and '.join(fields['correlated'])}{beside}.")
     relation = fields["tau"]
     turn = 1.0 if relation.above else -1.0
     parts = [{seed: turn * (tau - relation.bound) for seed, tau in taus.items()}]

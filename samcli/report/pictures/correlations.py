@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from samcli.metrics import is_share, score_among, title
+from samcli.report.cells import probability
 from samcli.report.correlation import Correlation
 from samcli.report.palette import COLOURS, MARKERS
 from samcli.report.pictures._figure import (
@@ -24,7 +25,7 @@ from samcli.report.pictures._figure import (
 )
 from samcli.report.settings import captions, dataset_and_model
 from samcli.runs.reader import Run
-from samcli.words import count
+from samcli.words import count, joined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +36,16 @@ DECADES_FOR_LOG = 1.0
 CHARACTERS_BESIDE_PANEL = 20  # in a line of the label of its vertical axis
 
 
-def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None = None) -> Figure:
+def draw_correlations(
+    found: Sequence[Correlation], runs: Sequence[Run], metric: str | None = None, hold: Sequence[str] = ()
+) -> Figure:
     """A panel for each measure, a point for each run; runs that differ in the seed alone share colour and marker.
 
     Args:
         found: the correlations, as `samcli.report.correlate` gives them.
         runs: the runs they are over, and possibly others.
         metric: the column they are with; None is the generalisation gap.
+        hold: the settings that were held fixed.
 
     >>> from samcli.report.example import example_runs
     >>> from samcli.stats import kendall
@@ -57,7 +61,7 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
     width, height = max(6.0, 0.6 + 2.2 * columns), 0.7 + 1.9 * rows
-    with titled_figure(_title(found, runs, metric), width, height) as figure:
+    with titled_figure(_title(found, runs, metric, hold), width, height) as figure:
         panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
         for axes in panels[::columns]:
             axes.set_ylabel(fill(in_picture(label), CHARACTERS_BESIDE_PANEL))
@@ -78,14 +82,17 @@ def draw_correlations(found: Sequence[Correlation], runs: Sequence[Run], metric:
     return figure
 
 
-def _title(found: Sequence[Correlation], runs: Sequence[Run], metric: str | None) -> tuple[str, str]:
+def _title(
+    found: Sequence[Correlation], runs: Sequence[Run], metric: str | None, hold: Sequence[str]
+) -> tuple[str, str]:
     other = "generalisation gap" if metric is None else title(metric).removesuffix(" in %")
     examples = joined_by_or(str(one.examples) for one in found)
     where = joined_by_or(dataset_and_model(run.config) for run in runs)
     level = joined_by_or(f"{100 * one.correlation.confidence:g} %" for one in found)
+    how = f"among runs of the same {joined(hold)}" if hold else f"with {level} interval"
     return (
         f"Sharpness and {other} of {count(len(runs), 'run')} after their last epoch",
-        f"{where}; sharpness on {examples} training examples; Kendall's τ with {level} interval",
+        f"{where}; sharpness on {examples} training examples; Kendall's τ {how}",
     )
 
 
@@ -105,8 +112,9 @@ def _tau(one: Correlation, runs: int) -> str:
     """Kendall's τ with its interval, and the number of runs where it is not that of the whole picture."""
     found = one.correlation
     if found.tau is None:
-        return "no τ: all are equal"
+        return "no τ: all are equal" if found.n or not one.pairs else "no τ: none are alike"
     interval = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
+    interval = interval if found.p is None else f", p {probability(found.p)}"
     return f"τ = {found.tau:.2f}{interval}" + (f", n = {found.n}" if found.n < runs else "")
 
 

@@ -400,3 +400,7 @@ def test_a_correlation_with_a_setting_held_fixed(table: tuple[Results, Any, Any]
     assert (found.estimate, found.n) == (pytest.approx(-1.0), len(SEEDS))
     with pytest.raises(Untestable, match="No seed has 4 settings"):
         evidence(results, f"{text}, holding: [optimizer.rho, dataset.label_noise]")
+    with pytest.raises(Untestable, match=r"No seed has 4 .* beside others of the same optimizer\.rho"):
+        evidence(results, f"{text.replace('sam}', 'sam, dataset.label_noise: 0.2}')}, holding: rho")
+    short, full = (evidence(results, f"{text}, holding: {key}") for key in ("rho", "optimizer.rho"))
+    assert short == full

@@ -1,5 +1,6 @@
 """Pictures of sharpness against the gap: that they show each run where it belongs, and say what is shown."""
 
+import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from samcli.report.pictures import encode
 from samcli.report.pictures._figure import DPI
 from samcli.report.pictures.correlations import draw_correlations
 from samcli.runs import Run
-from samcli.stats import kendall
+from samcli.stats import kendall, kendall_within
 
 GAPS = (0.11, 0.12, 0.13, 0.14, 0.15, 0.16)
 
@@ -160,3 +161,15 @@ def test_a_long_legend_takes_nothing_from_the_panels() -> None:
     assert axes.get_position().height * figure.get_figheight() > 1.0
     styles = {(line.get_color(), line.get_marker()) for line in axes.lines}
     assert len(styles) == len(COLOURS) * len(MARKERS)  # before they come back
+
+
+def test_words_of_what_is_held_fixed() -> None:
+    """Two batches of three: in each the values fall as the gaps rise, hence τ = -1 and the p of 2 in 36 orders."""
+    within = kendall_within((3.0, 2.0, 1.0, 6.0, 5.0, 4.0), GAPS[:6], list("aaabbb"))
+    found = dataclasses.replace(correlation("trace", (3.0, 2.0, 1.0, 6.0, 5.0, 4.0)), correlation=within)
+    alone = dataclasses.replace(found, correlation=kendall_within((3.0, 2.0), GAPS[:2], list("ab")))
+    figure = draw_correlations([found, alone], RUNS, hold=["lr", "rho"])
+    assert figure.get_suptitle().replace("\n", " ").endswith("Kendall's τ among runs of the same lr and rho")
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0] == "trace\nτ = -1.00, p 0.0556"
+    assert titles[1] == "trace\nno τ: none are alike"
