@@ -32,13 +32,20 @@ class Part:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, size: int, *, least: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised (input, target) batches in order; the last has what is left.
 
         Inputs are (B, C, H, W) float32 in channels-last memory order, (B, F) float32, or (B, T) int64.
+
+        Args:
+            size: examples in a batch.
+            least: with fewer than these, what is left joins the batch before: BatchNorm cannot train on a single one.
         """
-        for start in range(0, len(self), size):
-            yield self.normalisation.ready(self.inputs[start : start + size]), self.targets[start : start + size]
+        starts = list(range(0, len(self), size))
+        if len(starts) > 1 and len(self) - starts[-1] < least:
+            starts.pop()
+        for start, end in zip(starts, [*starts[1:], len(self)], strict=True):
+            yield self.normalisation.ready(self.inputs[start:end]), self.targets[start:end]
 
     def at_once(self, most: int) -> int:
         """How many examples may go through a network together: at most so many, and of windows of tokens fewer.

@@ -281,7 +281,16 @@ class Batch:
         """The closures of the whole training set, batch by batch, whose passes count as passes of this batch."""
         assert self._training_set is not None
         for inputs, targets in self._training_set():
-            part = Batch(self.model, self.loss, inputs, targets, precision=self._precision, scale=self._scale)
+            part = Batch(
+                self.model,
+                self.loss,
+                inputs,
+                targets,
+                accumulate=self._accumulate,
+                precision=self._precision,
+                scale=self._scale,
+                ranks=self.ranks,
+            )
             part._whole = self._whole or self
             yield part
 

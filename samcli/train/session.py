@@ -359,7 +359,7 @@ class Session:
     def _training_set(self) -> Iterator[tuple[Tensor, Tensor]]:
         """What is trained on, batch by batch, in its order and without augmentation, for a rule that climbs for it."""
         part = self._trained_part()
-        return part.batches(part.at_once(self.config.training.batch_size))
+        return part.batches(part.at_once(self.config.training.batch_size), least=2)
 
     def _trained_part(self) -> Part:
         """The examples that the steps under way are of."""

@@ -1,6 +1,7 @@
 """Processes that share every batch: equal to one another bit for bit, and to one process up to rounding."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from rank_trials import CASES
+from rank_trials import CASES, EXAMPLES, SIZES
 
 from samcli.errors import ConfigError
 from samcli.optim import VARIANTS, Ranks
@@ -65,6 +66,12 @@ def test_three_processes_with_shares_of_other_sizes(tmp_path: Path) -> None:
         assert "error" not in found[0][name], found[0][name]["error"]
         assert max(one[name]["distance"] for one in found) < TOLERANCE
         assert len({one[name]["digest"] for one in found}) == 1
+
+
+def test_a_training_set_is_passed_once_by_all_together(two: list[dict[str, dict[str, Any]]]) -> None:
+    """In each step each of its seven parts of 9 examples at most is one more pass to add up."""
+    plain, whole = (two[0][name]["messages"] for name in ("n-sam", "n-sam, training set"))
+    assert whole >= plain + 2 * len(SIZES) * math.ceil(EXAMPLES / 9)
 
 
 def test_micro_batches_are_taken_apart_where_the_rule_keeps_nothing_of_them(two: list[dict[str, dict[str, Any]]]):

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 import traceback
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +26,10 @@ CASES: dict[str, dict[str, Any]] = {name: {"variant": name} for name in VARIANTS
     "sam, norm inf, 3 steps": {"variant": "sam", "options": {"norm": float("inf"), "ascent_steps": 3}},
     "sam, half of the batch climbs": {"variant": "sam", "options": {"ascent_fraction": 0.5}},
     "ae-sam, half of the batch climbs": {"variant": "ae-sam", "options": {"ascent_fraction": 0.5}},
+    "n-sam, training set": {"variant": "n-sam", "training_set": 9},
+    "n-sam, training set, accumulate": {"variant": "n-sam", "training_set": 20, "accumulate": 3},
+    "n-sam, training set, every": {"variant": "n-sam", "training_set": 20, "options": {"every": 2}},
+    "n-sam, training set, BatchNorm": {"variant": "n-sam", "training_set": 20, "norm": "batch"},
     "sam, accumulate": {"variant": "sam", "accumulate": 3},
     "sam, m": {"variant": "sam", "options": {"m": 4}},
     "gsam, m": {"variant": "gsam", "options": {"m": 4}},
@@ -103,7 +108,7 @@ def trained(case: dict[str, Any], ranks: Ranks | None) -> tuple[nn.Module, torch
     if case.get("broken"):
         x[SIZES[0] - 1] = torch.inf  # which the last rank alone passes
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0) if case.get("scaled") else None
-    losses, evaluated = [], 0
+    losses, evaluated, parts = [], 0, case.get("training_set")
     for epoch in range(2):
         at = 0
         for step, size in enumerate(SIZES):
@@ -122,6 +127,7 @@ def trained(case: dict[str, Any], ranks: Ranks | None) -> tuple[nn.Module, torch
                 accumulate=case.get("accumulate", 1),
                 scale=scaler.scale if scaler else None,
                 ranks=ranks,
+                training_set=partial(zip, x.split(parts), y.split(parts)) if parts else None,
             )
             losses.append(float(take_step(optimizer, batch, scaler)))
             evaluated += batch.evaluated

@@ -157,6 +157,9 @@ def test_a_run_hands_its_training_set_to_n_sam(config_of: MakeConfig, places: Pl
     session = Session(config_of(text=N_SAM), **places)
     row = session.train_epoch()
     assert row["gradient_evaluations"] == 5 * (20 + 100 + 20)
+    single = Session(config_of("dataset.train_examples=101", text=N_SAM), **places)  # on which BatchNorm cannot train
+    assert [len(inputs) for inputs, _ in single._training_set()] == [20, 20, 20, 20, 21]
+    assert single.train_epoch()["gradient_evaluations"] == 5 * (20 + 101 + 20)
     folder = RunFolder(tmp_path / "run")
     assert train_run(config_of("optimizer.every=2", text=N_SAM), folder, **places) == "finished"
     assert checkpoint.load(folder.checkpoint)["gradient_evaluations"] == 2 * 5 * 40 + 5 * 100
