@@ -90,8 +90,8 @@ def held(runs: Sequence[Run], keys: Sequence[str]) -> dict[Path, tuple[Any, ...]
         ConfigError: no run has such a setting.
 
     >>> from samcli.report.example import example_runs
-    >>> set(held(example_runs(), ["optimizer.name"]).values())
-    {(('text', 'sgd'),), (('text', 'sam'),)}
+    >>> sorted(set(held(example_runs(), ["optimizer.name"]).values()))
+    [(('text', 'sam'),), (('text', 'sgd'),)]
     """
     flats = completed([flatten(run.config) for run in runs])
     grid, found = Grid(flats, str), []

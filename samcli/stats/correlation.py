@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from samcli.stats.rank_null import Numbers, null_of, null_of_sum
+from samcli.stats._rank_null import Numbers, null_of, null_of_sum
 
 Signs = NDArray[np.int8]
 
@@ -89,7 +89,7 @@ def kendall_within(
 
     over the groups g: concordant and discordant pairs of pairs, all of them, and those tied in x and in y. Of one group
     it is `kendall`. Its p-value is that of the permutations of y within each group, which takes the members of a group
-    as exchangeable: of all of them where no group has ties on both sides, see `samcli.stats.rank_null`, otherwise, and
+    as exchangeable: of all of them where no group has ties on both sides, see `samcli.stats._rank_null`, otherwise, and
     in groups of very many, of some that are drawn.
 
     Args:

@@ -102,8 +102,10 @@ def rehearse(
             settings.check(here.model, scaled=training.precision == "fp16")
             examples = kept_of(here.examples, training.drop) if training.labels == "own" else here.examples
             settings.averaging.check(steps_of(examples, training.batch_size), training.epochs)
+            # whether it is known of a rule and its options where its edge lies, each has to show
+            looked_at = config.optimizer if "edge-ratio" in config.sharpness.measures else {}
             base = config.optimizer.get("base", config.optimizer["name"])
-            measurement = repr((problem, config.sharpness, base))
+            measurement = repr((problem, config.sharpness, base, looked_at))
             if measurement not in measured and config.sharpness.every:
                 measured.add(measurement)
                 _rehearse_measures(config, data_dir)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from samcli.stats.rank_null import MOST, MOST_WITH_TIES, null_of, null_of_sum
+from samcli.stats._rank_null import MOST, MOST_WITH_TIES, null_of, null_of_sum
 
 
 @pytest.mark.parametrize("ties", [[1], [1, 1, 1, 1], [2, 2], [3, 1, 2], [1, 4, 1], [6]])

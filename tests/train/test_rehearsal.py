@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from small_run import MakeConfig, Places
 
 from samcli.config import Draft, RunConfig, parse
-from samcli.errors import ConfigError, DataError
+from samcli.errors import ConfigError, DataError, NotApplicable
 from samcli.train import CATALOGUE
 from samcli.train.rehearsal import rehearse
 
@@ -73,3 +74,13 @@ def test_settings_that_reach_nothing_are_told_once(tmp_path: Path) -> None:
     text = "dataset: digits\nmodel: [linear, mlp]\noptimizer: sgd\nlayer_decay: [1.0, 0.5, 0.7]\nseeds: 0-1"
     rehearse(runs(text), tmp_path, on_notice=told.append)
     assert told == ["linear: layer_decay changes nothing, as the head alone is trained."]
+
+
+def test_an_edge_that_is_not_known_is_refused_before_the_first_run(config_of: MakeConfig, places: Places) -> None:
+    """Also where that of another optimizer, over the same base, was tried before."""
+    text = "{dataset: {name: digits, train_examples: 60}, model: linear, epochs: 1}"
+    measures = "sharpness.measures=[edge-ratio]"
+    sgd, asam = (config_of(f"optimizer={name}", measures, text=text) for name in ("sgd", "asam"))
+    rehearse([sgd], places["data_dir"])
+    with pytest.raises(NotApplicable, match="edge-ratio knows the edge of SGD"):
+        rehearse([sgd, asam], places["data_dir"])
