@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from samcli.errors import ConfigError
 
+LEAST, MOST = 1e-9, 1e6  # beyond, single precision has no squares of it; images change by a 10⁻⁷th of a pixel at least
+
 
 def strength(text: str | float) -> float:
     """A number, or a fraction such as 8/255.
 
     Raises:
-        ConfigError: it is neither, or below 0.
+        ConfigError: it is neither, below 0, or so small or large that single precision cannot compute with it.
 
     >>> strength("0.25"), strength("51/255"), strength(0.5)
     (0.25, 0.2, 0.5)
@@ -21,6 +23,10 @@ def strength(text: str | float) -> float:
         value = -1.0
     if not 0.0 <= value < float("inf"):
         raise ConfigError(f"ε must be a number of at least 0 or a fraction such as 8/255, not {text!r:.60}.")
+    if value > MOST or 0.0 < value < LEAST:
+        raise ConfigError(
+            f"ε must be 0, or from {LEAST:g} to {MOST:g}, and is {value:g}; it is in units in which pixels are from 0 to 1."
+        )
     return value
 
 

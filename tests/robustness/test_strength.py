@@ -15,3 +15,9 @@ def test_text_and_number_agree(text: str) -> None:
 def test_what_is_no_radius_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ConfigError, match=r"ε must be a number of at least 0 or a fraction such as 8/255, not"):
         strength(text)
+
+
+@pytest.mark.parametrize("text", ["1e30", "1e300", "1e-45", "1e-300", "1/1e200", 1e7, 1e-10])
+def test_what_single_precision_cannot_compute_with_is_refused(text: str | float) -> None:
+    with pytest.raises(ConfigError, match=r"ε must be 0, or from 1e-09 to 1e\+06, and is "):
+        strength(text)

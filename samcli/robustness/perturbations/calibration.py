@@ -13,6 +13,7 @@ from samcli.robustness.base import PERTURBATIONS, Perturbation
 from samcli.robustness.outcome import Outcome, without_value
 from samcli.robustness.subject import Subject
 
+MOST_BINS = 10_000  # there are seldom more examples to fill them, and each takes memory
 DRAWS = 200  # bootstrap samples; the error of a standard error by them is about 5 %
 
 
@@ -27,7 +28,7 @@ class Calibration(Perturbation):
     error is that of 200 bootstrap samples of the examples.
     """
 
-    bins: int = option(BINS, "bins of equal width in which confidence is compared with accuracy", minimum=1)
+    bins: int = option(BINS, "bins of equal width in which confidence is compared with accuracy", minimum=1, maximum=MOST_BINS)
 
     def of(self, subject: Subject) -> Outcome:
         subject.need_classes()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from samcli import robustness
 from samcli.robustness import PERTURBATIONS, Outcome, Subject
 from samcli.robustness.perturbations._attack import Region, logit_ratio
+from samcli.robustness.strength import LEAST, MOST
 from samcli.tasks import Binary, Classification
 
 BOX, BALL = ["fgsm", "pgd", "apgd"], ["fgsm-l2", "pgd-l2", "apgd-l2"]
@@ -47,6 +48,15 @@ def test_of_a_linear_network_all_attacks_find_the_worst_point(name: str) -> None
     assert found.value == 19 / 40
     assert found.n == 40
     assert found.details["clean"] == 1.0
+
+
+@pytest.mark.parametrize("name", BOX + BALL)
+def test_the_smallest_and_the_largest_radius_are_computed_with(name: str) -> None:
+    """Of the smallest no image falls; the largest ball holds every corner of the range of pixels, as one of 1000."""
+    model, batches, _, _ = linear()
+    assert measured(model, batches, name, classes=2, eps=LEAST).value == 1.0
+    largest, large = (measured(model, batches, name, classes=2, eps=eps).value for eps in (MOST, 1e3))
+    assert largest == large == 0.0
 
 
 @pytest.mark.parametrize("name", BOX + BALL)
