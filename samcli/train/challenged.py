@@ -15,7 +15,7 @@ from samcli.data import DATASETS
 from samcli.errors import NotApplicable
 from samcli.robustness import PERTURBATIONS, Outcome, Pixels, challenging, labels
 from samcli.runs.robustness_file import RobustnessFile
-from samcli.train.elsewhere import elsewhere
+from samcli.train.elsewhere import check_classes_of_cifar10, elsewhere
 from samcli.train.trained import Trained, load_trained, network_name, recorded_data_dir
 
 DEFAULT_TESTS = ("clean", "fgsm", "pgd", "corruptions", "weight-rounding", "weight-noise", "calibration")
@@ -118,7 +118,12 @@ def challenge_checkpoint(
         chosen = data.test.subset(examples, seed=seed)
         take = partial(elsewhere, own=data, examples=examples, seed=seed, data_dir=others, batch_size=batch_size)
         sources = {key["parameters"].get("source"): key["test"] == "shift" for key in missing.values()}
-        found = {name: take(name, same_classes=same) for name, same in sources.items() if name}
+        found, unfit = dict[str, Any](), dict[str, NotApplicable]()
+        for name, same in sources.items():
+            try:
+                found |= {name: take(name, same_classes=same)} if name else {}
+            except NotApplicable as error:  # of one test, and not of the others
+                unfit[name] = error
         with challenging(
             trained.model,
             data.task,
@@ -131,6 +136,10 @@ def challenge_checkpoint(
             for label, key in missing.items():
                 on_begin(label)
                 try:
+                    if (reason := unfit.get(key["parameters"].get("source"))) is not None:
+                        raise reason
+                    if key["test"] == "cifar10-c":
+                        check_classes_of_cifar10(data)
                     outcome = PERTURBATIONS.create(key["test"], **key["parameters"]).of(subject)
                 except NotApplicable as error:
                     if not pass_over:

@@ -15,6 +15,8 @@ from samcli.errors import DataError, NotApplicable
 
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue in a grey value (ITU-R BT.601), as Pillow has it
 
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
 
 def elsewhere(
     name: str, own: Dataset, *, same_classes: bool, examples: int, seed: int, data_dir: Path, batch_size: int
@@ -44,10 +46,12 @@ def elsewhere(
     [20, 20, 10]
     """
     kind = DATASETS.create(DATASETS.canonical(name))
-    if not own.train.normalisation.is_images or not kind.is_images:
-        raise NotApplicable("data from elsewhere are images, for a network of images")
+    if not own.train.normalisation.is_images:
+        raise NotApplicable("it takes images from elsewhere, and the inputs of this network are no images")
+    if not kind.is_images:
+        raise NotApplicable(f"it takes images from elsewhere, and {kind.label} has none")
     if own.task.classes is None or kind.is_regression:
-        raise NotApplicable("it is of classes, and these are none")
+        raise NotApplicable("it is of classes, and numbers are predicted here")
     source = raw_source(kind, data_dir)
     part = Part(source.test_inputs, source.test_targets, own.train.normalisation).subset(examples, seed)
     targets = _matched(part.targets, source.class_names, own, kind.label, same_classes=same_classes)
@@ -55,6 +59,19 @@ def elsewhere(
     images = _fitted(part.inputs[:], own.shape)
     ready = Part(images.to(device), targets.to(device), own.train.normalisation)
     return list(ready.batches(batch_size))
+
+
+def check_classes_of_cifar10(own: Dataset) -> None:
+    """Refuse the published corruptions to a network that numbers its classes otherwise: their labels are numbers.
+
+    Raises:
+        NotApplicable: its classes are not those of CIFAR-10 in their order.
+    """
+    if own.shape == (3, 32, 32) and own.class_names != CIFAR10_CLASSES:  # of another shape it is refused anyway
+        named = ", ".join(own.class_names[:10]) or "none"
+        raise NotApplicable(
+            f"CIFAR-10-C has the classes of CIFAR-10, {', '.join(CIFAR10_CLASSES)}, and those of this network are {named}"
+        )
 
 
 def _matched(targets: Tensor, names: tuple[str, ...], own: Dataset, label: str, *, same_classes: bool) -> Tensor:

@@ -143,7 +143,11 @@ def test_other_data(samcli: Samcli, results: Path) -> None:
     assert "digits has classes that the network knows: 0, 1, 2, 3, 4; for data of its own classes" in same.err
     table = samcli("robustness", results, "--test", "clean", "--shift", "wine")
     assert table.code == 2
-    assert "data from elsewhere are images" in table.err
+    assert "shift wine: it takes images from elsewhere, and wine has none." in table.err
+    passed = samcli("robustness", results, "--examples", 20, "--shift", "wine", "--eps", "8/255", "--format", "json")
+    assert passed.code == 0  # as any test that does not apply, where none was named
+    assert "shift wine is passed over. It takes images from elsewhere, and wine has none." in passed.err
+    assert "shift wine" not in json.loads(passed.out)[0]["values"]
     missing = samcli("robustness", results, "--test", "clean", "--shift", "mnst")
     assert missing.code == 2
     assert "did you mean mnist" in missing.err

@@ -10,7 +10,7 @@ from PIL import Image
 
 from samcli.data import DATASETS, Dataset, load
 from samcli.errors import DataError, NotApplicable
-from samcli.train.elsewhere import elsewhere
+from samcli.train.elsewhere import CIFAR10_CLASSES, check_classes_of_cifar10, elsewhere
 
 HOW: dict[str, Any] = {"examples": 1000, "seed": 0, "data_dir": Path("data"), "batch_size": 7}
 
@@ -71,7 +71,15 @@ def test_size_and_channels_are_brought_to_the_networks(tmp_path: Path) -> None:
 
 
 def test_what_is_no_image_is_refused() -> None:
-    with pytest.raises(NotApplicable, match="images"):
+    with pytest.raises(NotApplicable, match="and wine has none"):
         elsewhere("wine", loaded("digits"), same_classes=True, **HOW)
-    with pytest.raises(NotApplicable, match="images"):
+    with pytest.raises(NotApplicable, match="inputs of this network are no images"):
         elsewhere("digits", loaded("wine"), same_classes=True, **HOW)
+
+
+def test_published_corruptions_are_for_the_classes_of_cifar10_in_their_order(tmp_path: Path) -> None:
+    """Their labels are numbers, which say something else to a network of ten other classes."""
+    check_classes_of_cifar10(loaded(folder(tmp_path / "own", CIFAR10_CLASSES, side=32)))
+    digits = loaded(folder(tmp_path / "digits", tuple("0123456789"), side=32))
+    with pytest.raises(NotApplicable, match="airplane, automobile.* and those of this network are 0, 1, 2"):
+        check_classes_of_cifar10(digits)
