@@ -128,6 +128,22 @@ class RobustnessKey(Document):
     parameters: dict[str, Any] = {}
 
 
+class RobustnessDetails(Document):
+    """What a test tells besides its value; of an attack, its ball and what makes it doubtful."""
+
+    norm: float | Literal["inf"] | None = None
+    eps: float | None = None
+    attacked: Count = 0
+    flat: Count = 0
+    only_one_step: Count = 0
+
+    @model_validator(mode="after")
+    def _has_a_ball(self) -> RobustnessDetails:
+        if "attacked" in self.model_fields_set and (self.norm is None or self.eps is None):
+            raise ValueError("an attack has a ball: norm and eps")
+        return self
+
+
 class RobustnessDocument(Document):
     """An entry of `robustness.json`."""
 
@@ -135,10 +151,16 @@ class RobustnessDocument(Document):
     key: RobustnessKey
     value: Measured
     stderr: float | None
-    interval: list[float] | None
+    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     n: Count
     score: Literal["accuracy", "loss", "calibration_error", "roc_auc"]
-    details: dict[str, Any]
+    details: RobustnessDetails
+
+    @model_validator(mode="after")
+    def _is_a_share(self) -> RobustnessDocument:
+        if self.score != "loss" and not (self.value is None or 0.0 <= float(self.value) <= 1.0 + 1e-9):  # rounding
+            raise ValueError("all scores but a loss are from 0 to 1")
+        return self
 
 
 LARGEST = 1e100  # of a loss in a file; means of larger ones, and pictures, know no numbers for them
