@@ -24,9 +24,7 @@ def strength(text: str | float) -> float:
     if not 0.0 <= value < float("inf"):
         raise ConfigError(f"ε must be a number of at least 0 or a fraction such as 8/255, not {text!r:.60}.")
     if value > MOST or 0.0 < value < LEAST:
-        raise ConfigError(
-            f"ε must be 0, or from {LEAST:g} to {MOST:g}, and is {value:g}; it is in units in which pixels are from 0 to 1."
-        )
+        raise ConfigError(f"ε must be 0, or from {LEAST:g} to {MOST:g}, and is {value:g}; pixels are from 0 to 1.")
     return value
 
 

@@ -70,7 +70,8 @@ def check_classes_of_cifar10(own: Dataset) -> None:
     if own.shape == (3, 32, 32) and own.class_names != CIFAR10_CLASSES:  # of another shape it is refused anyway
         named = ", ".join(own.class_names[:10]) or "none"
         raise NotApplicable(
-            f"CIFAR-10-C has the classes of CIFAR-10, {', '.join(CIFAR10_CLASSES)}, and those of this network are {named}"
+            f"CIFAR-10-C has the classes of CIFAR-10, {', '.join(CIFAR10_CLASSES)}, and those of this network are "
+            f"{named}"
         )
 
 

@@ -81,5 +81,5 @@ def test_published_corruptions_are_for_the_classes_of_cifar10_in_their_order(tmp
     """Their labels are numbers, which say something else to a network of ten other classes."""
     check_classes_of_cifar10(loaded(folder(tmp_path / "own", CIFAR10_CLASSES, side=32)))
     digits = loaded(folder(tmp_path / "digits", tuple("0123456789"), side=32))
-    with pytest.raises(NotApplicable, match="airplane, automobile.* and those of this network are 0, 1, 2"):
+    with pytest.raises(NotApplicable, match=r"airplane, automobile.* and those of this network are 0, 1, 2"):
         check_classes_of_cifar10(digits)

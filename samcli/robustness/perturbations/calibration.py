@@ -28,7 +28,9 @@ class Calibration(Perturbation):
     error is that of 200 bootstrap samples of the examples.
     """
 
-    bins: int = option(BINS, "bins of equal width in which confidence is compared with accuracy", minimum=1, maximum=MOST_BINS)
+    bins: int = option(
+        BINS, "bins of equal width in which confidence is compared with accuracy", minimum=1, maximum=MOST_BINS
+    )
 
     def of(self, subject: Subject) -> Outcome:
         subject.need_classes()
