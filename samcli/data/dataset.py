@@ -362,6 +362,11 @@ def training_indices(kind: DatasetKind, source: Source, seed: int) -> Tensor:
     return _indices(kind, source, seed)[0]
 
 
+def held_out_indices(kind: DatasetKind, source: Source, seed: int) -> Tensor:
+    """Which of its training set a run holds out as a validation part, (N,) int64."""
+    return _indices(kind, source, seed)[1]
+
+
 def _indices(kind: DatasetKind, source: Source, seed: int) -> tuple[Tensor, Tensor]:
     """The examples of the training and of the validation part."""
     targets = source.strata

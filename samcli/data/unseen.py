@@ -9,7 +9,7 @@ from torch import Tensor
 
 from samcli.data.base import DatasetKind
 from samcli.data.classes import of_classes
-from samcli.data.dataset import plain_kind, raw_source, training_indices
+from samcli.data.dataset import held_out_indices, plain_kind, raw_source, training_indices
 from samcli.data.normalise import Normalisation
 from samcli.errors import ConfigError, NotApplicable
 
@@ -18,6 +18,8 @@ def unseen(
     kind: DatasetKind, seed: int, other: DatasetKind, other_seed: int, data_dir: Path
 ) -> tuple[Tensor, Tensor, Normalisation]:
     """The raw inputs and targets that a run trains on and another does not, and the constants of the other's inputs.
+
+    What the other holds out as its validation part it has seen too: early stopping chooses a network by it.
 
     Args:
         kind: the data set of the run, with its options.
@@ -50,7 +52,8 @@ def unseen(
             "among them; a bound is made of images and of scikit-learn's tables"
         )
     own, seen = (training_indices(one, source, number) for one, number in ((kind, seed), (other, other_seed)))
-    left = own[~torch.isin(own, seen)]
+    known = torch.cat([seen, held_out_indices(other, source, other_seed)])
+    left = own[~torch.isin(own, known)]
     if not len(left):
         raise NotApplicable(
             "The prior has seen all training examples of the network, so that none is left for the bound; let it take "

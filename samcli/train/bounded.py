@@ -21,7 +21,14 @@ from samcli.sharpness.pac_bayes_bound import PacBayesBound, pac_bayes_bound
 from samcli.stats.binary_kl import binomial_upper
 from samcli.train.catalogue import CATALOGUE
 from samcli.train.stages import stage_folder
-from samcli.train.trained import Trained, load_trained, network_name, read_checkpoint, recorded_data_dir
+from samcli.train.trained import (
+    Trained,
+    check_same_data,
+    load_trained,
+    network_name,
+    read_checkpoint,
+    recorded_data_dir,
+)
 
 MEASURE = "pac-bayes-bound"
 
@@ -85,6 +92,7 @@ def bound_checkpoint(
 
     Raises:
         CheckpointError: a checkpoint cannot be read, or there is no prior.
+        DataError: data are missing, or changed after one of the two was trained.
         ConfigError: the prior was trained on other data, or began with weights of which nobody knows what they saw.
         NotApplicable: there is no such bound for this network or its data.
     """
@@ -94,8 +102,11 @@ def bound_checkpoint(
     prior = _prior_of(config, file, data_dir) if prior is None else prior / "checkpoint.pt" if prior.is_dir() else prior
     content, prior_config = read_checkpoint(prior)
     _check_prior(prior_config, prior)
+    check_same_data(prior_config, prior, data_dir)  # else nobody knows which examples it has seen
     key = {"measure": MEASURE, "parameters": {"delta": delta, "draws": draws}, "examples": 0, "seed": seed}
     kept, of_prior = SharpnessFile(file), _digest(content["model"])
+    if prior_config.dataset.get("validation"):  # entries of before counted this part as unseen
+        of_prior += " and its validation part"
     entry = kept.find(key)
     if entry is None or entry["details"].get("prior") != of_prior:  # the key is one for all seeds, so that they compare
         on_begin(MEASURE)

@@ -78,7 +78,7 @@ def load_trained(
     content, config = read_checkpoint(file)
     data_dir = data_dir or recorded_data_dir(file)
     there = _with_images(config, file, image_folder)
-    _check_same(there, file, data_dir, image_folder)
+    check_same_data(there, file, data_dir, image_folder)
     try:
         dataset = load_dataset(there, data_dir=data_dir, device=device)
         if config.training.labels == "own":
@@ -142,8 +142,14 @@ def _with_images(config: RunConfig, file: Path, image_folder: Path | None) -> Ru
     return dataclasses.replace(config, dataset=moved)
 
 
-def _check_same(config: RunConfig, file: Path, data_dir: Path, image_folder: Path | None) -> None:
+def check_same_data(config: RunConfig, file: Path, data_dir: Path, image_folder: Path | None = None) -> None:
     """Refuse to judge a network by other data, or with other code, than it was trained with.
+
+    Args:
+        config: its run.
+        file: its checkpoint; of one that was taken from its folder nothing is known.
+        data_dir: where data sets lie.
+        image_folder: where somebody says that its images lie.
 
     Raises:
         DataError: their digests are not those that its run recorded.

@@ -5,8 +5,10 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import Samcli
+from PIL import Image
 
 EXPERIMENT = """
 name: bound
@@ -83,3 +85,27 @@ def test_networks_that_have_no_bound(samcli: Samcli, tmp_path: Path, model: str,
     assert called.code == 2
     assert any(part in called.err for part in sentence.split("|"))
     assert "Traceback" not in called.err
+
+
+def test_a_prior_of_other_images_under_the_same_name(samcli: Samcli, tmp_path: Path) -> None:
+    """Which examples it has seen is told by their numbers, and these are other images now."""
+    images, generator = tmp_path / "images", np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        for part in ("train", "test"):
+            (images / part / name).mkdir(parents=True)
+            for i in range(12):
+                Image.fromarray(generator.integers(0, 256, (4, 4, 3)).astype(np.uint8)).save(
+                    images / part / name / f"{i:02}.png"
+                )
+    common = ("--dataset", f"image-folder:{images}", "--model", "linear", "--optimizer", "sgd", "--seeds", 0)
+    common += ("--epochs", 1, "--set", "sharpness.every=0")
+    part = ("--set", "dataset.train_examples=10")
+    assert samcli("train", *common, *part, "--results", tmp_path / "prior").code == 0
+    (prior,) = (tmp_path / "prior").glob("*/*")
+    assert samcli("train", *common, "--results", tmp_path / "run").code == 0
+    assert samcli("bound", tmp_path / "run", "--prior", prior, "--draws", 20).code == 0
+    (images / "train" / "cat" / "00.png").rename(images / "train" / "cat" / "99.png")
+    assert samcli("train", *common, "--results", tmp_path / "again").code == 0
+    called = samcli("bound", tmp_path / "again", "--prior", prior, "--draws", 20)
+    assert called.code == 2
+    assert f"{prior / 'checkpoint.pt'} was trained with other data" in called.err

@@ -29,6 +29,18 @@ def test_the_two_parts_make_the_whole() -> None:
     assert torch.equal(counts, own.train.targets.bincount(minlength=10))
 
 
+def test_a_validation_part_of_the_other_is_seen_too() -> None:
+    """By it a network may have been chosen; inputs are normalised by the training part alone, as the other's were."""
+    whole, part = kinds(train_examples=None, other={"train_examples": 400, "validation": 0.5})
+    inputs, _, constants = unseen(whole, 0, part, 3, Path())
+    seen = load(part, seed=3, data_dir=Path(), device="cpu")
+    assert seen.validation is not None
+    assert len(inputs) == 1438 - 400
+    assert torch.equal(constants.mean, seen.mean)
+    held_out = {bytes(row.flatten().numpy()) for row in seen.validation.inputs}
+    assert not held_out & {bytes(row.flatten().numpy()) for row in inputs}
+
+
 def test_what_makes_no_bound_is_refused() -> None:
     whole, part = kinds(other={"train_examples": 100})
     with pytest.raises(NotApplicable, match="none is left"):
