@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -20,6 +21,8 @@ from samcli.runs.reader import config_of, folders_below
 from samcli.train.stages import FOLDER as STAGES
 from samcli.words import count, lasting
 
+ENOUGH_STAGES = 30  # of an experiment that are read for what they took beside their epochs
+PARTS = ("train_seconds", "eval_seconds", "sharpness_seconds")  # of an epoch
 ENOUGH = 3  # finished runs of a kind that are read
 # what decides nothing of what an epoch costs: settings of a run, and options of its blocks
 _FREE = (
@@ -101,7 +104,7 @@ class Estimate:
 def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]:
     """The trainings that a plan has left to do, each with its epochs; of a run to begin those of its stages too.
 
-    What several runs begin with is trained once, and not at all where it was trained before.
+    What several runs begin with is trained once, and what of it was trained before is not trained again.
 
     >>> trainings_left([])
     []
@@ -120,8 +123,10 @@ def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]
                 if stage.identity in known:
                     continue
                 known.add(stage.identity)
-                if not any(trained.glob(f"{stage.identity[:16]}-*/checkpoint.pt")):
-                    found.append((stage.document(), stage.training.epochs))
+                folders = trained.glob(f"{stage.identity[:16]}-*")
+                left = stage.training.epochs - max(map(_epochs_done, folders), default=0)
+                if left > 0:
+                    found.append((stage.document(), int(left)))
         found.append((cell.config.document(), cell.epochs_left))
     return found
 
@@ -164,10 +169,11 @@ def estimate(
     waiting = [(kind_of(config), epochs) for config, epochs in left if epochs]
     kinds = {kind for kind, _ in waiting}
     seconds: dict[str, float] = {}
+    beside = max((seconds_beside(place / STAGES) for place in results), default=0.0)
     for folder in (one for place in results for one in (place, place / STAGES)):
         if missing := kinds - seconds.keys():
             seconds |= seconds_of_epoch(folder, missing, threads=threads, device=device)
-    lengths = [seconds[kind] * epochs for kind, epochs in waiting if kind in seconds]
+    lengths = [seconds[kind] * epochs + beside for kind, epochs in waiting if kind in seconds]
     unknown = kinds - seconds.keys()
     return Estimate(side_by_side(lengths, at_once), jobs, len(unknown), len(kinds) - len(unknown))
 
@@ -199,6 +205,45 @@ def seconds_of_epoch(results: Path, kinds: set[str], *, threads: int | None, dev
     return {kind: median(seconds) for kind, seconds in found.items() if seconds}
 
 
+def seconds_beside(stages: Path) -> float:
+    """What a training takes beside its epochs, such as reading its data: the mean over finished stages.
+
+    Where trainings are many and short it counts; where nothing comes before runs, nothing tells, and it is 0.
+
+    >>> seconds_beside(Path("nowhere"))
+    0.0
+
+    Args:
+        stages: the folder that has a folder for each stage.
+    """
+    found: list[float] = []
+    for path in sorted(stages.glob("*"))[:ENOUGH_STAGES]:
+        folder = RunFolder(path)
+        try:
+            status = folder.read_status()
+            if status["status"] != "finished":
+                continue
+            lasted = datetime.fromisoformat(status["ended"]) - datetime.fromisoformat(status["started"])
+            names, values = folder.read_values()
+            inside = sum(sum(_column(names, values, name)) for name in PARTS)
+        except (ResultsError, KeyError, TypeError, ValueError):
+            continue
+        # to the second, so that single differences may be below 0; one that was continued has more epochs than time
+        if (rest := lasted.total_seconds() - inside) > -1.0:
+            found.append(rest)
+    return max(fmean(found), 0.0) if found else 0.0
+
+
+def _epochs_done(stage: Path) -> float:
+    """How many epochs of a stage its folder tells of; all of a finished one, which may have ended early."""
+    try:
+        status = RunFolder(stage).read_status()
+    except ResultsError:
+        return 0
+    done = status.get("epochs_done")
+    return math.inf if status["status"] == "finished" else done if isinstance(done, int) else 0
+
+
 def _device(status: Mapping[str, Any]) -> str:
     """The kind of device that a run was trained on: of `cuda:1`, cuda."""
     return str(status.get("device", "cpu")).partition(":")[0]
@@ -213,7 +258,7 @@ def _seconds(folder: RunFolder) -> list[float]:
     if not len(values):
         return []
     training = [value for value in _column(names, values, "train_seconds") if value]
-    others = (fmean(_column(names, values, name)) for name in ("eval_seconds", "sharpness_seconds"))
+    others = (fmean(_column(names, values, name)) for name in PARTS[1:])
     return [median(training) + sum(others)] if training else []
 
 

@@ -19,7 +19,8 @@ class TimeLeft:
     """What each run, and all of them side by side, still take.
 
     A run of a kind that was not seen yet counts as the mean of the kinds that were. What a run takes before its first
-    epoch, such as reading its data and training its stages, counts for the runs of its kind that are still to begin.
+    epoch, such as reading its data and training its stages, counts for the runs of its kind that are still to begin; a
+    run that is continued has its stages behind it, and tells what others of these take.
 
     >>> TimeLeft([], jobs=2).whole() is None
     True
@@ -36,13 +37,15 @@ class TimeLeft:
         self._kinds = {cell.folder: kind_of(cell.config.document()) for cell in cells if cell.epochs_left}
         self._begun: dict[RunFolder, float] = {}  # when the last epoch of a run ended, if it is not its first
         self._running: dict[RunFolder, float] = {}  # since when
-        self._before: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._anew = {cell.folder: not cell.epochs_done for cell in cells}
+        self._before: dict[tuple[str, bool], deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._seen: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
     def started(self, cell: Cell) -> None:
         """A run begins, or continues."""
         self._left[cell.folder] = cell.epochs_left
         self._kinds.setdefault(cell.folder, kind_of(cell.config.document()))
+        self._anew[cell.folder] = not cell.epochs_done
         self._running[cell.folder] = self._clock()
 
     def epoch_done(self, cell: Cell, row: EpochMetrics) -> None:
@@ -51,7 +54,9 @@ class TimeLeft:
         measured = sum(float(row.get(f"{part}_seconds") or 0.0) for part in ("train", "eval", "sharpness"))
         since = self._begun.get(folder)  # before its first epoch a run reads its data
         if since is None and folder in self._running:
-            self._before[self._kinds[folder]].append(max(now - self._running[folder] - measured, 0.0))
+            self._before[self._kinds[folder], self._anew[folder]].append(
+                max(now - self._running[folder] - measured, 0.0)
+            )
         self._seen[self._kinds[folder]].append(measured if since is None else max(measured, now - since))
         self._begun[folder] = now
         self._left[folder] = max(self._left[folder] - 1, 0)
@@ -85,7 +90,7 @@ class TimeLeft:
 
     def _until_begun(self, folder: RunFolder) -> float:
         """What a run still takes before its first epoch, by what others of its kind took."""
-        if folder in self._begun or not (told := self._before.get(self._kinds[folder])):
+        if folder in self._begun or not (told := self._before.get((self._kinds[folder], self._anew[folder]))):
             return 0.0
         spent = self._clock() - self._running[folder] if folder in self._running else 0.0
         return max(median(told) - spent, 0.0)

@@ -10,7 +10,15 @@ from run_folders import SAM, SGD, Results
 
 from samcli import launch
 from samcli.config import Draft, parse, stage_runs
-from samcli.launch.estimate import Estimate, estimate, kind_of, seconds_of_epoch, side_by_side, trainings_left
+from samcli.launch.estimate import (
+    Estimate,
+    estimate,
+    kind_of,
+    seconds_beside,
+    seconds_of_epoch,
+    side_by_side,
+    trainings_left,
+)
 from samcli.runs import RunFolder
 from samcli.train import CATALOGUE
 
@@ -126,11 +134,13 @@ seeds: 0-1
     cells = launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), tmp_path)
     left = trainings_left(cells)
     assert sorted(epochs for _, epochs in left) == sorted([7, 3, 3] * 2 + [2] * 4)
-    # where the first stage of a seed lies there trained, it costs nothing
+    # where the first stage of a seed lies there trained, it costs nothing; where it was interrupted, what is left of it
     (stage, *_) = stage_runs(cells[0].config)
     done = cells[0].folder.path.parent / ".stages" / f"{stage.identity[:16]}-00000000"
     done.mkdir(parents=True)
-    (done / "checkpoint.pt").touch()
+    (done / "run.json").write_text('{"status": "interrupted", "epochs_done": 3}')
+    assert sorted(epochs for _, epochs in trainings_left(cells)) == sorted([4, 7, *[3, 3] * 2, *[2] * 4])
+    (done / "run.json").write_text('{"status": "finished", "epochs_done": 5}')  # it stopped early
     assert sorted(epochs for _, epochs in trainings_left(cells)) == sorted([7, *[3, 3] * 2, *[2] * 4])
 
 
@@ -143,3 +153,23 @@ def test_the_epochs_of_stages_tell_what_stages_take(tmp_path: Path) -> None:
     folder.path.rename(hidden)
     turned = {**config, "dataset": {**config["dataset"], "rotate": [5.0, 10.0]}}
     assert estimate([(turned, 4)], [hidden.parent.parent], jobs=1, threads=1).seconds == 6.0
+
+
+def test_what_stages_take_beside_their_epochs_counts_for_each_training(tmp_path: Path) -> None:
+    """Three trainings of 4 epochs of a second, and the half second on the mean that each began and ended by."""
+    results = Results(tmp_path)
+    stages = tmp_path / ".stages"
+    stages.mkdir()
+    for seed, ended in enumerate(("13", "14", "13", "14", "18")):
+        times = {"started": "2026-01-01T00:00:00+00:00", "ended": f"2026-01-01T00:00:{ended}+00:00"}
+        # the first epoch takes ten seconds
+        lasted = 8 if ended == "18" else 4  # of another length
+        folder = results.add(SGD, seed, [0.5] * lasted, status=AT | times)
+        config = config_of(folder)
+        folder.path.rename(stages / folder.path.name)
+    assert seconds_beside(stages) == pytest.approx((0 + 1 + 0 + 1 + 1) / 5)
+    found = estimate([(config, 4)] * 3, [tmp_path], jobs=1, threads=1)
+    assert found.seconds == pytest.approx(3 * 4.6)
+    (next(stages.iterdir()) / "run.json").write_text("{")
+    assert 0 < seconds_beside(stages) < 1, "a damaged one tells nothing"
+    assert seconds_beside(tmp_path) == 0.0

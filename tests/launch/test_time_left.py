@@ -1,5 +1,6 @@
 """The time that is left of a grid under way."""
 
+import dataclasses
 from pathlib import Path
 
 from samcli import launch
@@ -66,3 +67,22 @@ def test_what_comes_before_the_first_epoch_counts_for_those_to_begin(tmp_path: P
     time_left.started(other)
     clock.now = 41.0
     assert time_left.whole() == 10.0 + 20.0, "ten seconds of the thirty are over"
+
+
+def test_a_run_that_is_continued_tells_nothing_of_what_comes_before_others(tmp_path: Path) -> None:
+    """Its stages are trained, and so it begins at once; nor does it take what those to begin do."""
+    continued, *others = cells(tmp_path, "{optimizer: sgd, epochs: 10, seeds: 0-3}")
+    continued = dataclasses.replace(continued, state="resume", epochs_done=6)
+    clock = Clock()
+    time_left = TimeLeft([continued, *others], 1, clock)
+    time_left.started(continued)
+    clock.now = 3.0
+    time_left.epoch_done(continued, {"train_seconds": 1.0})
+    time_left.ended(continued)
+    time_left.started(others[0])
+    clock.now = 34.0
+    time_left.epoch_done(others[0], {"train_seconds": 1.0})
+    assert time_left.of(others[1]) == 10.0 + 30.0, "not the mean of 30 and 2"
+    again = dataclasses.replace(others[1], state="resume", epochs_done=6)
+    time_left.started(again)
+    assert time_left.of(again) == 4.0 + 2.0
