@@ -111,7 +111,7 @@ class Draft:
                     getattr(draft.selection, key).append(patterns_of(source, key))
             elif key == "plugins":
                 for file in as_list(value):
-                    draft.plug_in(str(file))
+                    draft.plug_in(source.file_named(str(file), (key,)))
             else:
                 setattr(draft, key, value)
         draft.hypotheses = hypotheses_of(source, catalogue.canonical)

@@ -6,6 +6,7 @@ Here `1e-3` is a number, only `true` and `false` are booleans, and a repeated ke
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -55,6 +56,15 @@ class Source:
         """The file and the line of a key path or its nearest ancestor with a known one."""
         known = next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self.lines), None)
         return (self.name, None) if known is None else (self.files.get(known, self.name), self.lines[known])
+
+    def file_named(self, file: str, path: KeyPath) -> str:
+        """The file that a key names: of the current folder, or else of the folder of the document that has the key.
+
+        >>> Source({}, "grids/wide.yaml").file_named("absent.py", ("plugins",))
+        'absent.py'
+        """
+        beside = os.path.join(os.path.dirname(self.place(path)[0]), file)
+        return beside if self.trusted and not os.path.isfile(file) and os.path.isfile(beside) else file
 
 
 class _Loader(yaml.SafeLoader):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command import Samcli
 
+from samcli import shipped
 from samcli.runs import RunFolder
 from samcli.runs.hypotheses_file import recorded
 from samcli.runs.lease import Lease
@@ -138,6 +139,41 @@ def test_a_file_of_that_name_comes_first(samcli: Samcli, tmp_path: Path, monkeyp
     called = samcli("train", "quickstart", "--dry-run")
     assert called.code == 0
     assert "1 run, 1 left to do." in called.err
+
+
+RULE = """
+from dataclasses import dataclass
+
+from samcli.optim import VARIANTS
+from samcli.optim.variants.sam import SAM
+
+
+@VARIANTS.register("own-sam")
+@dataclass(frozen=True, kw_only=True)
+class OwnSam(SAM):
+    \"\"\"SAM under a name of its own.\"\"\"
+"""
+
+
+def test_what_a_file_names_beside_it_is_found_by_its_name_too(
+    samcli: Samcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "place"
+    (place / "claims").mkdir(parents=True)
+    (place / "rule.py").write_text(RULE)
+    (place / "wide.yaml").write_text("dataset: wine\nplugins: [rule.py]\noptimizer: own-sam\nepochs: 1\n")
+    (place / "claims" / "own_one.yaml").write_text("base: ../wide.yaml\nepochs: 2\n")
+    (place / "wrong.yaml").write_text("base: wide.yaml\nepochs: none\n")
+    monkeypatch.setattr(shipped, "folder", lambda: place)
+    monkeypatch.chdir(tmp_path)
+    for name, epochs in (("wide", 1), ("claims/own-one", 2)):
+        (run,) = json.loads(samcli("train", name, "--dry-run", "--json").out)["runs"]
+        assert (run["config"]["optimizer"]["name"], run["config"]["epochs"]) == ("own-sam", epochs)
+        assert [Path(file).resolve() for file in run["config"]["plugins"]] == [place / "rule.py"]
+    assert Path(run["folder"]).parent == Path("results/own_one"), "as that of its file"
+    called = samcli("train", "wrong", "--dry-run")
+    assert called.code == 2
+    assert f"{place / 'wrong.yaml'}, line 2: epochs must be" in called.err
 
 
 def test_every_shipped_experiment_is_valid(samcli: Samcli, tmp_path: Path) -> None:

@@ -76,3 +76,22 @@ def test_what_is_wrong_with_a_file(tmp_path: Path):
     binary.write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigError, match="is not a text file"):
         read(binary)
+
+
+def test_a_file_that_a_key_names_lies_here_or_beside_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    source = parse("a: 1\nplugins: [rule.py]\n", str(tmp_path / "x.yaml"))
+    assert source.file_named("rule.py", ("plugins",)) == "rule.py"
+    (tmp_path / "rule.py").touch()
+    assert source.file_named("rule.py", ("plugins",)) == str(tmp_path / "rule.py")
+    source.trusted = False  # out of a checkpoint, whose place in the file system says nothing
+    assert source.file_named("rule.py", ("plugins",)) == "rule.py"
+    source.trusted = True
+    Path("rule.py").touch()
+    assert source.file_named("rule.py", ("plugins",)) == "rule.py", "the current folder comes first"
+    source.files[("plugins",)] = str(tmp_path / "absent" / "base.yaml")  # a base has a folder of its own
+    Path("rule.py").unlink()
+    assert source.file_named("rule.py", ("plugins",)) == "rule.py"
