@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from samcli.errors import ConfigError, nearest
+from samcli.errors import ConfigError
+from samcli.words import joined
 
 HERE = Path(__file__).parent
 SUFFIX = ".yaml"
+LIKE = 0.6  # from this share of common letters on a name is taken for a slip of another; difflib's own choice
+NEARLY = 0.85  # of the likeness of the nearest name: those below it are not meant where that one may be
+SHORTEST = 3  # characters of a part of a name that tells which
 
 
 def folder() -> Path:
@@ -47,22 +53,58 @@ def experiment_file(given: Path) -> Path:
     """The file that a user means: one that is there, else the experiment of that name, whatever folder has it too.
 
     Raises:
-        ConfigError: it can be no file of an experiment, and none has that name.
+        ConfigError: it can be no file of an experiment, and none has that name; or it is no file, and an experiment
+            has its name.
 
     >>> experiment_file(Path("quickstart")).name, experiment_file(Path("grid.yaml"))
     ('quickstart.yaml', PosixPath('grid.yaml'))
     """
-    if given.suffix or given.is_file():
+    if given.is_file():
         return given
-    found = path_of(str(given))
-    if found is None and given.exists():  # whoever reads it says what is wrong with a folder
+    found = path_of(given.as_posix())
+    if found is not None:
+        return found
+    if given.exists():  # whoever reads it says what is wrong with a folder
         return given
-    if found is None:
+    if (name := _without_file(given)) is not None:
         raise ConfigError(
-            f"There is neither a file {given} nor an experiment of that name; {nearest(str(given), names())} "
-            "See samcli list experiments."
+            f"There is no file {given}; the one that comes with samcli is named {name}, without {given.suffix}."
         )
-    return found
+    if given.suffix:
+        return given
+    near = nearest_names(given.as_posix(), names(), "samcli list experiments")
+    raise ConfigError(f"There is neither a file {given} nor an experiment of that name; {near}.")
+
+
+def _without_file(given: Path) -> str | None:
+    """The name of an experiment that is given as the file it has in a checkout, wherever that is; None if it is not."""
+    if given.suffix.lower() not in (SUFFIX, ".yml"):
+        return None
+    *_, wanted = f"/{given.with_suffix('').as_posix()}".replace("_", "-").split("/experiments/")
+    return wanted.removeprefix("/") if wanted.removeprefix("/") in names() else None
+
+
+def nearest_names(name: str, known: Sequence[str], shown_by: str, most: int = 3) -> str:
+    """A clause that names those most like a mistyped name, or that contain it, and the command that shows all.
+
+    The part of a name after its folder counts for itself too.
+
+    >>> nearest_names("lable-noise", ["label-noise", "claims/noise", "mnist"], "samcli claims")
+    'did you mean label-noise? See samcli claims'
+    >>> nearest_names("noise", ["label-noise", "claims/noise", "mnist"], "samcli claims")
+    'did you mean claims/noise or label-noise? See samcli claims'
+    >>> nearest_names("x", ["mnist"], "samcli claims")
+    'see samcli claims'
+    """
+    wanted = name.lower().replace("_", "-")
+
+    def likeness(one: str) -> float:
+        return max(difflib.SequenceMatcher(None, wanted, part).ratio() for part in (one, one.rpartition("/")[2]))
+
+    least = max(LIKE, NEARLY * max(map(likeness, known), default=0.0))
+    near = [one for one in known if likeness(one) >= least or (len(wanted) >= SHORTEST and wanted in one)]
+    near = sorted(near, key=likeness, reverse=True)[:most]
+    return f"did you mean {joined(near, 'or')}? See {shown_by}" if near else f"see {shown_by}"
 
 
 def question(file: Path) -> str:

@@ -12,7 +12,7 @@ from samcli.cli.afterwards import check_afterwards
 from samcli.cli.draft import draft_of
 from samcli.cli.output import hint
 from samcli.cli.training import Training
-from samcli.errors import ConfigError, nearest
+from samcli.errors import ConfigError
 from samcli.words import count, lasting
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def claim_file(name: str) -> Path:
     if given.suffix or given.is_file():
         return given
     if (found := shipped.path_of(f"{FOLDER}/{name}")) is None:
-        near = nearest(name, claim_names())
-        raise ConfigError(f"There is neither a claim {name!r} nor a file of that name; {near} See samcli claims.")
+        near = shipped.nearest_names(name, claim_names(), "samcli claims")
+        raise ConfigError(f"There is neither a claim {name!r} nor a file of that name; {near}.")
     return found
 
 

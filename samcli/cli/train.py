@@ -43,6 +43,7 @@ from samcli.cli.output import document, hint, say, terminal_width, text, warn
 from samcli.cli.planned import check_no_file, check_writable, show_plan, tell_changes, try_out
 from samcli.cli.training import Training
 from samcli.errors import ConfigError, NothingToCompare
+from samcli.shipped import experiment_file
 
 if TYPE_CHECKING:
     from samcli.launch import Cell
@@ -173,7 +174,7 @@ def train(
 
 def _is_experiment(file: Path | None) -> bool:
     """Whether it is the file of an experiment, which says what is expected; flags and a run's `config.yaml` do not."""
-    return file is not None and not file.with_name("run.json").is_file()
+    return file is not None and not experiment_file(file).with_name("run.json").is_file()
 
 
 def _report(cells: list[Cell], outcome: dict[str, str], json: bool) -> None:

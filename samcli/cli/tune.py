@@ -49,7 +49,7 @@ from samcli.shipped import experiment_file
 if TYPE_CHECKING:
     from samcli.tune.search import Progress
 
-EXAMPLE = "Example: samcli tune experiments/fair.yaml"
+EXAMPLE = "Example: samcli tune fair"
 
 
 def tune(

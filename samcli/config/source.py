@@ -132,7 +132,7 @@ def read(path: Path) -> Source:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
-            f"There is no file {path}; name an experiment file such as experiments/quickstart.yaml."
+            f"There is no file {path}; name an experiment file, or one of samcli list experiments."
         ) from error
     except IsADirectoryError as error:
         raise ConfigError(f"{path} is a directory; name an experiment file in it.") from error
@@ -165,9 +165,11 @@ def parse(text: str, name: str) -> Source:
     except yaml.YAMLError as error:
         raise ConfigError(f"{name} is not YAML; check that it is a text file.") from error
     if node is None:
-        raise ConfigError(f"{name} is empty; start from a copy of experiments/quickstart.yaml.")
+        raise ConfigError(f"{name} is empty; start from what samcli list experiments quickstart shows.")
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f"{name} must hold keys and values such as 'epochs: 10'; see experiments/quickstart.yaml.")
+        raise ConfigError(
+            f"{name} must hold keys and values such as 'epochs: 10'; samcli list experiments quickstart shows some."
+        )
     source.data = data
     return source
 

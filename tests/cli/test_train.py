@@ -242,7 +242,7 @@ def test_mistakes_in_a_file_name_the_line(samcli: Samcli, tmp_path: Path) -> Non
         ("epochs: 3\nlearning_rate: 1\n", "line 2: unknown key 'learning_rate'"),
         ("epochs: 3\nepochs: 4\n", "line 2: the key 'epochs' is set in line 1 already; remove one."),
         ("optimizer:\n  name: sam\n  lr: abc\n", "line 3: lr must be a number at least 0, not 'abc'."),
-        ("", "is empty; start from a copy of experiments/quickstart.yaml."),
+        ("", "is empty; start from what samcli list experiments quickstart shows."),
     ):
         file.write_text(text)
         called = samcli("train", file, "--results", tmp_path / "results")

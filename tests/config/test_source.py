@@ -50,7 +50,7 @@ def test_lines_of_keys() -> None:
     ("text", "sentence"),
     [
         ("a: 1\nb: 2\na: 3\n", "x.yaml, line 3: the key 'a' is set in line 1 already; remove one."),
-        ("", "x.yaml is empty; start from a copy of experiments/quickstart.yaml."),
+        ("", "x.yaml is empty; start from what samcli list experiments quickstart shows."),
         ("# only a comment\n", "x.yaml is empty"),
         ("- 1\n", "x.yaml must hold keys and values"),
         ("a: [1\n", "x.yaml, line 2: this is not YAML"),
@@ -68,7 +68,7 @@ def test_what_is_wrong_with_a_document(text: str, sentence: str):
 
 
 def test_what_is_wrong_with_a_file(tmp_path: Path):
-    with pytest.raises(ConfigError, match="There is no file"):
+    with pytest.raises(ConfigError, match=r"There is no file .*, or one of samcli list experiments"):
         read(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match="is a directory; name an experiment file in it"):
         read(tmp_path)
