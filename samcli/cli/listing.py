@@ -11,7 +11,7 @@ import typer
 
 from samcli.cli import complete
 from samcli.cli.draft import draft_of
-from samcli.cli.output import result, shows_bold, terminal_width, text
+from samcli.cli.output import document, result, shows_bold, terminal_width, text
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import scores_on_request
 from samcli.shipped import experiment_file, names, path_of, question
@@ -46,23 +46,43 @@ def listing(
     name: Annotated[
         str | None, typer.Argument(help="One of them, to see its options.", autocompletion=complete.listed)
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
     """List what an experiment may name, and the experiments that come with samcli; of one thing its options."""
-    from samcli.report.listing import option_table
-
     asked = None if what is None else _what(what, name)
-    if asked is What.experiments and name is not None:
-        text(experiment_file(Path(name)).read_text(encoding="utf-8"))
-        return
     if asked is not None and name is not None:
-        summary, options = _describe(asked, name)
-        result(f"{name}: {summary}")
-        text(option_table(options, width=terminal_width(), color=shows_bold()))
-        return
-    for index, one in enumerate([asked] if asked else What):
-        if asked is None:
+        _show_one(asked, name, json)
+    elif json:
+        document(_rows(asked) if asked else {one.value: _rows(one) for one in What})
+    elif asked is not None:
+        text(_overview(asked))
+    else:
+        for index, one in enumerate(What):
             result(f"{'' if index == 0 else chr(10)}{one.value}")
-        text(_overview(one))
+            text(_overview(one))
+
+
+def _show_one(what: What, name: str, json: bool) -> None:
+    """Print what one name means and its options; of an experiment its file.
+
+    Raises:
+        ConfigError: no such name.
+    """
+    from samcli.report.listing import option_records, option_table
+
+    if what is What.experiments:
+        file = experiment_file(Path(name))
+        if json:
+            document({**_experiment(name, file), "file": str(file)})
+        else:
+            text(file.read_text(encoding="utf-8"))
+        return
+    summary, options = _describe(what, name)
+    if json:
+        document({"name": name, "meaning": summary, "options": option_records(options)})
+        return
+    result(f"{name}: {summary}")
+    text(option_table(options, width=terminal_width(), color=shows_bold()))
 
 
 def _what(word: str, name: str | None) -> What:
@@ -94,33 +114,37 @@ def _list_with(name: str) -> What | None:
     return next((one for one in What if one not in others and name in _registry(one)), None)
 
 
-def _overview(what: What) -> str:
-    """The table of all names."""
-    from samcli.report.listing import metric_table, optimizer_table, registry_table
+def _rows(what: What) -> list[dict[str, Any]]:
+    """A row for each name of a list."""
+    from samcli.report.listing import metric_rows, optimizer_rows, registry_rows
     from samcli.train import CATALOGUE
 
+    rows: list[dict[str, Any]] = []
     if what is What.experiments:
-        return _experiments()
-    if what is What.metrics:
-        return metric_table(width=terminal_width(), color=shows_bold())
-    if what is What.optimizers:
-        return optimizer_table(CATALOGUE.bases, CATALOGUE.variants, width=terminal_width(), color=shows_bold())
-    return registry_table(_registry(what), width=terminal_width(), color=shows_bold())
+        rows += [_experiment(name, file) for name in names() if (file := path_of(name)) is not None]
+    elif what is What.metrics:
+        rows += metric_rows()
+    elif what is What.optimizers:
+        rows += optimizer_rows(CATALOGUE.bases, CATALOGUE.variants)
+    else:
+        rows += registry_rows(_registry(what))
+    return rows
 
 
-def _experiments() -> str:
-    """The table of the experiments that come with samcli."""
+def _experiment(name: str, file: Path) -> dict[str, Any]:
+    """What an experiment asks, and the number of its runs."""
+    runs = draft_of(file, chosen={}, shorthand={}).expand()
+    return {"name": name, "question": question(file), "runs": len(runs)}
+
+
+def _overview(what: What) -> str:
+    """The table of all names."""
     from samcli.report.small_table import SmallTable, written
 
-    rows = [
-        {"Name": name, "Question": question(file), "Runs": str(len(draft_of(file, chosen={}, shorthand={}).expand()))}
-        for name in names()
-        if (file := path_of(name)) is not None
-    ]
-    table = SmallTable(
-        "Experiments.", rows, [], ["Run one: samcli train NAME. Read it first: samcli list experiments NAME."]
-    )
-    return written(table, "table", width=terminal_width(), color=shows_bold())
+    rows = _rows(what)
+    texts = [{heading: str(value) for heading, value in row.items()} for row in rows]
+    legend = ["Run one: samcli train NAME. Its file: samcli list experiments NAME."] if what is What.experiments else []
+    return written(SmallTable("", texts, rows, legend), "table", width=terminal_width(), color=shows_bold())
 
 
 def _describe(what: What, name: str) -> tuple[str, dict[str, Option]]:

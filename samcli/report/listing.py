@@ -1,4 +1,4 @@
-"""Tables of what there is to choose from, and of its options."""
+"""Rows and tables of what there is to choose from, and of its options."""
 
 from __future__ import annotations
 
@@ -9,31 +9,26 @@ from samcli.metrics import scores_on_request
 from samcli.registry import Option, Registry
 from samcli.report.text_table import text_table
 
+Rows = list[dict[str, str]]
 
-def registry_table(registry: Registry[Any], *, width: int | None = 100, color: bool = False) -> str:
+
+def registry_rows(registry: Registry[Any]) -> Rows:
     """A row for each name of a registry, with the first sentence of its documentation.
 
     >>> from samcli.optim import SCHEDULES
-    >>> print(registry_table(SCHEDULES, width=50))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
-    name         meaning
-    ──────────────────────────────────────────────────
-    constant     The same learning rate throughout.
-    cosine       Half a cosine ...
-    ...
+    >>> registry_rows(SCHEDULES)[0]
+    {'name': 'constant', 'meaning': 'The same learning rate throughout.'}
     """
     names = zip(registry, registry.shown(), strict=True)
-    rows = [{"name": shown, "meaning": registry.summary(name)} for name, shown in names]
-    return text_table(rows, width=width, color=color)
+    return [{"name": shown, "meaning": registry.summary(name)} for name, shown in names]
 
 
-def optimizer_table(
-    bases: Registry[Any], variants: Registry[Any], *, width: int | None = 100, color: bool = False
-) -> str:
+def optimizer_rows(bases: Registry[Any], variants: Registry[Any]) -> Rows:
     """A row for each optimizer, with what it costs and, for a variant, the paper that it is from.
 
     >>> from samcli.optim import BASES, VARIANTS
-    >>> [word in optimizer_table(BASES, VARIANTS) for word in ("adamw", "lookbehind", "ICML")]
-    [True, True, True]
+    >>> [(row["name"], row["passes"]) for row in optimizer_rows(BASES, VARIANTS)][:4]
+    [('sgd', '1'), ('adam', '1'), ('adamw', '1'), ('sam', '2')]
     """
     plain = [{"name": n, "passes": "1", "memory": "0", "meaning": bases.summary(n), "paper": ""} for n in bases]
     family = [
@@ -46,19 +41,16 @@ def optimizer_table(
         }
         for name in variants
     ]
-    return text_table(plain + family, width=width, color=color)
+    return plain + family
 
 
-def metric_table(*, width: int | None = 100, color: bool = False) -> str:
+def metric_rows() -> Rows:
     """A row for each score that `evaluate.metrics` may ask for.
 
-    >>> print(metric_table(width=60))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
-    name               of       better   meaning
-    ────────────────────────────────────────────────────────────
-    balanced-accuracy  classes  higher   fraction predicted ...
-    ...
+    >>> metric_rows()[0]["name"], metric_rows()[0]["better"]
+    ('balanced-accuracy', 'higher')
     """
-    rows = [
+    return [
         {
             "name": name,
             "of": score.on_request or "",
@@ -67,7 +59,6 @@ def metric_table(*, width: int | None = 100, color: bool = False) -> str:
         }
         for name, score in scores_on_request().items()
     ]
-    return text_table(rows, width=width, color=color)
 
 
 def option_table(options: Mapping[str, Option], *, width: int | None = 100, color: bool = False) -> str:
@@ -86,6 +77,18 @@ def option_table(options: Mapping[str, Option], *, width: int | None = 100, colo
         for name, o in options.items()
     ]
     return text_table(rows, width=width, color=color)
+
+
+def option_records(options: Mapping[str, Option]) -> list[dict[str, Any]]:
+    """The rows of `option_table` for programs, with each default as the value that it is.
+
+    >>> from samcli.optim import VARIANTS
+    >>> [(row["option"], row["type"], row["default"]) for row in option_records(VARIANTS.options("sam"))][:1]
+    [('rho', 'number', 0.05)]
+    """
+    return [
+        {"option": name, "type": type_name(o), "default": o.default, "meaning": o.help} for name, o in options.items()
+    ]
 
 
 def type_name(option: Option) -> str:

@@ -93,6 +93,11 @@ def test_shells(shell: str) -> None:
         ("samcli list opt", ["optimizers"]),
         ("samcli list optimizers looks", ["looksam"]),
         ("samcli check x.py --base adamw", ["adamw"]),
+        ("samcli train quick", ["quickstart"]),
+        ("samcli tune fai", ["fair"]),
+        ("samcli train claims/noi", ["claims/noise"]),
+        ("samcli claims noi", ["noise"]),
+        ("samcli list experiments quick", ["quickstart"]),
     ],
 )
 def test_every_option_with_names(words: str, offered: list[str]) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from samcli.optim import BASES, VARIANTS
-from samcli.report.listing import optimizer_table
+from samcli.report.listing import optimizer_rows
 from samcli.report.text_table import text_table
 
 ROWS = [
@@ -39,7 +39,7 @@ def test_color_only_adds_codes() -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_optimizers_are_readable_at_every_width(width: int) -> None:
     """No column of a few letters: where the long texts have no room beside the others, they stand below."""
-    text = optimizer_table(BASES, VARIANTS, width=width)
+    text = text_table(optimizer_rows(BASES, VARIANTS), width=width)
     assert max(map(len, text.splitlines())) <= width
     rows = text.split("\nsam ")[1].splitlines()
     assert "worst point of" in " ".join(" ".join(rows[:4]).split())
