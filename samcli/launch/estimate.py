@@ -101,8 +101,11 @@ class Estimate:
         return {"seconds": seconds, "jobs": self.jobs, "kinds_known": self.known, "kinds_unknown": self.unknown}
 
 
-def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]:
-    """The trainings that a plan has left to do, each with its epochs; of a run to begin those of its stages too.
+Training = tuple[Mapping[str, Any], int]  # a configuration, and the epochs that are left of it
+
+
+def trainings_left(cells: Iterable[Cell]) -> list[list[Training]]:
+    """The trainings that each run of a plan has left to do, one after the other: its own, after those of its stages.
 
     What several runs begin with is trained once, and what of it was trained before is not trained again.
 
@@ -112,11 +115,12 @@ def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]
     Args:
         cells: the plan.
     """
-    found: list[tuple[Mapping[str, Any], int]] = []
+    found: list[list[Training]] = []
     known: set[str] = set()
     for cell in cells:
         if not cell.epochs_left:
             continue
+        run: list[Training] = []
         if cell.config.stages and not cell.epochs_done:
             trained = cell.folder.path.parent / STAGES
             for stage in stage_runs(cell.config):
@@ -126,8 +130,8 @@ def trainings_left(cells: Iterable[Cell]) -> list[tuple[Mapping[str, Any], int]]
                 folders = trained.glob(f"{stage.identity[:16]}-*")
                 left = stage.training.epochs - max(map(_epochs_done, folders), default=0)
                 if left > 0:
-                    found.append((stage.document(), int(left)))
-        found.append((cell.config.document(), cell.epochs_left))
+                    run.append((stage.document(), int(left)))
+        found.append([*run, (cell.config.document(), cell.epochs_left)])
     return found
 
 
@@ -144,7 +148,7 @@ def side_by_side(seconds: Iterable[float], jobs: int) -> float:
 
 
 def estimate(
-    left: Sequence[tuple[Mapping[str, Any], int]],
+    left: Sequence[Sequence[Training]],
     results: Sequence[Path],
     *,
     jobs: int,
@@ -154,11 +158,11 @@ def estimate(
 ) -> Estimate:
     """The time that runs take, from finished ones that were timed under the same conditions.
 
-    >>> estimate([({"dataset": {"name": "digits"}}, 20)], [Path("nowhere")], jobs=2).words()
+    >>> estimate([[({"dataset": {"name": "digits"}}, 20)]], [Path("nowhere")], jobs=2).words()
     'how long it takes is not known, for no run like these has finished'
 
     Args:
-        left: configurations, each with the epochs that are left of it.
+        left: of each run its trainings, which follow one another, each with the epochs that are left of it.
         results: folders that hold finished runs; in a later one is looked only for what those before do not tell.
         jobs: how many train at once.
         threads: that each of them has; None for any number.
@@ -166,14 +170,14 @@ def estimate(
         cores: that there are; more jobs than they carry take no less time. None for as many as the jobs want.
     """
     at_once = jobs if cores is None else max(1, min(jobs, cores // (threads or 1)))
-    waiting = [(kind_of(config), epochs) for config, epochs in left if epochs]
-    kinds = {kind for kind, _ in waiting}
+    waiting = [[(kind_of(config), epochs) for config, epochs in run if epochs] for run in left]
+    kinds = {kind for run in waiting for kind, _ in run}
     seconds: dict[str, float] = {}
     beside = max((seconds_beside(place / STAGES) for place in results), default=0.0)
     for folder in (one for place in results for one in (place, place / STAGES)):
         if missing := kinds - seconds.keys():
             seconds |= seconds_of_epoch(folder, missing, threads=threads, device=device)
-    lengths = [seconds[kind] * epochs + beside for kind, epochs in waiting if kind in seconds]
+    lengths = [sum(seconds[kind] * epochs + beside for kind, epochs in run if kind in seconds) for run in waiting]
     unknown = kinds - seconds.keys()
     return Estimate(side_by_side(lengths, at_once), jobs, len(unknown), len(kinds) - len(unknown))
 

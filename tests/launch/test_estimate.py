@@ -34,7 +34,7 @@ def test_the_time_of_a_grid_is_that_of_its_kinds_side_by_side(tmp_path: Path) ->
     results = Results(tmp_path)
     sgd = config_of(results.add(SGD, 0, [0.5] * 5, seconds=1.0, status=AT))
     sam = config_of(results.add(SAM, 0, [0.5] * 5, seconds=2.0, status=AT))
-    left = [({**config, "seeds": seed}, 10) for config in (sgd, sam) for seed in (1, 2)]
+    left = [[({**config, "seeds": seed}, 10)] for config in (sgd, sam) for seed in (1, 2)]
     found = estimate(left, [tmp_path], jobs=2, threads=1)
     assert found == Estimate(30.0, jobs=2, unknown=0, known=2), "10 epochs of 1 s, then 10 of 2 s; not the slow first"
     assert estimate(left, [tmp_path], jobs=1, threads=1).seconds == 60.0
@@ -45,12 +45,12 @@ def test_the_time_of_a_grid_is_that_of_its_kinds_side_by_side(tmp_path: Path) ->
 def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
     results = Results(tmp_path)
     sgd = config_of(results.add(SGD, 0, [0.5] * 3, status=AT))
-    found = estimate([(sgd, 5), ({**sgd, "optimizer": SAM}, 5)], [tmp_path], jobs=1, threads=1)
+    found = estimate([[(sgd, 5)], [({**sgd, "optimizer": SAM}, 5)]], [tmp_path], jobs=1, threads=1)
     assert found.words() == (
         "more than 5 s with 1 job; how long the others take is not known, for no run like them has finished"
     )
     assert found.record()["seconds"] is None
-    assert estimate([(sgd, 0)], [tmp_path], jobs=1).known == 0, "nothing is left of it"
+    assert estimate([[(sgd, 0)]], [tmp_path], jobs=1).known == 0, "nothing is left of it"
 
 
 @pytest.mark.parametrize("other", [{"threads": 2}, {"device": "cuda:0"}, {"status": "interrupted"}])
@@ -115,6 +115,10 @@ def test_no_more_runs_are_read_than_tell_enough(tmp_path: Path, monkeypatch: pyt
     assert len(read) == 3
 
 
+def epochs_of(left: list[list[Any]]) -> list[int]:
+    return sorted(epochs for run in left for _, epochs in run)
+
+
 def test_what_comes_before_runs_is_counted_once(tmp_path: Path) -> None:
     """Two radii share a stage: the two trainings of a seed wait for one."""
     text = """
@@ -133,15 +137,15 @@ seeds: 0-1
 """
     cells = launch.plan(Draft.of(parse(text, "x"), CATALOGUE).expand(), tmp_path)
     left = trainings_left(cells)
-    assert sorted(epochs for _, epochs in left) == sorted([7, 3, 3] * 2 + [2] * 4)
+    assert epochs_of(left) == sorted([7, 3, 3] * 2 + [2] * 4)
     # where the first stage of a seed lies there trained, it costs nothing; where it was interrupted, what is left of it
     (stage, *_) = stage_runs(cells[0].config)
     done = cells[0].folder.path.parent / ".stages" / f"{stage.identity[:16]}-00000000"
     done.mkdir(parents=True)
     (done / "run.json").write_text('{"status": "interrupted", "epochs_done": 3}')
-    assert sorted(epochs for _, epochs in trainings_left(cells)) == sorted([4, 7, *[3, 3] * 2, *[2] * 4])
+    assert epochs_of(trainings_left(cells)) == sorted([4, 7, *[3, 3] * 2, *[2] * 4])
     (done / "run.json").write_text('{"status": "finished", "epochs_done": 5}')  # it stopped early
-    assert sorted(epochs for _, epochs in trainings_left(cells)) == sorted([7, *[3, 3] * 2, *[2] * 4])
+    assert epochs_of(trainings_left(cells)) == sorted([7, *[3, 3] * 2, *[2] * 4])
 
 
 def test_the_epochs_of_stages_tell_what_stages_take(tmp_path: Path) -> None:
@@ -152,7 +156,15 @@ def test_the_epochs_of_stages_tell_what_stages_take(tmp_path: Path) -> None:
     hidden.parent.mkdir()
     folder.path.rename(hidden)
     turned = {**config, "dataset": {**config["dataset"], "rotate": [5.0, 10.0]}}
-    assert estimate([(turned, 4)], [hidden.parent.parent], jobs=1, threads=1).seconds == 6.0
+    assert estimate([[(turned, 4)]], [hidden.parent.parent], jobs=1, threads=1).seconds == 6.0
+
+
+def test_the_trainings_of_a_run_follow_one_another(tmp_path: Path) -> None:
+    """However many jobs there are: a second one has nothing to do with a single run."""
+    config = config_of(Results(tmp_path).add(SGD, 0, [0.5] * 5, seconds=1.0, status=AT))
+    run = [(config, 10), (config, 5), (config, 5)]
+    assert estimate([run], [tmp_path], jobs=2, threads=1).seconds == 20.0
+    assert estimate([run, run, run[:1]], [tmp_path], jobs=2, threads=1).seconds == 30.0
 
 
 def test_what_stages_take_beside_their_epochs_counts_for_each_training(tmp_path: Path) -> None:
@@ -168,7 +180,7 @@ def test_what_stages_take_beside_their_epochs_counts_for_each_training(tmp_path:
         config = config_of(folder)
         folder.path.rename(stages / folder.path.name)
     assert seconds_beside(stages) == pytest.approx((0 + 1 + 0 + 1 + 1) / 5)
-    found = estimate([(config, 4)] * 3, [tmp_path], jobs=1, threads=1)
+    found = estimate([[(config, 4)] * 3], [tmp_path], jobs=1, threads=1)
     assert found.seconds == pytest.approx(3 * 4.6)
     (next(stages.iterdir()) / "run.json").write_text("{")
     assert 0 < seconds_beside(stages) < 1, "a damaged one tells nothing"
