@@ -301,6 +301,7 @@ NEWER_IN: Mapping[str, Mapping[str, Any]] = {
         "freeze": ["none"],
         "norm": "none",
         "activation": "relu",
+        "norm_layer": "batch",
     },
     "optimizer": {"average": None, "average_decay": None, "average_from": None, "average_every": None},
 }

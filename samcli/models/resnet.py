@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,22 @@ from torch.nn import functional
 
 from samcli.models._base import MODELS, ModelKind
 from samcli.models._initialise import he_normal
+from samcli.registry import option
+
+Norm = Callable[[int], nn.Module]  # makes a normalisation of so many channels
+GROUPS = 32  # of GroupNorm, as Wu and He, ECCV 2018, have them
+
+
+def group_norm(channels: int) -> nn.Module:
+    """GroupNorm of 32 groups, whose statistics are those of one image and no batch (Wu and He, ECCV 2018).
+
+    >>> group_norm(64).num_groups
+    32
+    """
+    return nn.GroupNorm(GROUPS, channels)
+
+
+NORMS: Mapping[str, Norm] = {"batch": nn.BatchNorm2d, "group": group_norm}
 
 
 class PaddedShortcut(nn.Module):
@@ -39,13 +56,13 @@ class PaddedShortcut(nn.Module):
         return functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.extra))
 
 
-def projection(channels: int, width: int) -> nn.Module:
-    """The shortcut with parameters, option B: a 1x1 convolution of stride 2 and a batch normalisation.
+def projection(channels: int, width: int, norm: Norm = nn.BatchNorm2d) -> nn.Module:
+    """The shortcut with parameters, option B: a 1x1 convolution of stride 2 and a normalisation.
 
     >>> projection(16, 32)(torch.ones(2, 16, 8, 8)).shape
     torch.Size([2, 32, 4, 4])
     """
-    return nn.Sequential(nn.Conv2d(channels, width, kernel_size=1, stride=2, bias=False), nn.BatchNorm2d(width))
+    return nn.Sequential(nn.Conv2d(channels, width, kernel_size=1, stride=2, bias=False), norm(width))
 
 
 def padding(channels: int, width: int) -> nn.Module:
@@ -58,26 +75,27 @@ def padding(channels: int, width: int) -> nn.Module:
 
 
 class BasicBlock(nn.Module):
-    """relu(x' + BN(conv(relu(BN(conv(x)))))), where x' is x through the shortcut (fig. 2 of the paper).
+    """relu(x' + N(conv(relu(N(conv(x)))))), N a normalisation, x' x through the shortcut (fig. 2 of the paper).
 
     Args:
         channels: of the input.
         width: channels of the output.
         stride: of the first convolution.
         shortcut: maps the input to the size of the output.
+        norm: makes a normalisation.
     """
 
-    def __init__(self, channels: int, width: int, stride: int, shortcut: nn.Module) -> None:
+    def __init__(self, channels: int, width: int, stride: int, shortcut: nn.Module, norm: Norm) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, kernel_size=3, stride=stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(width)
+        self.norm1 = norm(width)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(width)
+        self.norm2 = norm(width)
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output, (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
-        # In place, for no derivative needs what a batch normalisation put out: less memory to walk through.
+        # In place, for no derivative needs what a normalisation put out: less memory to walk through.
         inner = functional.relu_(self.norm1(self.conv1(x)))
         return functional.relu_(self.norm2(self.conv2(inner)).add_(self.shortcut(x)))
 
@@ -93,6 +111,7 @@ class ResNet(nn.Module):
         widths: channels of each stage.
         blocks: number of blocks in each stage.
         shortcut: makes the shortcut across a change of size from the channels before and after it.
+        norm: makes a normalisation of so many channels.
     """
 
     def __init__(
@@ -102,17 +121,18 @@ class ResNet(nn.Module):
         widths: Sequence[int],
         blocks: int,
         shortcut: Callable[[int, int], nn.Module],
+        norm: Norm = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, widths[0], kernel_size=3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(widths[0])
+        self.norm = norm(widths[0])
         self.blocks = nn.Sequential()
         previous = widths[0]
         for width in widths:
             for _ in range(blocks):
                 keeps_size = width == previous
                 block_shortcut = nn.Identity() if keeps_size else shortcut(previous, width)
-                self.blocks.append(BasicBlock(previous, width, 1 if keeps_size else 2, block_shortcut))
+                self.blocks.append(BasicBlock(previous, width, 1 if keeps_size else 2, block_shortcut, norm))
                 previous = width
         self.head = nn.Linear(previous, outputs)
         he_normal(self)
@@ -136,6 +156,18 @@ class ResNet20(ModelKind):
         return ResNet(shape[0], outputs, widths=(16, 32, 64), blocks=3, shortcut=padding)
 
 
+@MODELS.register("resnet32")
+@dataclass(frozen=True, kw_only=True)
+class ResNet32(ModelKind):
+    """ResNet-32 as He et al., CVPR 2016, section 4.2 made it for CIFAR: 0.46 million parameters.
+
+    ResNet-20 with five basic blocks in each of its three stages.
+    """
+
+    def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return ResNet(shape[0], outputs, widths=(16, 32, 64), blocks=5, shortcut=padding)
+
+
 @MODELS.register("resnet18")
 @dataclass(frozen=True, kw_only=True)
 class ResNet18(ModelKind):
@@ -146,5 +178,11 @@ class ResNet18(ModelKind):
     original one, which suits images of 224x224 pixels.
     """
 
+    norm_layer: str = option(
+        "batch", "what normalises: batches, or 32 groups of channels of an image", choices=tuple(NORMS)
+    )
+
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
-        return ResNet(shape[0], outputs, widths=(64, 128, 256, 512), blocks=2, shortcut=projection)
+        norm = NORMS[self.norm_layer]
+        shortcut = partial(projection, norm=norm)
+        return ResNet(shape[0], outputs, widths=(64, 128, 256, 512), blocks=2, shortcut=shortcut, norm=norm)

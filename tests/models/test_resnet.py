@@ -36,9 +36,14 @@ def test_resnet20_has_the_papers_parameters() -> None:
     assert round(found / 1e6, 2) == 0.27  # He et al., CVPR 2016, table 6
 
 
-def test_resnet20_has_twenty_layers_with_weights() -> None:
-    layers = build("resnet20", shape=(3, 32, 32), outputs=10).modules()
-    assert sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in layers) == 20
+@pytest.mark.parametrize("layers", [20, 32])
+def test_resnets_have_the_layers_with_weights_that_their_names_say(layers: int) -> None:
+    found = build(f"resnet{layers}", shape=(3, 32, 32), outputs=10).modules()
+    assert sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in found) == layers
+
+
+def test_resnet32_has_the_papers_parameters() -> None:
+    assert round(count(build("resnet32", shape=(3, 32, 32), outputs=10)) / 1e6, 2) == 0.46  # the paper's table 6
 
 
 def test_resnet18_has_the_known_count_of_parameters() -> None:
@@ -64,13 +69,17 @@ def test_what_is_computed_in_place_has_the_bits_of_new_tensors(name: str, monkey
     assert all(map(torch.equal, found, derivatives()))
 
 
+@pytest.mark.parametrize("norm", ["batch", "group"])
 @pytest.mark.parametrize("training", [True, False])
-def test_resnet18_equals_torchvisions_with_another_stem(training: bool) -> None:
+def test_resnet18_equals_torchvisions_with_another_stem(training: bool, norm: str) -> None:
+    def group_norm(channels: int) -> nn.Module:
+        return nn.GroupNorm(32, channels)
+
     torch.manual_seed(0)
-    theirs = resnet18(num_classes=10)
+    theirs = resnet18(num_classes=10, norm_layer=group_norm if norm == "group" else None)
     theirs.conv1 = nn.Conv2d(3, 64, kernel_size=3, padding=1, bias=False)
     theirs.maxpool = nn.Identity()
-    ours = build("resnet18", shape=(3, 32, 32), outputs=10)
+    ours = build("resnet18", shape=(3, 32, 32), outputs=10, norm_layer=norm)
     # the layers come in the same order, so the tensors pair up
     names, tensors = ours.state_dict().keys(), theirs.state_dict().values()
     ours.load_state_dict(dict(zip(names, tensors, strict=True)))
