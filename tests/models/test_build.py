@@ -27,7 +27,7 @@ def shape_for(name: str, *image: int) -> tuple[int, ...]:
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
-    names = {"linear", "mlp", "cnn", "strided-cnn", "resnet20", "resnet18", "wrn-16-4", "wrn-28-10", "vit"}
+    names = {"linear", "mlp", "cnn", "strided-cnn", "resnet20", "resnet32", "resnet18", "wrn-16-4", "wrn-28-10", "vit"}
     others = {"gpt", "text-encoder", "torchvision:", "timm:", "transformers:"}
     assert set(MODELS) == names | set(TABLES) | others
 
@@ -144,14 +144,14 @@ def test_dropout_exists_only_where_it_drops(name: str) -> None:
             "cnn",
             (3, 2, 8),
             "cnn needs images of at least 4x4 pixels, but the inputs are images of 3x2x8 (channels, height, width); "
-            "models that fit: linear, mlp, resnet18, resnet20, strided-cnn, wrn-16-4, "
+            "models that fit: linear, mlp, resnet18, resnet20, resnet32, strided-cnn, wrn-16-4, "
             "wrn-28-10.",
         ),
         (
             "vit",
             (1, 30, 28),
             "vit needs images whose height and width are multiples of its patch, 4, but the inputs are images of "
-            "1x30x28 (channels, height, width); models that fit: cnn, linear, mlp, resnet18, resnet20, "
+            "1x30x28 (channels, height, width); models that fit: cnn, linear, mlp, resnet18, resnet20, resnet32, "
             "strided-cnn, wrn-16-4, wrn-28-10.",
         ),
         (
@@ -177,8 +177,8 @@ def test_a_shape_that_does_not_fit_is_a_sentence(name: str, shape: tuple[int, ..
 
 
 def test_an_unknown_model_is_a_sentence() -> None:
-    with pytest.raises(ConfigError, match=r"^There is no model named 'resnet21'; did you mean resnet20\?$"):
-        build("resnet21", shape=(3, 32, 32), outputs=10)
+    with pytest.raises(ConfigError, match=r"^There is no model named 'resnet200'; did you mean resnet20\?$"):
+        build("resnet200", shape=(3, 32, 32), outputs=10)
 
 
 def test_an_unknown_option_is_a_type_error() -> None:
