@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from samcli import shipped
+from samcli import config, shipped
+from samcli.config import Draft
+from samcli.config.claim import claim_of
 from samcli.errors import ConfigError
 from samcli.shipped import experiment_file, names, path_of, question
+from samcli.train import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 
@@ -97,3 +100,17 @@ def test_the_question_is_the_first_sentence(tmp_path: Path, head: str, asked: st
     file = tmp_path / "a.yaml"
     file.write_text(head, encoding="utf-8")
     assert question(file) == asked
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name.startswith("claims/")])
+def test_claims_that_come_along_can_be_judged_at_both_sizes(name: str) -> None:
+    """Every hypothesis is about runs that there are, and every claim is one file with what its source says."""
+    file = path_of(name)
+    assert file is not None
+    small = config.read(file)
+    claim = claim_of(small)
+    assert claim is not None
+    for size in (small, config.at_full_size(small)) if claim.full else (small,):
+        draft = Draft.of(size, CATALOGUE)
+        assert draft.hypotheses
+        assert draft.expand()

@@ -17,7 +17,7 @@ from samcli.errors import ConfigError, nearest
 from samcli.metrics import column_called
 
 MOST = 100  # in one file
-AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2}  # and how many values each needs
+AXES = {"grows_with": 2, "falls_with": 2, "best_of": 3, "range_of": 2, "along": 3}  # and how many values each needs
 LONGEST = 300  # characters of what one says
 LARGEST = 1e100  # of a number; squares of larger ones are infinite
 BESIDE = ("published", "contrast")  # what no run is judged by
@@ -305,5 +305,10 @@ KINDS = {
     "ratio_of": Kind(
         {"ratio_of": _runs, "to": _runs, "metric": _metric, "below": _above(0.0), "above": _above(0.0)},
         [("to",), ("metric",), ("below", "above")],
+    ),
+    "wider": Kind(
+        {"wider": _runs, "than": _runs, "along": _name, "within": _above(0.0), "times": _above(0.0), "metric": _metric},
+        [("than",), ("along",), ("within",)],
+        {"times": 1.0},
     ),
 }

@@ -19,7 +19,12 @@ from samcli.stats.sign_flip import SMALLEST
 from samcli.words import count
 
 LARGEST = 1.0  # difference of two shares
-SIDES = {"better": ("better", "than"), "lead_of": ("lead_of", "over"), "ratio_of": ("ratio_of", "to")}
+SIDES = {
+    "better": ("better", "than"),
+    "lead_of": ("lead_of", "over"),
+    "ratio_of": ("ratio_of", "to"),
+    "wider": ("wider", "than"),
+}
 
 
 def rehearse_hypotheses(

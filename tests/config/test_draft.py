@@ -290,7 +290,7 @@ def test_keys_of_ones_own_hold_what_aliases_stand_for() -> None:
     ("text", "sentence"),
     [
         ("model: resnet50", "There is no model named 'resnet50'; did you mean torchvision:resnet50?"),
-        ("model: resnet200", "did you mean resnet20?"),
+        ("model: resnett20", "did you mean resnet20?"),
         ("dataset: tests", "There is no dataset named 'tests'; did you mean image-folder:tests?"),
     ],
 )

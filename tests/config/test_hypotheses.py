@@ -32,14 +32,15 @@ def test_every_kind_is_read() -> None:
         "{says: e, range_of: optimizer.rho, beats: {optimizer: sgd}, spans: 2}",
         "{says: f, correlated: [lambda-max, gap], tau: '< -0.25'}",
         "{says: g, ratio_of: {optimizer: sam}, to: {optimizer: sgd}, metric: train_seconds, below: 2.5}",
+        "{says: h, wider: {optimizer: sam}, than: {optimizer: sgd}, along: optimizer.rho, within: 0.01}",
     )
     assert [one.kind for one in found] == [
-        "better", "equal", "lead_of", "best_of", "range_of", "correlated", "ratio_of"
+        "better", "equal", "lead_of", "best_of", "range_of", "correlated", "ratio_of", "wider"
     ]  # fmt: skip
     assert found[0].fields["by"] == 0.01
     assert found[3].fields["inside"] is False
     assert found[5].fields["tau"] == Relation(above=False, bound=-0.25)
-    assert [len(list(one.patterns)) for one in found] == [2, 2, 2, 1, 1, 0, 2]
+    assert [len(list(one.patterns)) for one in found] == [2, 2, 2, 1, 1, 0, 2, 2]
 
 
 def test_the_order_of_keys_is_no_other_hypothesis() -> None:

@@ -177,8 +177,8 @@ def test_a_shape_that_does_not_fit_is_a_sentence(name: str, shape: tuple[int, ..
 
 
 def test_an_unknown_model_is_a_sentence() -> None:
-    with pytest.raises(ConfigError, match=r"^There is no model named 'resnet200'; did you mean resnet20\?$"):
-        build("resnet200", shape=(3, 32, 32), outputs=10)
+    with pytest.raises(ConfigError, match=r"^There is no model named 'resnett20'; did you mean resnet20\?$"):
+        build("resnett20", shape=(3, 32, 32), outputs=10)
 
 
 def test_an_unknown_option_is_a_type_error() -> None:

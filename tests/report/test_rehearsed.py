@@ -52,6 +52,18 @@ def rehearse(line: str, grid: str = GRID, seeds: str = "0-9") -> None:
         ),
         ("better: {optimizer: adam}, than: {optimizer: sgd}, by: 5", "by: 5 is 500.00 points"),
         (
+            "wider: {optimizer: sam}, than: {dataset.label_noise: 0.4}, along: optimizer.rho, within: 2",
+            "within: 2 is 200.00 points",
+        ),
+        (
+            "wider: {optimizer: sam}, than: {optimizer: sam}, along: optimizer.rho, within: 0.1",
+            "both sides of 'so it is' are the same runs",
+        ),
+        (
+            "wider: {optimizer: sam}, than: {optimizer: adam}, along: optimizer.rho, within: 0.1",
+            "No finished run has optimizer.rho.",
+        ),
+        (
             "correlated: [sharpness, gap], among: {optimizer: [sgd, adam], dataset.label_noise: 0.4}",
             "No seed has 4 settings",
         ),

@@ -17,6 +17,7 @@ from samcli.report.hypotheses.lead_of import lead_of
 from samcli.report.hypotheses.mean_of import mean_of
 from samcli.report.hypotheses.range_of import range_of
 from samcli.report.hypotheses.ratio_of import ratio_of
+from samcli.report.hypotheses.wider import wider
 
 KINDS: Mapping[str, Callable[[Cases, Mapping[str, Any]], Evidence]] = {
     "better": better,
@@ -27,4 +28,5 @@ KINDS: Mapping[str, Callable[[Cases, Mapping[str, Any]], Evidence]] = {
     "correlated": correlated,
     "mean_of": mean_of,
     "ratio_of": ratio_of,
+    "wider": wider,
 }

@@ -154,6 +154,48 @@ def test_a_ratio_is_geometric(table: tuple[Results, Any, Any]) -> None:
     assert (above.p_held, above.p_contradicted) == (1.0, 2 / 2**8)
 
 
+RADII_OF_TWO = (0.1, 0.2, 0.4, 0.8, 1.6)
+ASAM = {**SAM, "name": "asam"}
+
+
+def add_bumps(results: Results, of_sam: list[list[float]], of_asam: list[list[float]]) -> None:
+    """Accuracies at five radii for each seed."""
+    for optimizer, rows in ((SAM, of_sam), (ASAM, of_asam)):
+        for seed, row in enumerate(rows):
+            for rho, value in zip(RADII_OF_TWO, row, strict=True):
+                results.add({**optimizer, "rho": rho}, seed, (value,))
+
+
+WIDER = "wider: {optimizer: asam}, than: {optimizer: sam}, along: optimizer.rho, within: 0.05"
+NARROW, WIDE = [0.5, 0.7, 0.71, 0.5, 0.4], [0.5, 0.79, 0.8, 0.76, 0.4]  # a factor of 2 and one of 4
+
+
+def test_the_wider_of_two_ranges(results: Results) -> None:
+    add_bumps(results, [NARROW] * 8, [WIDE] * 7 + [[0.5, 0.6, 0.8, 0.6, 0.79]])  # its last has one radius alone
+    found = evidence(results, WIDER)
+    logs = np.log([2.0] * 7 + [0.5])
+    low, high = stats.ttest_1samp(logs, 0.0).confidence_interval()
+    assert (found.estimate, found.low, found.high) == pytest.approx(tuple(np.exp([logs.mean(), low, high])), rel=1e-9)
+    assert (found.p_held, found.p_contradicted) == pytest.approx((sign_flip(logs), 1.0))
+    assert evidence(results, f"{WIDER}, times: 3").p_contradicted == 2 / 2**8
+
+
+def test_a_range_that_may_go_on_is_no_narrow_one(results: Results) -> None:
+    """SAM is still at its best at the largest radius: it is not told that ASAM's range is wider, however far it is."""
+    add_bumps(results, [[0.5, 0.5, 0.5, 0.7, 0.71]] * 8, [WIDE] * 8)
+    found = evidence(results, WIDER)
+    assert found.estimate == pytest.approx(2.0)
+    assert (found.p_held, found.p_contradicted) == (1.0, 1.0)
+    assert found.words.endswith("where the range of the second reaches the end of what was tried")
+    turned = evidence(results, "wider: {optimizer: sam}, than: {optimizer: asam}, along: optimizer.rho, within: 0.05")
+    assert (turned.p_held, turned.p_contradicted) == (1.0, 1.0), "nor that SAM's is narrower"
+
+
+def test_widths_by_a_loss_lie_around_the_least(results: Results) -> None:
+    add_bumps(results, [NARROW] * 8, [WIDE] * 8)
+    assert evidence(results, f"{WIDER}, metric: test_loss").estimate == pytest.approx(2.0)  # it is 1 - accuracy
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -166,6 +208,14 @@ def test_a_ratio_is_geometric(table: tuple[Results, Any, Any]) -> None:
             "No finished runs of optimizer=sam dataset.label_noise=0.7 and optimizer=sgd with the same data and model",
         ),
         ("correlated: [lambda-max, gap]", "No run has measured lambda-max"),
+        (
+            "wider: {optimizer: sam}, than: {optimizer: sgd}, along: optimizer.rho, within: 0.01",
+            "No finished run has optimizer.rho",
+        ),
+        (
+            "wider: {optimizer.rho: [0.1, 0.2]}, than: {optimizer: sam}, along: optimizer.rho, within: 0.01",
+            "optimizer.rho has 2 values with finished runs; a width needs three",
+        ),
         ("correlated: [sharpness, test_loss], among: {optimizer: sgd}", "No seed has 4 settings with both"),
         (
             "ratio_of: {optimizer: sam, optimizer.rho: 0.1}, to: {optimizer: sgd}, metric: skipped_steps, below: 1",
