@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,68 @@ from samcli.cli import bound, robustness, sharpness
 from samcli.cli.command import Command
 from samcli.cli.output import hint, is_quiet
 from samcli.errors import ConfigError
+from samcli.words import joined
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "sharpness": sharpness.sharpness,
     "robustness": robustness.robustness,
     "bound": bound.bound,
 }
+ASKED_FOR: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {  # who reads values, and which options have them
+    "sharpness": (sharpness.asked_for, ("measure", "rho", "eta", "m", "set_")),
+    "robustness": (robustness.asked_for, ("test", "eps", "shift", "other_classes", "set_")),
+    "bound": (dict, ()),
+}
+NOWHERE = Path("results")  # stands for the runs, where there are none yet
 
 
 def check_afterwards(commands: Sequence[str]) -> None:
-    """Refuse commands whose options cannot be read, before anything is trained.
+    """Refuse commands with options or values that they cannot have, before anything is trained.
 
     Args:
         commands: each with its options, as on the command line, without samcli and the runs.
 
     Raises:
-        ConfigError: one has an option that the command does not have, or that lacks its value.
+        ConfigError: one has an option that the command does not have, or that lacks its value; names runs or what
+            there is none of; asks for nothing but help.
     """
     for command in commands:
-        name, words = _words(command, Path("results"))
+        name, words = _words(command, NOWHERE)
         with _in_sentences(command):
-            _command(name).make_context("samcli", words)
+            given = _parsed(name, words)
+            if others := [str(one) for one in given["checkpoints"] if Path(one) != NOWHERE]:
+                raise ConfigError(
+                    f"{joined(others)} stands for runs of others; leave it out, for the command looks at those of the "
+                    "claim, or put the option before it that it is meant for."
+                )
+            _check_values(name, given)
+
+
+def _parsed(name: str, words: list[str]) -> Mapping[str, Any]:
+    """The values of a command's options.
+
+    Raises:
+        ConfigError: one of the options is --help, or a value does not fit.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return dict(_command(name).make_context("samcli", words).params)
+    except typer.Exit:
+        raise ConfigError("help looks at no network; leave --help out.") from None
+
+
+def _check_values(name: str, given: Mapping[str, Any]) -> None:
+    """Refuse what the command itself would refuse of its values, by the same functions.
+
+    Raises:
+        ConfigError: no such measure, test or parameter, or a value that it cannot have.
+    """
+    from samcli.registry import load_plugin
+
+    for file in given["plugin"] or ():
+        load_plugin(file)
+    asked_for, keys = ASKED_FOR[name]
+    asked_for(**{key: given[key] for key in keys})
 
 
 def look_at_networks(commands: Sequence[str], experiment: Path, *, data_dir: Path, device: str) -> None:
@@ -91,6 +132,8 @@ def _in_sentences(command: str) -> Iterator[None]:
     """Within the block what is wrong with the words of a command is told as of the claim's file."""
     try:
         yield
+    except ConfigError as error:
+        raise ConfigError(f"afterwards: {command}: {error}") from error
     except Exception as error:
         if not hasattr(error, "format_message"):  # which what click raises for the words of a command line has
             raise

@@ -18,6 +18,7 @@ from samcli.cli.values import Format, FormatOption, show_values
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ALL = "all"  # tests that apply
 EXAMPLE = "Example: samcli robustness results/quickstart --test clean,pgd,corruptions --eps 1/255,2/255"
 
 
@@ -84,28 +85,25 @@ def robustness(
         robustness_records,
         robustness_table,
     )
-    from samcli.robustness import PERTURBATIONS, doubts
+    from samcli.robustness import doubts
     from samcli.runs.folder import find_checkpoints
-    from samcli.train.challenged import DEFAULT_TESTS, challenge_checkpoint
+    from samcli.train.challenged import challenge_checkpoint
     from samcli.train.device import choose_device
 
     for file in plugin or []:
         load_plugin(file)
-    every = test == "all"
-    names, given = _named((test or "").split(","))
-    names = list(PERTURBATIONS) if every else names or list(DEFAULT_TESTS)
-    names += [name for name, others in (("shift", shift), ("other-classes", other_classes)) if others]
+    names, parameters = asked_for(test, eps=eps, shift=shift, other_classes=other_classes, set_=set_)
     how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_size": batch_size,
-        "parameters": _parameters_of(names, assignments({"eps": eps, **given}, set_ or [])),
+        "parameters": parameters,
         "shifts": shift or [],
         "other_classes": other_classes or [],
         "data_dir": data_dir,
         "image_folder": image_folder,
         "device": choose_device(device),
-        "pass_over": every or test is None,
+        "pass_over": test in (ALL, None),
     }
     paths = find_checkpoints(checkpoints)
     with reading_shown():
@@ -122,6 +120,31 @@ def robustness(
             warn(f"samcli: {row.run}: {sentence}")
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
+
+
+def asked_for(
+    test: str | None,
+    *,
+    eps: str | None,
+    shift: Sequence[str] | None,
+    other_classes: Sequence[str] | None,
+    set_: Sequence[str] | None,
+) -> tuple[list[str], dict[str, Any]]:
+    """The tests that options of `samcli robustness` ask for, and their parameters.
+
+    Raises:
+        ConfigError: no such test or parameter, or a value that it cannot have.
+
+    >>> asked_for("clean,weight-rounding", eps=None, shift=None, other_classes=None, set_=["bits=3"])
+    (['clean', 'weight-rounding'], {'bits': 3})
+    """
+    from samcli.robustness import PERTURBATIONS
+    from samcli.train.challenged import DEFAULT_TESTS
+
+    names, given = _named((test or "").split(","))
+    names = list(PERTURBATIONS) if test == ALL else names or list(DEFAULT_TESTS)
+    names += [name for name, others in (("shift", shift), ("other-classes", other_classes)) if others]
+    return names, _parameters_of(names, assignments({"eps": eps, **given}, list(set_ or [])))
 
 
 def _named(tests: Sequence[str]) -> tuple[list[str], dict[str, str]]:

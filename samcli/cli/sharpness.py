@@ -19,8 +19,9 @@ from samcli.cli.reading import reading_shown, use_cache_dir
 from samcli.cli.values import Format, FormatOption, show_values
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
 
+ALL = "all"  # measures that apply
 EXAMPLE = "Example: samcli sharpness results/quickstart --measure one-step,lambda-max --examples 1000"
 
 
@@ -95,25 +96,22 @@ def sharpness(
         sharpness_table,
     )
     from samcli.runs.folder import find_checkpoints
-    from samcli.sharpness import MEASURES
     from samcli.train.device import choose_device
-    from samcli.train.measured import DEFAULT_MEASURES, measure_checkpoint
+    from samcli.train.measured import measure_checkpoint
 
     for file in plugin or []:
         load_plugin(file)
-    every = measure == "all"
-    names = [name.strip() for name in (measure or "").split(",") if name.strip()]
-    names = list(MEASURES) if every else names or list(DEFAULT_MEASURES)
+    names, parameters = asked_for(measure, rho=rho, eta=eta, m=m, set_=set_)
     how: dict[str, Any] = {
         "examples": examples,
         "seed": seed,
         "batch_norm": batch_norm.value,
         "batch_size": batch_size,
-        "parameters": _parameters_of(names, assignments({"rho": rho, "eta": eta, "m": m}, set_ or [])),
+        "parameters": parameters,
         "data_dir": data_dir,
         "image_folder": image_folder,
         "device": choose_device(device),
-        "pass_over": every,
+        "pass_over": measure == ALL,
     }
     paths = find_checkpoints(checkpoints)
     with reading_shown():
@@ -127,6 +125,25 @@ def sharpness(
     )
     if len(rows) < len(paths):
         raise typer.Exit(1 if rows else 2)
+
+
+def asked_for(
+    measure: str | None, *, rho: str | None, eta: float | None, m: int | None, set_: Sequence[str] | None
+) -> tuple[list[str], dict[str, Any]]:
+    """The measures that options of `samcli sharpness` ask for, and their parameters.
+
+    Raises:
+        ConfigError: no such measure or parameter, or a value that it cannot have.
+
+    >>> asked_for("one-step", rho="0.05,0.1", eta=None, m=None, set_=None)
+    (['one-step'], {'rho': [0.05, 0.1]})
+    """
+    from samcli.sharpness import MEASURES
+    from samcli.train.measured import DEFAULT_MEASURES
+
+    names = [name.strip() for name in (measure or "").split(",") if name.strip()]
+    names = list(MEASURES) if measure == ALL else names or list(DEFAULT_MEASURES)
+    return names, _parameters_of(names, assignments({"rho": rho, "eta": eta, "m": m}, list(set_ or [])))
 
 
 def _parameters_of(names: list[str], given: list[str]) -> dict[str, Any]:

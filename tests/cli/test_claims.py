@@ -146,6 +146,15 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
         (("unjudged.yaml",), "unjudged.yaml says nothing under hypotheses:"),
         (("odd.yaml",), "afterwards: robustness --tests clean,weight-rounding: No such option: --tests"),
         (("unmeasured.yaml",), "afterwards: sharpness --examples: Option '--examples' requires an argument."),
+        (("no_test.yaml",), "afterwards: robustness --test clean,weight-runding: There is no robustness test named"),
+        (
+            ("no_value.yaml",),
+            "afterwards: robustness --test weight-rounding --set bits=x: the command line: bits must be",
+        ),
+        (("no_measure.yaml",), "afterwards: sharpness --measure tracce: There is no measure named 'tracce'"),
+        (("no_examples.yaml",), "afterwards: sharpness --examples 0: --examples must be"),
+        (("no_option.yaml",), "afterwards: sharpness trace: trace stands for runs of others; leave it out"),
+        (("help.yaml",), "afterwards: bound --help: help looks at no network; leave --help out."),
     ],
 )
 def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[str, ...], words: str) -> None:
@@ -154,6 +163,15 @@ def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[
     command = "robustness --test clean,weight-rounding --set bits=3 --examples 50"
     Path("odd.yaml").write_text(CLAIM.replace(command, "robustness --tests clean,weight-rounding"))
     Path("unmeasured.yaml").write_text(CLAIM.replace(command, "sharpness --examples"))
+    for name, other in {
+        "no_test": "robustness --test clean,weight-runding",
+        "no_value": "robustness --test weight-rounding --set bits=x",
+        "no_measure": "sharpness --measure tracce",
+        "no_examples": "sharpness --examples 0",
+        "no_option": "sharpness trace",
+        "help": "bound --help",
+    }.items():
+        Path(f"{name}.yaml").write_text(CLAIM.replace(command, other))
     called = samcli("claims", *arguments, *WHERE)
     assert called.code == 2
     assert not Path("results").exists(), "it is found before anything is trained"
