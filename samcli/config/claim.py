@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from samcli.config.source import KeyPath, Source
@@ -93,8 +94,8 @@ def at_full_size(source: Source) -> Source:
         raise ConfigError(f"{source.name} says nothing of a full size; leave --full out.")
     lines = {path: line for path, line in source.lines.items() if path[0] not in claim.full}
     lines |= {path[2:]: line for path, line in source.lines.items() if path[:2] == ("claim", "full") and path[2:]}
-    name = source.data.get("name")
-    data = {**source.data, **claim.full, **({"name": f"{name}-full"} if name else {})}
+    name = source.data.get("name") or Path(source.name).stem  # which is that of the small size without one
+    data = {**source.data, **claim.full, "name": f"{name}-full"}
     return replace(source, data=data, lines=lines)
 
 

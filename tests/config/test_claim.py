@@ -55,6 +55,8 @@ def test_at_full_size_keys_are_replaced_and_keep_their_lines() -> None:
     assert (full.data["name"], full.data["dataset"], full.data["model"]) == ("noise-full", "digits", "linear")
     with pytest.raises(ConfigError, match=r"^noise.yaml, line 24: lr must be a number"):
         Draft.of(full, CATALOGUE).expand()
+    unnamed = at_full_size(parse(TEXT.replace("name: noise\n", "", 1), "folder/noise.yaml"))
+    assert unnamed.data["name"] == "noise-full", "its runs are not those of the small size"
     without = parse(TEXT.partition("  full:")[0], "noise.yaml")
     with pytest.raises(ConfigError, match=r"^noise.yaml says nothing of a full size; leave --full out"):
         at_full_size(without)
