@@ -54,6 +54,8 @@ class Claimed:
             against = [one.says for one in self.rests_on if one.outcome is Outcome.CONTRADICTED]
             told = f", for it is not so that {joined(against)}" if against else ""
             return f"{self.outcome}{told}."
+        if unknown := [one.says for one in self.rests_on if one.evidence is None]:
+            return f"{self.outcome}: nothing tells yet whether {joined(unknown)}."
         if None in seeds:
             return f"{self.outcome}: no 1,000 seeds would probably decide it."
         return f"{self.outcome}: about {max(filter(None, seeds))} seeds would probably decide it."

@@ -47,6 +47,8 @@ def found(results: Results, *hypotheses: str, seeds: int = 10, block: dict[str, 
         ([BETTER, f"{WORSE}, contrast: true"], "held", "held."),
         ([BETTER, f"{BETTER}, by: 0.0301"], "undecided", "undecided: "),
         ([f"{BETTER}, contrast: true"], "undecided", "undecided: nothing is known yet."),
+        ([BETTER, f"{BETTER}, metric: trace"], "undecided", "undecided: nothing tells yet whether number 1."),
+        ([WORSE, f"{BETTER}, metric: trace"], "contradicted", "contradicted, for it is not so that number 0."),
     ],
 )
 def test_it_rests_on_all_hypotheses_but_contrasts(
