@@ -104,13 +104,15 @@ def asked_for(name: str, how: Training, *, plugins: Sequence[str], seeds: Sequen
         full: whether at the size of its source.
 
     Raises:
-        ConfigError: its file is not sound, or makes no claim.
+        ConfigError: its file is not sound, makes no claim, or one that nothing could decide.
     """
     file = claim_file(name)
     draft = draft_of(file, full=full, plugins=plugins, chosen={}, seeds=seeds, shorthand={}, results=how.results)
     if draft.claim is None or not draft.hypotheses:
         lacking = "claim" if draft.claim is None else "hypotheses"
         raise ConfigError(f"{file} says nothing under {lacking}: that could be put to a test; see docs/own_claims.md.")
+    if all(one.contrast for one in draft.hypotheses):
+        raise ConfigError(f"{file}: all hypotheses are contrasts, so that nothing decides the claim; let one be none.")
     check_afterwards(draft.claim.afterwards)
     runs = how.checked(draft)
     return Asked(runs[0].name, draft, runs)

@@ -144,6 +144,7 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
         (("--all", "--within", "-3h"), "--within -3h must be a time"),
         (("plain.yaml",), "plain.yaml says nothing under claim: that could be put to a test; see docs/own_claims.md."),
         (("unjudged.yaml",), "unjudged.yaml says nothing under hypotheses:"),
+        (("beside.yaml",), "beside.yaml: all hypotheses are contrasts, so that nothing decides the claim"),
         (("odd.yaml",), "afterwards: robustness --tests clean,weight-rounding: No such option: --tests"),
         (("unmeasured.yaml",), "afterwards: sharpness --examples: Option '--examples' requires an argument."),
         (("no_test.yaml",), "afterwards: robustness --test clean,weight-runding: There is no robustness test named"),
@@ -160,6 +161,7 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
 def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[str, ...], words: str) -> None:
     Path("plain.yaml").write_text("{dataset: wine, optimizer: sgd}")
     Path("unjudged.yaml").write_text("{dataset: wine, claim: {says: x, source: y, where: z}}")
+    Path("beside.yaml").write_text(CLAIM.replace("published: two points", "contrast: true"))
     command = "robustness --test clean,weight-rounding --set bits=3 --examples 50"
     Path("odd.yaml").write_text(CLAIM.replace(command, "robustness --tests clean,weight-rounding"))
     Path("unmeasured.yaml").write_text(CLAIM.replace(command, "sharpness --examples"))
