@@ -21,7 +21,7 @@ from samcli.cli.asked_claims import (
 )
 from samcli.cli.draft import draft_of
 from samcli.cli.engine import Engine, Where
-from samcli.cli.expected import check_hypotheses, record_expected
+from samcli.cli.expected import check_hypotheses, check_picture, record_expected
 from samcli.cli.options import (
     CacheDir,
     CpusPerRun,
@@ -185,6 +185,7 @@ def _dry(one: Asked, how: Training, json: bool) -> None:
     cells = how.plan(one.runs)
     check_no_file(how.results)
     check_hypotheses(one.draft, how.data_dir)
+    check_picture(one.draft, one.runs, how.data_dir)
     tell_changes(cells)
     show_plan(cells, how.estimate(cells, how.slots(cells)), json)
     try_out(cells, how.data_dir)
@@ -202,6 +203,7 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
 
     assert one.draft.claim is not None
     check_hypotheses(one.draft, how.data_dir)
+    check_picture(one.draft, one.runs, how.data_dir)
     cells = how.plan(one.runs)
     check_writable(how.results)
     outcome = how.train(cells, how.slots(cells), before=lambda: record_expected(cells, one.draft))

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samcli.cli.output import hint
+from samcli.cli.plot import Kind, Over, check_request
+from samcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from samcli.config import Draft
+    from samcli.config import Draft, RunConfig
     from samcli.launch import Cell
 
 
@@ -24,16 +26,51 @@ def check_hypotheses(draft: Draft, data_dir: Path) -> None:
     if not draft.hypotheses:
         return
     from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
+
+    written = draft.as_written()
+    rehearse_hypotheses(draft.hypotheses, written, _kept_later(), _scores(data_dir))
+    if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
+        hint(told)
+
+
+def check_picture(draft: Draft, runs: Sequence[RunConfig], data_dir: Path) -> None:
+    """Refuse the picture of a claim that samcli plot would not draw, or of no results of its runs.
+
+    Raises:
+        ConfigError: it is one.
+        DataError: only the data tell what is predicted, and they cannot be read.
+    """
+    if draft.claim is None or draft.claim.picture is None:
+        return
+    from samcli.report.rehearsed import rehearse_picture
+
+    picture = draft.claim.picture
+    over = picture.get("over")
+    if over is not None and over not in list(Over):
+        raise ConfigError(f"picture of the claim: over must be one of {', '.join(Over)}, not {over!r}.")
+    try:
+        check_request(
+            Kind(picture["kind"]), picture.get("metric"), Over(over) if over else None, picture.get("axis"), None
+        )
+        rehearse_picture(picture, runs, _kept_later(), _scores(data_dir))
+    except ConfigError as error:
+        raise ConfigError(f"picture of the claim: {error}") from error
+
+
+def _kept_later() -> list[str]:
+    """What may be found out about networks once they are trained."""
     from samcli.robustness import PERTURBATIONS
     from samcli.train import CATALOGUE
     from samcli.train.bounded import MEASURE
+
+    return [*CATALOGUE.measures, *PERTURBATIONS, MEASURE]
+
+
+def _scores(data_dir: Path) -> Callable[[RunConfig], str]:
+    """A function from a run to the name of what its task is scored by."""
     from samcli.train.components import scored_by
 
-    written = draft.as_written()
-    kept_later = [*CATALOGUE.measures, *PERTURBATIONS, MEASURE]
-    rehearse_hypotheses(draft.hypotheses, written, kept_later, lambda run: scored_by(run, data_dir))
-    if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
-        hint(told)
+    return lambda run: scored_by(run, data_dir)
 
 
 def record_expected(cells: Sequence[Cell], draft: Draft) -> None:

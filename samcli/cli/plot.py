@@ -105,7 +105,7 @@ def plot(
     around the weights, as samcli landscape kept it. Each data set and model has a panel of its own.
     """
     say(quiet=quiet, verbose=verbose)
-    _check_request(kind, metric, over, axis, baseline)
+    check_request(kind, metric, over, axis, baseline)
     if output is None and not json:
         output = Path("plot.png")
     if output is not None:
@@ -132,11 +132,13 @@ def plot(
         document({"kind": kind.value, **record(made)})
 
 
-def _check_request(kind: Kind, metric: str | None, over: Over | None, axis: str | None, baseline: str | None) -> None:
+def check_request(kind: Kind, metric: str | None, over: Over | None, axis: str | None, baseline: str | None) -> None:
     """Refuse options that do not go together.
 
     Raises:
         ConfigError: some do not.
+
+    >>> check_request(Kind.pareto, None, Over.gradients, None, None)
     """
     if kind is Kind.axis and axis is None:
         raise ConfigError("--kind axis needs the option that it goes along: --axis rho, for example.")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from samcli.errors import SamcliError
+from samcli.errors import ConfigError, SamcliError
 from samcli.metrics import column_called
 from samcli.report.claimed import Claimed
 from samcli.report.comparison import compare
 from samcli.report.drawing import figure, numbers
 from samcli.report.formats import render
 from samcli.report.judged_table import judged_records
+from samcli.report.plot import Plot
+from samcli.report.row import Comparison
 from samcli.report.small_table import in_csv
 from samcli.runs.files import write_atomic
 from samcli.runs.reader import Run
@@ -31,7 +33,7 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
         Sentences on what was written, and on what could not be drawn.
     """
     verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
-    comparison = compare(runs, baseline=baseline_of(runs), metric=_metric(found.claim.picture))
+    comparison = _arms(runs, _metric(found.claim.picture))
     about = {"claim": str(found.outcome), "words": found.words(), "made_of": comparison.origin}
     write_atomic(verdicts, in_csv([about | one for one in judged_records(found.judgements)]).encode())
     write_atomic(arms, render(comparison, "csv").encode())
@@ -43,6 +45,15 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
         except SamcliError as error:
             told.append(f"No picture: {error}")
     return told
+
+
+def _arms(runs: Sequence[Run], metric: str | None) -> Comparison:
+    """The comparison by what the picture shows; by the test score where no run has that, which leaves no picture."""
+    baseline = baseline_of(runs)
+    try:
+        return compare(runs, baseline=baseline, metric=metric)
+    except ConfigError:
+        return compare(runs, baseline=baseline)
 
 
 def baseline_of(runs: Sequence[Run]) -> str:
@@ -64,18 +75,26 @@ def _metric(picture: Mapping[str, str] | None) -> str | None:
     return column_called(picture["metric"])
 
 
-def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
-    """Draw the picture of a claim into a file."""
-    from samcli.report.pictures import encode
+def drawn(picture: Mapping[str, str], runs: Sequence[Run]) -> Plot:
+    """What the picture of a claim shows.
 
-    kind, metric = picture["kind"], picture.get("metric")
-    made = numbers(
-        kind,
+    Raises:
+        ConfigError: the runs have nothing of this kind.
+    """
+    metric = picture.get("metric")
+    return numbers(
+        picture["kind"],
         runs,
         metric=column_called(metric) if metric else None,
         over=picture.get("over"),
         axis=picture.get("axis"),
         baseline=baseline_of(runs),
     )
-    write_atomic(file, encode(figure(kind, made, WIDTH), "png"))
+
+
+def _draw(picture: Mapping[str, str], runs: Sequence[Run], file: Path) -> Path:
+    """Draw the picture of a claim into a file."""
+    from samcli.report.pictures import encode
+
+    write_atomic(file, encode(figure(picture["kind"], drawn(picture, runs), WIDTH), "png"))
     return file

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from samcli.config.hypotheses import Hypothesis
 from samcli.config.schema import RunConfig
 from samcli.errors import ConfigError, nearest
 from samcli.metrics import EPOCH_OF_NETWORK, OF_OWN_LABELS, client_columns, columns, is_share, requested_columns, shown
+from samcli.report.claim_files import drawn
 from samcli.report.hypotheses import GAP, KINDS, Cases, Untestable
 from samcli.runs.reader import Run
 from samcli.stats import pairs_needed
@@ -65,6 +66,28 @@ def rehearse_hypotheses(
             KINDS[one.kind](cases, one.fields)
         except Untestable as error:
             raise ConfigError(f"{one.where}: {one.says!r} can never be judged. {error}") from None
+
+
+def rehearse_picture(
+    picture: Mapping[str, str],
+    runs: Sequence[RunConfig],
+    measures: Collection[str],
+    score: Callable[[RunConfig], str],
+) -> None:
+    """Draw the picture of a claim from made-up runs, as it will be drawn from those that are trained.
+
+    Args:
+        picture: its options, see `samcli.config.claim.Claim`.
+        runs: of the claim.
+        measures: see `rehearse_hypotheses`.
+        score: likewise.
+
+    Raises:
+        ConfigError: no results of these runs can be drawn so.
+    """
+    metric = picture.get("metric", "")
+    kept = [metric] if metric and metric.split()[0].replace("_", "-") in measures else []
+    drawn(picture, [_made_up(run, kept, score(run)) for run in runs])
 
 
 def seeds_to_decide(hypotheses: Sequence[Hypothesis], seeds: int) -> str:

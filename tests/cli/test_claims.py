@@ -155,6 +155,10 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
         (("no_measure.yaml",), "afterwards: sharpness --measure tracce: There is no measure named 'tracce'"),
         (("no_examples.yaml",), "afterwards: sharpness --examples 0: --examples must be"),
         (("no_option.yaml",), "afterwards: sharpness trace: trace stands for runs of others; leave it out"),
+        (("no_metric.yaml",), "picture of the claim: No run has a metric 'test_acuracy'; did you mean test_accuracy?"),
+        (("no_axis.yaml",), "picture of the claim: --axis optimizer.k: no run has a setting 'optimizer.k'"),
+        (("no_over.yaml",), "picture of the claim: over must be one of epochs, gradients, seconds, not 'hours'."),
+        (("no_pair.yaml",), "picture of the claim: --axis goes with --kind axis; add it, or leave --axis out."),
         (("help.yaml",), "afterwards: bound --help: help looks at no network; leave --help out."),
     ],
 )
@@ -174,6 +178,13 @@ def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[
         "help": "bound --help",
     }.items():
         Path(f"{name}.yaml").write_text(CLAIM.replace(command, other))
+    for name, other in {
+        "no_metric": "kind: curves, metric: test_acuracy",
+        "no_axis": "kind: axis, axis: optimizer.k",
+        "no_over": "kind: pareto, over: hours",
+        "no_pair": "kind: curves, axis: optimizer.rho",
+    }.items():
+        Path(f"{name}.yaml").write_text(CLAIM.replace("kind: axis, axis: optimizer.rho", other))
     called = samcli("claims", *arguments, *WHERE)
     assert called.code == 2
     assert not Path("results").exists(), "it is found before anything is trained"

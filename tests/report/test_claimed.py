@@ -78,6 +78,9 @@ def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: 
     assert (tmp_path / "trial.png").read_bytes().startswith(b"\x89PNG")
     impossible = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "axis", "axis": "optimizer.k"}})
     assert write_claim(impossible, results.runs(), tmp_path)[1].startswith("No picture: ")
+    unmeasured = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "curves", "metric": "trace"}})
+    assert write_claim(unmeasured, results.runs(), tmp_path)[1].startswith("No picture: No run has a metric 'trace'")
+    assert len((tmp_path / "trial-arms.csv").read_text().splitlines()) == 3, "the arms have their numbers all the same"
 
 
 def test_a_claim_is_told_in_words(results: Results) -> None:
