@@ -31,6 +31,7 @@ from samcli.train.trained import (
 )
 
 MEASURE = "pac-bayes-bound"
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,9 @@ def _found(
     inputs, targets, normalisation = unseen(kinds[0], config.seed, kinds[1], prior_config.seed, data_dir)
     part = Part(normalisation.stored(inputs), targets, normalisation)
     own = trained.data.test
-    test = Part(own.inputs, own.targets, normalisation)
-    if not own.normalisation.is_images:  # rows are held as the network's own constants left them
+    if own.normalisation.is_images:
+        test = Part(own.inputs.to(CPU), own.targets.to(CPU), normalisation)
+    else:  # rows are held as the network's own constants left them
         raw = own.inputs.cpu() * own.normalisation.std + own.normalisation.mean
         test = Part(normalisation.table(raw), own.targets.cpu(), normalisation)
 
