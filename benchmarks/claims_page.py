@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from samcli import config, shipped
 from samcli.cli.asked_claims import claim_names, shipped_claim
 from samcli.config.claim import Claim, claim_of
+from samcli.config.hypotheses import hypotheses_of
 
 ROOT = Path(__file__).parents[1]
 HEAD = """# What the literature says, and what was found
@@ -29,7 +32,14 @@ benchmarks/claims_page.py` from [results/claims](../results/claims), and not by 
 Read *held* as: so it is in this small setting. *Contradicted* says that it is not so here, which may be the setting's
 doing; how each differs from its source stands below it. *Undecided* says what it would take. Verdicts are by exact
 tests over seeds, adjusted within each claim; a *contrast* is no part of the claim, and there for what it shows
-beside.
+beside. In the tables of arms n is how many runs finished; those that diverged are in no mean, and in a comparison of
+accuracies or losses they count as the worst.
+"""
+AT_SIZE = """## At the size of their sources
+
+What `--full` says was trained for a shortened epoch, one arm of each kind, to see that it does train; none was tried at
+its size. `python benchmarks/full_settings.py` does it, with a folder of CIFAR-10 as JPEGs (`--images`) where it says
+*image-folder*. Losses are those of the last epoch of so few examples, and say nothing of the claims.
 """
 
 
@@ -43,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n".join(glance(claims, found)))
     for name, claim in claims:
         print("\n".join(section(name, claim, found.get(name, []), results / f"{name}-arms.csv")))
+    if (tried := results / "full_settings.csv").is_file():
+        print("\n".join(at_size(rows(tried))))
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -62,6 +74,7 @@ def glance(claims: list[tuple[str, Claim]], found: dict[str, list[dict[str, str]
 
 def section(name: str, claim: Claim, judged: list[dict[str, str]], arms: Path) -> Iterator[str]:
     """What there is to say of a claim."""
+    document = config.read(shipped_claim(name))
     yield f"## {name}\n"
     yield f"{claim.says[0].upper()}{claim.says[1:]} ({claim.source}; {claim.where}).\n"
     if judged:
@@ -76,6 +89,11 @@ def section(name: str, claim: Claim, judged: list[dict[str, str]], arms: Path) -
                 f"{cell(row['published'])} |"
             )
         yield ""
+    else:
+        yield "What is to be seen, and has not been looked for yet:\n"
+        for one in hypotheses_of(document):
+            yield f"- {one.says}{' *(contrast)*' if one.contrast else ''}."
+    yield f"- Trained: {setting(document.data)}."
     for label, words in (
         ("Published", claim.published),
         ("Their setting", claim.setting),
@@ -96,10 +114,11 @@ def section(name: str, claim: Claim, judged: list[dict[str, str]], arms: Path) -
 
 
 def decide(row: dict[str, str]) -> str:
-    """What it would take where it is undecided, and why nothing is known."""
+    """What it would take where it is undecided, which way it leans, and why nothing is known."""
     if row["verdict"] != "undecided":
         return ""
-    seeds = f"about {row['seeds_to_decide']} seeds would probably decide it" if row["seeds_to_decide"] else ""
+    leaning = {"held": ", for it", "contradicted": ", against it"}.get(row["leaning"], "")
+    seeds = f"about {row['seeds_to_decide']} seeds would probably decide it{leaning}" if row["seeds_to_decide"] else ""
     return row["why"].rstrip(".") or seeds
 
 
@@ -107,7 +126,8 @@ def table(arms: list[dict[str, str]]) -> Iterator[str]:
     """All arms of an experiment."""
     scale = 100.0 if arms[0]["metric"] in SHARES else 1.0
     metric = arms[0]["metric"].replace("_", " ") + (" in %" if scale == 100.0 else "")
-    yield f"| arm | {metric} | Δ to the baseline | passes |\n| --- | --- | --- | --- |"
+    yield f"| arm | n | {metric} | Δ to {' or '.join(baselines(arms)) or 'the baseline'} | passes |"
+    yield "| --- | --- | --- | --- | --- |"
     for row in arms:
         settings = " ".join(filter(None, (row["optimizer"], row["settings"])))
         where = " ".join(filter(None, (row["dataset_settings"], row["model_settings"])))
@@ -115,12 +135,44 @@ def table(arms: list[dict[str, str]]) -> Iterator[str]:
         mean = f"{scale * float(row['last_mean']):.2f}{spread}" if row["last_mean"] else ""
         low, high = (row[f"difference_{end}"] for end in ("low", "high"))
         between = f" [{scale * float(low):+.2f}, {scale * float(high):+.2f}]" if low and high else ""
-        delta = f"{scale * float(row['difference']):+.2f}{between}" if row["difference"] else ""
+        fallen = int(row["diverged"])
+        ends = not fallen or arms[0]["metric"] in SHARES  # a diverged run has the worst accuracy, and no curvature
+        delta = f"{scale * float(row['difference']):+.2f}{between}" if row["difference"] and ends else ""
+        count = f"{row['finished']}{f', {fallen} diverged' if fallen else ''}"
         passes = f"{float(row['passes']):.2f}" if row["passes"] else ""
-        yield f"| {cell(', '.join(filter(None, (settings, where))))} | {mean} | {delta} | {passes} |"
+        yield f"| {cell(', '.join(filter(None, (settings, where))))} | {count} | {mean} | {delta} | {passes} |"
     yield ""
 
 
+def baselines(arms: list[dict[str, str]]) -> list[str]:
+    """The optimizers that others are compared to."""
+    return list(dict.fromkeys(row["optimizer"] for row in arms if row["is_baseline"] == "True"))
+
+
+def setting(document: Mapping[str, Any]) -> str:
+    """What was trained, on what, in the words of the experiment's file."""
+    told = {key: document[key] for key in SETTING if key in document}
+    words = (
+        f"{key} {yaml.safe_dump(value, default_flow_style=True, width=10_000).strip()}" for key, value in told.items()
+    )
+    return "; ".join(f"`{one.removesuffix('...').strip()}`" for one in words)
+
+
+def at_size(tried: list[dict[str, str]]) -> Iterator[str]:
+    """What was seen of the settings of the sources."""
+    yield AT_SIZE
+    yield "| claim | arm | network | data | examples | loss | device |\n| --- | --- | --- | --- | --- | --- | --- |"
+    for row in tried:
+        status = row["train_loss"] if row["status"] == "finished" else row["status"]
+        device = f"{row['device']}, torch {row['torch'].partition('+')[0]}, {row['date']}"
+        yield (
+            f"| {row['claim']} | {cell(row['arm'])} | {row['model']} | {row['dataset']} | {row['examples']} | {status} "
+            f"| {device} |"
+        )
+    yield ""
+
+
+SETTING = ("dataset", "model", "loss", "stages", "epochs", "tokens", "batch_size", "schedule", "federated", "seeds")
 SHARES: Any = ("test_accuracy", "test_recent_accuracy")
 
 
