@@ -13,7 +13,7 @@ import typer
 
 from samcli.cli import bound, robustness, sharpness
 from samcli.cli.command import Command
-from samcli.cli.output import hint, is_quiet
+from samcli.cli.output import hint, is_quiet, warn
 from samcli.errors import ConfigError
 from samcli.words import joined
 
@@ -79,7 +79,7 @@ def _check_values(name: str, given: Mapping[str, Any]) -> None:
     asked_for(**{key: given[key] for key in keys})
 
 
-def look_at_networks(commands: Sequence[str], experiment: Path, *, data_dir: Path, device: str) -> None:
+def look_at_networks(commands: Sequence[str], experiment: Path, *, data_dir: Path, device: str) -> bool:
     """Call commands on all runs of an experiment; what they found before is not looked for again.
 
     Args:
@@ -88,24 +88,29 @@ def look_at_networks(commands: Sequence[str], experiment: Path, *, data_dir: Pat
         data_dir: where data sets lie.
         device: where the networks compute.
 
+    Returns:
+        Whether all networks could be looked at; which could not is told.
+
     Raises:
-        ConfigError: an option has a value that it cannot have, or a network cannot be looked at.
+        ConfigError: an option has a value that it cannot have.
         SamcliError: whatever else ends such a command.
     """
+    complete = True
     for command in commands:
         name, words = _words(command, experiment)
         hint(shlex.join(["samcli", name, *words]))
         words += ["--data-dir", str(data_dir), "--device", device, "--format", "json"]
         words += ["--quiet"] if is_quiet() else []  # the command says for itself how much it tells
-        code = 0
-        try:
-            # its values are kept beside the checkpoints
-            with contextlib.redirect_stdout(io.StringIO()), _in_sentences(command):
-                _command(name).main(args=words, prog_name="samcli", standalone_mode=False)
-        except typer.Exit as ended:
-            code = ended.exit_code
+        # its values are kept beside the checkpoints
+        with contextlib.redirect_stdout(io.StringIO()), _in_sentences(command):
+            code = _command(name).main(args=words, prog_name="samcli", standalone_mode=False)
         if code:
-            raise ConfigError(f"afterwards: {command}: not all networks of {experiment} could be looked at; see above.")
+            warn(
+                f"warning: afterwards: {command}: not all networks of {experiment} could be looked at, and the verdict "
+                "is without those; see above."
+            )
+            complete = False
+    return complete
 
 
 def _words(command: str, experiment: Path) -> tuple[str, list[str]]:

@@ -195,7 +195,8 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
     """Train what is left of a claim, look at its networks, judge it, and write its numbers and its picture.
 
     Returns:
-        The claim, none if no run of it has begun, and whether some of its runs did not finish.
+        The claim, none if no run of it has begun, and whether some of its runs did not finish or not all of its
+            networks could be looked at.
     """
     from samcli.report.claim_files import write_claim
     from samcli.report.claimed import claimed
@@ -211,15 +212,17 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
         warn(f"warning: {count(unfinished, 'run')} of {one.name} did not finish; see samcli runs {how.results}")
     place = cells[0].folder.path.parent
     runs, warnings = scan([place])
+    complete = not unfinished
     if any(run.state == "finished" for run in runs):
-        look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
+        looked_at = look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
+        complete = complete and looked_at
     for warning in warnings:
         warn(f"warning: {warning}")
     found = claimed(runs)
     for each in found:
         for sentence in write_claim(each, runs, how.results):
             hint(sentence)
-    return found, bool(unfinished)
+    return found, not complete
 
 
 def _show(found: Claimed, results: Path) -> None:

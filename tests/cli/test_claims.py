@@ -94,6 +94,18 @@ def test_runs_that_fail_are_told_and_end_with_code_1(samcli: Samcli, own: Path) 
     assert "Traceback" not in called.err
 
 
+def test_networks_that_cannot_be_looked_at_are_told_and_end_with_code_1(samcli: Samcli, own: Path) -> None:
+    assert samcli("claims", own, *WHERE, "--quiet").code == 0
+    broken, *_ = Path("results/claims/tiny").glob("*sgd*seed0*")
+    (broken / "checkpoint.pt").write_bytes(b"PK")
+    (broken / "robustness.json").unlink()
+    called = samcli("claims", own, *WHERE, "--quiet")
+    assert called.code == 1
+    assert "checkpoint.pt is truncated or no checkpoint at all" in called.err
+    assert "not all networks of results/claims/tiny could be looked at" in called.err
+    assert "Verdict: undecided" in called.out, "of those that could be"
+
+
 def test_the_size_of_the_source(samcli: Samcli, own: Path) -> None:
     called = samcli("claims", own, "--full", "--dry-run", "--json", *WHERE)
     assert called.code == 0
