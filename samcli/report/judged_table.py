@@ -130,7 +130,7 @@ def found_in(one: Judgement) -> str:
     parts = [one.evidence.words] if one.evidence else []
     if one.why:
         parts.append(one.why.removesuffix("."))
-    if one.outcome is Outcome.UNDECIDED and one.evidence:
+    if one.outcome is Outcome.UNDECIDED and one.evidence and one.evidence.effect is not None:
         way = {Outcome.HELD: " for it", Outcome.CONTRADICTED: " against it"}.get(one.leaning or Outcome.UNDECIDED, "")
         decide = f"would probably decide{way}"
         parts.append(f"about {one.seeds} seeds {decide}" if one.seeds else f"no 1,000 seeds {decide}")

@@ -15,6 +15,7 @@ from samcli.config.hypotheses import hypotheses_of
 from samcli.report.claim_files import write_claim
 from samcli.report.claimed import Claimed, claimed
 from samcli.report.claims_table import claim_lines, claims_table
+from samcli.report.judged_table import found_in
 from samcli.runs.claim_file import NAME, record_claim, recorded_claim
 from samcli.runs.hypotheses_file import record
 
@@ -63,6 +64,13 @@ def test_few_seeds_say_what_it_would_take(results: Results) -> None:
     one = found(results, BETTER, seeds=3)
     assert one.outcome == "undecided"
     assert one.words() == "undecided: about 6 seeds would probably decide it."
+
+
+def test_one_seed_says_nothing_of_how_many_it_takes(results: Results) -> None:
+    one = found(results, BETTER, seeds=1)
+    assert one.words() == "undecided: too few seeds to say how many would decide it."
+    (judgement,) = one.judgements
+    assert found_in(judgement).endswith("; 1 seed, and no test is possible below 6")
 
 
 def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: Path) -> None:

@@ -195,7 +195,9 @@ def paired(
     second = by_stratum(cases, cases.matching(theirs), values, without, told(theirs))
     both = {stratum: (first[stratum], second[stratum]) for stratum in first if stratum in second}
     if not both:
-        raise Untestable(f"No finished runs of {told(ours)} and {told(theirs)} with the same data and model.")
+        raise Untestable(
+            f"No finished runs of {told(ours)} and {told(theirs)} with the same data and model have {metric}."
+        )
     return both
 
 
