@@ -115,7 +115,22 @@ def asked_for(name: str, how: Training, *, plugins: Sequence[str], seeds: Sequen
         raise ConfigError(f"{file}: all hypotheses are contrasts, so that nothing decides the claim; let one be none.")
     check_afterwards(draft.claim.afterwards)
     runs = how.checked(draft)
+    _check_name(file, runs[0].name)
     return Asked(runs[0].name, draft, runs)
+
+
+def _check_name(file: Path, name: str) -> None:
+    """Refuse a claim of one's own by the name of one that comes with samcli: its runs would be taken for that one's.
+
+    Raises:
+        ConfigError: it is called so.
+    """
+    theirs = name.removesuffix("-full")
+    if theirs in claim_names() and file.read_bytes() != shipped_claim(theirs).read_bytes():
+        raise ConfigError(
+            f"{file}: name: {theirs} is that of a claim that comes with samcli, whose runs these would be taken for; "
+            "give yours a name of its own."
+        )
 
 
 def most_informative(asked: Sequence[Asked], found: Sequence[Claimed], seconds: float | None) -> list[Asked]:

@@ -200,6 +200,7 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
     """
     from samcli.report.claim_files import write_claim
     from samcli.report.claimed import claimed
+    from samcli.report.judging import runs_asked_for
     from samcli.runs.reader import scan
 
     assert one.draft.claim is not None
@@ -212,15 +213,16 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
         warn(f"warning: {count(unfinished, 'run')} of {one.name} did not finish; see samcli runs {how.results}")
     place = cells[0].folder.path.parent
     runs, warnings = scan([place])
+    runs, others = runs_asked_for(place, runs)
     complete = not unfinished
     if any(run.state == "finished" for run in runs):
         looked_at = look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
         complete = complete and looked_at
-    for warning in warnings:
+    for warning in [*warnings, *filter(None, [others])]:
         warn(f"warning: {warning}")
     found = claimed(runs)
     for each in found:
-        for sentence in write_claim(each, runs, how.results):
+        for sentence in write_claim(each, runs, place):
             hint(sentence)
     return found, not complete
 

@@ -28,7 +28,7 @@ def check_hypotheses(draft: Draft, data_dir: Path) -> None:
     from samcli.report.rehearsed import rehearse_hypotheses, seeds_to_decide
 
     written = draft.as_written()
-    rehearse_hypotheses(draft.hypotheses, written, _kept_later(), _scores(data_dir))
+    rehearse_hypotheses(draft.hypotheses, written, _kept_later(draft), _scores(data_dir))
     if told := seeds_to_decide(draft.hypotheses, len({run.seed for run in written})):
         hint(told)
 
@@ -52,18 +52,20 @@ def check_picture(draft: Draft, runs: Sequence[RunConfig], data_dir: Path) -> No
         check_request(
             Kind(picture["kind"]), picture.get("metric"), Over(over) if over else None, picture.get("axis"), None
         )
-        rehearse_picture(picture, runs, _kept_later(), _scores(data_dir))
+        rehearse_picture(picture, runs, _kept_later(draft), _scores(data_dir))
     except ConfigError as error:
         raise ConfigError(f"picture of the claim: {error}") from error
 
 
-def _kept_later() -> list[str]:
-    """What may be found out about networks once they are trained."""
+def _kept_later(draft: Draft) -> list[str]:
+    """What may be found out about networks once they are trained: of a claim by what it calls, else by any command."""
     from samcli.robustness import PERTURBATIONS
     from samcli.train import CATALOGUE
     from samcli.train.bounded import MEASURE
 
-    return [*CATALOGUE.measures, *PERTURBATIONS, MEASURE]
+    found = {"sharpness": list(CATALOGUE.measures), "robustness": list(PERTURBATIONS), "bound": [MEASURE]}
+    called = list(found) if draft.claim is None else [command.split()[0] for command in draft.claim.afterwards]
+    return [name for command in found if command in called for name in found[command]]
 
 
 def _scores(data_dir: Path) -> Callable[[RunConfig], str]:
@@ -77,9 +79,10 @@ def record_expected(cells: Sequence[Cell], draft: Draft) -> None:
     """Keep what is expected of the runs, and the claim that they look into, before they are trained."""
     from samcli.runs.claim_file import record_claim
     from samcli.runs.hypotheses_file import record
-    from samcli.runs.reader import finished_below
+    from samcli.runs.reader import finished_below, setting_digest
 
+    settings = {setting_digest(run.document()) for run in [*draft.as_written(), *(cell.config for cell in cells)]}
     for place in dict.fromkeys(cell.folder.path.parent for cell in cells):
-        record(place, draft.hypotheses, finished_below(place) if draft.hypotheses else 0)
+        record(place, draft.hypotheses, finished_below(place) if draft.hypotheses else 0, settings)
         if draft.claim:
             record_claim(place, draft.source.data["claim"])

@@ -21,18 +21,18 @@ from samcli.runs.reader import Run
 WIDTH = 7.0  # of a picture, in inches
 
 
-def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]:
-    """Write `NAME.csv`, a row for each hypothesis, `NAME-arms.csv`, the comparison of all arms, and `NAME.png`.
+def write_claim(found: Claimed, runs: Sequence[Run], place: Path) -> list[str]:
+    """Write `verdict.csv`, a row for each hypothesis, `arms.csv`, the comparison of all arms, and `picture.png`.
 
     Args:
         found: the claim.
         runs: of its experiment.
-        results: the folder in which the experiment's own lies.
+        place: the folder of the experiment, into which they go.
 
     Returns:
         Sentences on what was written, and on what could not be drawn.
     """
-    verdicts, arms = results / f"{found.name}.csv", results / f"{found.name}-arms.csv"
+    verdicts, arms = place / "verdict.csv", place / "arms.csv"
     comparison = _arms(runs, _metric(found.claim.picture))
     about = {"claim": str(found.outcome), "words": found.words(), "made_of": comparison.origin}
     write_atomic(verdicts, in_csv([about | one for one in judged_records(found.judgements)]).encode())
@@ -40,7 +40,7 @@ def write_claim(found: Claimed, runs: Sequence[Run], results: Path) -> list[str]
     told = [f"Numbers: {verdicts}, {arms}"]
     if (picture := found.claim.picture) is not None:
         try:
-            file = _draw(picture, runs, results / f"{found.name}.png")
+            file = _draw(picture, runs, place / "picture.png")
             told.append(f"Picture: {file}")
         except SamcliError as error:
             told.append(f"No picture: {error}")

@@ -12,8 +12,9 @@ from samcli.errors import ResultsError
 from samcli.report.groups import grouped, one_per_seed
 from samcli.report.judgement import Judgement, judge
 from samcli.runs.folder import RunFolder
-from samcli.runs.hypotheses_file import lost, recorded
-from samcli.runs.reader import Run, scan
+from samcli.runs.hypotheses_file import asked_settings, lost, recorded
+from samcli.runs.reader import Run, scan, setting_digest
+from samcli.words import count
 
 
 def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]:
@@ -48,9 +49,29 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
             )
         if not hypotheses:
             continue
+        members, sentence = runs_asked_for(Path(experiment), members)
+        if sentence:
+            notes.append(sentence)
         judged = judge(hypotheses, one_per_seed(members)[0])
         found += [dataclasses.replace(one, experiment=experiment) for one in judged]
     return found, notes
+
+
+def runs_asked_for(experiment: Path, runs: Sequence[Run]) -> tuple[list[Run], str]:
+    """The runs that the experiment's file asks for as it stands, and a sentence on others, of an earlier version of it.
+
+    >>> runs_asked_for(Path("nowhere"), [])
+    ([], '')
+    """
+    settings = asked_settings(experiment)
+    kept = list(runs) if settings is None else [run for run in runs if setting_digest(run.config) in settings]
+    others = len(runs) - len(kept)
+    if not others:
+        return kept, ""
+    return kept, (
+        f"{count(others, 'run')} of {experiment.name} {'has' if others == 1 else 'have'} settings that its file did "
+        "not ask for when it was last trained, and no hypothesis is judged by them."
+    )
 
 
 def _others(experiment: Path, given: Sequence[Run]) -> int:

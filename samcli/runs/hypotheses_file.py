@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +74,24 @@ def lost(experiment: Path) -> str:
     )
 
 
-def record(experiment: Path, hypotheses: Sequence[Hypothesis], finished: int) -> None:
+def asked_settings(experiment: Path) -> frozenset[str] | None:
+    """The settings that an experiment asks for, see `samcli.runs.reader.setting_digest`; None if unknown.
+
+    >>> asked_settings(Path("nowhere")) is None
+    True
+    """
+    try:
+        listed = read_json(experiment / NAME).get("settings")
+    except (ResultsError, OSError):
+        return None
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        return None  # of a version that did not keep them
+    return frozenset(listed)
+
+
+def record(
+    experiment: Path, hypotheses: Sequence[Hypothesis], finished: int, settings: Collection[str] | None = None
+) -> None:
     """Keep the hypotheses of an experiment with the date on which they were first met; nothing is forgotten.
 
     One that is kept and no longer among these counts as withdrawn from now on; one that comes back keeps its date.
@@ -83,6 +100,7 @@ def record(experiment: Path, hypotheses: Sequence[Hypothesis], finished: int) ->
         experiment: its folder.
         hypotheses: those of its file today.
         finished: how many of its runs have finished by now.
+        settings: see `asked_settings`; runs of others, which an earlier version of the file asked for, are no evidence.
 
     Raises:
         ResultsError: the file cannot be written.
@@ -114,7 +132,8 @@ def record(experiment: Path, hypotheses: Sequence[Hypothesis], finished: int) ->
                 "withdrawn": withdrawn,
             }
         )
-    text = json.dumps({"hypotheses": entries}, indent=1, ensure_ascii=False)
+    asked = {} if settings is None else {"settings": sorted(settings)}
+    text = json.dumps({"hypotheses": entries, **asked}, indent=1, ensure_ascii=False)
     experiment.mkdir(parents=True, exist_ok=True)
     write_atomic(experiment / NAME, text.encode())
 

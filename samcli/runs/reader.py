@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +93,15 @@ def state_of(folder: Path, status: Mapping[str, Any]) -> tuple[str, Owner | None
     state, owner = str(status["status"]), owner_of(folder, status)
     gone = owner is None or not owner.alive
     return "interrupted" if state == "running" and gone else state, owner
+
+
+def setting_digest(config: Mapping[str, Any]) -> str:
+    """A short text that is equal for configurations that differ in the seed alone, see `Run.setting`.
+
+    >>> setting_digest({"epochs": 2, "seeds": 0}) == setting_digest({"seeds": 1, "epochs": 2})
+    True
+    """
+    return hashlib.sha256(_canonical(config).encode()).hexdigest()[:16]
 
 
 def _canonical(config: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ claim:
   picture: {kind: axis, axis: optimizer.rho}
   full: {epochs: 3, seeds: 0}
 """
+OWN = CLAIM.replace("name: tiny", "name: own")
 WHERE = ("--device", "cpu", "--jobs", "0")
 
 
@@ -67,12 +68,12 @@ def test_a_claim_ends_with_its_verdict_and_its_files(samcli: Samcli, own: Path) 
     assert "two points" in called.out
     assert "samcli robustness results/claims/tiny --test clean,weight-rounding" in called.err
     assert "Mind: noise" in called.err
-    with Path("results/claims/tiny.csv").open() as file:
+    with Path("results/claims/tiny/verdict.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["says"] for row in rows] == ["it helps", "it withstands coarse weights"]
     assert rows[1]["n"] == "2", "the networks were looked at"
-    assert len(Path("results/claims/tiny-arms.csv").read_text().splitlines()) == 4
-    assert Path("results/claims/tiny.png").read_bytes().startswith(b"\x89PNG")
+    assert len(Path("results/claims/tiny/arms.csv").read_text().splitlines()) == 4
+    assert Path("results/claims/tiny/picture.png").read_bytes().startswith(b"\x89PNG")
 
     again = samcli("claims", own, *WHERE, "--json")
     assert "6 of 6 runs are finished already" in again.err
@@ -83,6 +84,40 @@ def test_a_claim_ends_with_its_verdict_and_its_files(samcli: Samcli, own: Path) 
     assert more.code == 0
     assert more.err == ""
     assert len(list(Path("results/claims/tiny").glob("*/metrics.csv"))) == 9
+
+
+def test_runs_of_an_earlier_version_of_the_file_are_no_evidence(samcli: Samcli, own: Path) -> None:
+    """The mean over two networks would be said of one: an answer that nobody asked for."""
+    samcli("claims", own, *WHERE, "--quiet")
+    own.write_text(CLAIM.replace("hidden: 8", "hidden: 4"))
+    called = samcli("claims", own, *WHERE)
+    assert called.code == 0
+    assert "6 runs of tiny have settings that its file did not ask for when it was last trained" in " ".join(
+        called.err.split()
+    )
+    place = Path("results/claims/tiny")
+    with (place / "verdict.csv").open() as file:
+        found = next(csv.DictReader(file))["estimate"]
+    scores = {}
+    for run in place.glob("*rho0.1*"):
+        if "hidden: 4" in (run / "config.yaml").read_text():
+            (twin,) = (one for one in place.glob(f"*sgd-{run.name.split('-')[-2]}-*") if _hidden(one) == 4)
+            scores[run] = _last(run) - _last(twin)
+    assert len(scores) == 2
+    assert float(found) == pytest.approx(sum(scores.values()) / 2)
+    assert len((place / "arms.csv").read_text().splitlines()) == 4
+    own.write_text(CLAIM)  # as it was: its own runs are there
+    again = samcli("claims", own, *WHERE)
+    assert "6 of 6 runs are finished already" in again.err
+
+
+def _hidden(run: Path) -> int:
+    return int((run / "config.yaml").read_text().partition("hidden: ")[2].split()[0])
+
+
+def _last(run: Path) -> float:
+    with (run / "metrics.csv").open() as file:
+        return float(list(csv.DictReader(file))[-1]["test_accuracy"])
 
 
 def test_runs_that_fail_are_told_and_end_with_code_1(samcli: Samcli, own: Path) -> None:
@@ -172,6 +207,8 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
         (("no_over.yaml",), "picture of the claim: over must be one of epochs, gradients, seconds, not 'hours'."),
         (("no_pair.yaml",), "picture of the claim: --axis goes with --kind axis; add it, or leave --axis out."),
         (("help.yaml",), "afterwards: bound --help: help looks at no network; leave --help out."),
+        (("taken.yaml",), "taken.yaml: name: tiny is that of a claim that comes with samcli"),
+        (("not_kept.yaml",), "no run will have measured 'weight-rounding bits=3'"),
     ],
 )
 def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[str, ...], words: str) -> None:
@@ -196,7 +233,9 @@ def test_mistakes_end_in_a_sentence(samcli: Samcli, two: None, arguments: tuple[
         "no_over": "kind: pareto, over: hours",
         "no_pair": "kind: curves, axis: optimizer.rho",
     }.items():
-        Path(f"{name}.yaml").write_text(CLAIM.replace("kind: axis, axis: optimizer.rho", other))
+        Path(f"{name}.yaml").write_text(OWN.replace("kind: axis, axis: optimizer.rho", other))
+    Path("taken.yaml").write_text(CLAIM.replace("epochs: 2", "epochs: 3"))
+    Path("not_kept.yaml").write_text(OWN.replace(f"  afterwards: {command}\n", ""))
     called = samcli("claims", *arguments, *WHERE)
     assert called.code == 2
     assert not Path("results").exists(), "it is found before anything is trained"

@@ -77,18 +77,18 @@ def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: 
     block = {**BLOCK, "picture": {"kind": "pareto", "over": "gradients"}}
     one = found(results, f"{BETTER}, published: +2 points", block=block)
     told = write_claim(one, results.runs(), tmp_path)
-    assert told == [f"Numbers: {tmp_path}/trial.csv, {tmp_path}/trial-arms.csv", f"Picture: {tmp_path}/trial.png"]
-    with (tmp_path / "trial.csv").open() as file:
+    assert told == [f"Numbers: {tmp_path}/verdict.csv, {tmp_path}/arms.csv", f"Picture: {tmp_path}/picture.png"]
+    with (tmp_path / "verdict.csv").open() as file:
         (values,) = csv.DictReader(file)
     assert (values["verdict"], values["n"], values["published"]) == ("held", "10", "'+2 points")
     assert float(values["estimate"]) == pytest.approx(0.03, abs=0.005)
-    assert len((tmp_path / "trial-arms.csv").read_text().splitlines()) == 3
-    assert (tmp_path / "trial.png").read_bytes().startswith(b"\x89PNG")
+    assert len((tmp_path / "arms.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     impossible = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "axis", "axis": "optimizer.k"}})
     assert write_claim(impossible, results.runs(), tmp_path)[1].startswith("No picture: ")
     unmeasured = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "curves", "metric": "trace"}})
     assert write_claim(unmeasured, results.runs(), tmp_path)[1].startswith("No picture: No run has a metric 'trace'")
-    assert len((tmp_path / "trial-arms.csv").read_text().splitlines()) == 3, "the arms have their numbers all the same"
+    assert len((tmp_path / "arms.csv").read_text().splitlines()) == 3, "the arms have their numbers all the same"
 
 
 def test_a_claim_is_told_in_words(results: Results) -> None:
