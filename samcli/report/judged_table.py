@@ -66,6 +66,8 @@ def judged_legend(found: Sequence[Judgement]) -> list[str]:
         number = "1 hypothesis" if len(found) == 1 else f"{len(found)} hypotheses"
         none = "cannot decide it" if len(found) == 1 else "can decide none of them"
         lines.append(f"{number} on {count(seeds, 'seed')}: with fewer than {needed} an exact test {none}.")
+    if any(one.recorded.hypothesis.contrast for one in found):
+        lines.append("Contrast: shows something beside a claim, which does not rest on it.")
     after = [one for one in found if one.recorded.finished_before]
     if after:
         lines.append(f"*: written after runs of the experiment had finished ({len(after)} of {len(found)}).")
@@ -108,10 +110,11 @@ def _experiment(one: Judgement, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _texts(one: Judgement) -> dict[str, str]:
+    beside = " (contrast)" if one.recorded.hypothesis.contrast else ""
     after = " *" if one.recorded.finished_before else ""
     n = "" if one.evidence is None else str(one.evidence.n)
     p = probability(one.p)
-    return dict(zip(HEADINGS, (str(one.outcome), one.says + after, found_in(one), n, p), strict=True))
+    return dict(zip(HEADINGS, (str(one.outcome), one.says + beside + after, found_in(one), n, p), strict=True))
 
 
 def _published(one: Judgement, found: Sequence[Judgement]) -> dict[str, str]:

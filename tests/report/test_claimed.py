@@ -15,7 +15,8 @@ from samcli.config.hypotheses import hypotheses_of
 from samcli.report.claim_files import write_claim
 from samcli.report.claimed import Claimed, claimed
 from samcli.report.claims_table import claim_lines, claims_table
-from samcli.report.judged_table import found_in
+from samcli.report.judged_table import found_in, hypotheses_table
+from samcli.report.page.claims import claims
 from samcli.runs.claim_file import NAME, record_claim, recorded_claim
 from samcli.runs.hypotheses_file import record
 
@@ -71,6 +72,17 @@ def test_one_seed_says_nothing_of_how_many_it_takes(results: Results) -> None:
     assert one.words() == "undecided: too few seeds to say how many would decide it."
     (judgement,) = one.judgements
     assert found_in(judgement).endswith("; 1 seed, and no test is possible below 6")
+
+
+def test_a_table_tells_contrasts_from_what_a_claim_rests_on(results: Results) -> None:
+    one = found(results, BETTER, f"{WORSE}, contrast: true")
+    table = hypotheses_table(one.judgements)
+    assert [(row["Verdict"], row["Hypothesis"]) for row in table.texts] == [
+        ("held", "number 0"),
+        ("contradicted", "number 1 (contrast)"),
+    ]
+    assert "Contrast: shows something beside a claim, which does not rest on it." in table.legend
+    assert "number 1 (contrast)" in claims(results.runs())
 
 
 def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: Path) -> None:
