@@ -200,7 +200,7 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
     """
     from samcli.report.claim_files import write_claim
     from samcli.report.claimed import claimed
-    from samcli.report.judging import runs_asked_for
+    from samcli.report.judging import runs_asked_for, withdrawn
     from samcli.runs.reader import scan
 
     assert one.draft.claim is not None
@@ -218,7 +218,7 @@ def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:
     if any(run.state == "finished" for run in runs):
         looked_at = look_at_networks(one.draft.claim.afterwards, place, data_dir=how.data_dir, device=device)
         complete = complete and looked_at
-    for warning in [*warnings, *filter(None, [others])]:
+    for warning in [*warnings, *filter(None, [others]), *withdrawn(place, runs)]:
         warn(f"warning: {warning}")
     found = claimed(runs)
     for each in found:
@@ -232,7 +232,7 @@ def _show(found: Claimed, results: Path) -> None:
     from samcli.report.judged_table import hypotheses_table
     from samcli.report.small_table import written
 
-    for line in claim_lines(found, results, before=True):
+    for line in claim_lines(found, results, before=True, width=terminal_width()):
         result(line)
     text(written(hypotheses_table(found.judgements), "table", width=terminal_width(), color=sys.stdout.isatty()))
     for line in claim_lines(found, results, before=False):
@@ -249,6 +249,10 @@ def _record(found: Claimed) -> dict[str, object]:
         "source": claim.source,
         "where": claim.where,
         "published": claim.published,
+        "setting": claim.setting,
+        "differs": claim.differs,
+        "not_at_size": claim.not_at_size,
+        "traps": list(claim.traps),
         "verdict": str(found.outcome),
         "words": found.words(),
         "hypotheses": judged_records(found.judgements),

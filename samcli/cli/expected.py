@@ -58,14 +58,15 @@ def check_picture(draft: Draft, runs: Sequence[RunConfig], data_dir: Path) -> No
 
 
 def _kept_later(draft: Draft) -> list[str]:
-    """What may be found out about networks once they are trained: of a claim by what it calls, else by any command."""
+    """What is found out about networks in training, and what may be afterwards: of a claim by what it calls."""
     from samcli.robustness import PERTURBATIONS
     from samcli.train import CATALOGUE
     from samcli.train.bounded import MEASURE
 
     found = {"sharpness": list(CATALOGUE.measures), "robustness": list(PERTURBATIONS), "bound": [MEASURE]}
     called = list(found) if draft.claim is None else [command.split()[0] for command in draft.claim.afterwards]
-    return [name for command in found if command in called for name in found[command]]
+    recorded = [name for run in draft.as_written() if run.sharpness.every for name in run.sharpness.measures]
+    return [*dict.fromkeys([*recorded, *(name for command in found if command in called for name in found[command])])]
 
 
 def _scores(data_dir: Path) -> Callable[[RunConfig], str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from samcli.errors import ConfigError, SamcliError
 from samcli.metrics import column_called
-from samcli.report.claimed import Claimed
+from samcli.report.claimed import Claimed, baseline_of
 from samcli.report.comparison import compare
 from samcli.report.drawing import figure, numbers
 from samcli.report.formats import render
@@ -37,7 +37,7 @@ def write_claim(found: Claimed, runs: Sequence[Run], place: Path) -> list[str]:
     about = {"claim": str(found.outcome), "words": found.words(), "made_of": comparison.origin}
     write_atomic(verdicts, in_csv([about | one for one in judged_records(found.judgements)]).encode())
     write_atomic(arms, render(comparison, "csv").encode())
-    told = [f"Numbers: {verdicts}, {arms}"]
+    told = [comparison.origin, f"Numbers: {verdicts}, {arms}"]
     if (picture := found.claim.picture) is not None:
         try:
             file = _draw(picture, runs, place / "picture.png")
@@ -54,16 +54,6 @@ def _arms(runs: Sequence[Run], metric: str | None) -> Comparison:
         return compare(runs, baseline=baseline, metric=metric)
     except ConfigError:
         return compare(runs, baseline=baseline)
-
-
-def baseline_of(runs: Sequence[Run]) -> str:
-    """The optimizer without a radius, to which the others are compared; where all have one, that of the first run.
-
-    >>> from samcli.report.example import example_runs
-    >>> baseline_of(example_runs())
-    'sgd'
-    """
-    return str(next((run for run in runs if "rho" not in run.config["optimizer"]), runs[0]).config["optimizer"]["name"])
 
 
 def _metric(picture: Mapping[str, str] | None) -> str | None:

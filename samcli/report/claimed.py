@@ -22,11 +22,13 @@ class Claimed:
         name: of its experiment.
         claim: what the literature says.
         judgements: of the hypotheses of the experiment, in their order.
+        baseline: the optimizer that the others are compared to, see `baseline_of`.
     """
 
     name: str
     claim: Claim
     judgements: tuple[Judgement, ...]
+    baseline: str = "sgd"
 
     @property
     def rests_on(self) -> tuple[Judgement, ...]:
@@ -73,6 +75,21 @@ def claimed(runs: Sequence[Run]) -> list[Claimed]:
     claims = {place: claim for place in places if (claim := recorded_claim(place)) is not None}
     judged = judged_experiments([run for run in runs if run.folder.parent in claims])[0]
     return [
-        Claimed(place.name, claim, tuple(one for one in judged if Path(one.experiment) == place))
+        Claimed(
+            place.name,
+            claim,
+            tuple(one for one in judged if Path(one.experiment) == place),
+            baseline_of([run for run in runs if run.folder.parent == place]),
+        )
         for place, claim in claims.items()
     ]
+
+
+def baseline_of(runs: Sequence[Run]) -> str:
+    """The optimizer without a radius, to which the others are compared; where all have one, that of the first run.
+
+    >>> from samcli.report.example import example_runs
+    >>> baseline_of(example_runs())
+    'sgd'
+    """
+    return str(next((run for run in runs if "rho" not in run.config["optimizer"]), runs[0]).config["optimizer"]["name"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samcli.config import RunConfig
@@ -61,7 +61,7 @@ def claims_table(claims: Sequence[tuple[Sequence[RunConfig], Claim, Mapping[str,
     )
 
 
-def claim_lines(found: Claimed, results: Path, *, before: bool) -> list[str]:
+def claim_lines(found: Claimed, results: Path, *, before: bool, width: int | None = None) -> list[str]:
     """What stands before the table of a claim's hypotheses, or below it.
 
     >>> from samcli.config.claim import Claim
@@ -76,20 +76,21 @@ def claim_lines(found: Claimed, results: Path, *, before: bool) -> list[str]:
         found: the claim.
         results: the folder where its files lie.
         before: whether before the table.
+        width: of the terminal, in characters; None where there is none.
     """
     claim = found.claim
     if before:
-        return _wrapped([f"{found.name}: {claim.says}", f"{claim.source}, {claim.where}", f"Verdict: {found.words()}"])
+        lines = [f"{found.name}: {claim.says}", f"{claim.source}, {claim.where}", f"Verdict: {found.words()}"]
+        return [
+            part for line in lines for part in textwrap.wrap(line, min(width or WIDTH, WIDTH), break_long_words=False)
+        ]
+    other = f" --baseline {found.baseline}"
     lines = [
         *([f"Published: {claim.published}"] if claim.published else []),
         *([f"Their setting: {claim.setting}"] if claim.setting else []),
         *([f"Here: {claim.differs}"] if claim.differs else []),
         *([f"Not tried at size: {claim.not_at_size}"] if claim.not_at_size else []),
         *(f"Mind: {trap}" for trap in claim.traps),
-        f"All of it: samcli compare {results / found.name}",
+        f"All of it: samcli compare {results / found.name}" + other * (other != " --baseline sgd"),
     ]
     return lines
-
-
-def _wrapped(lines: Iterable[str]) -> list[str]:
-    return [part for line in lines for part in textwrap.wrap(line, WIDTH, break_long_words=False)]

@@ -37,6 +37,7 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
     for experiment, given in grouped(runs, lambda run: str(run.folder.parent)).items():
         if sentence := lost(Path(experiment)):
             notes.append(sentence)
+        notes += withdrawn(Path(experiment), given)
         hypotheses = [one for one in recorded(Path(experiment)) if one.withdrawn is None]
         members: Sequence[Run] = given
         if others := _others(Path(experiment), given):
@@ -55,6 +56,22 @@ def judged_experiments(runs: Sequence[Run]) -> tuple[list[Judgement], list[str]]
         judged = judge(hypotheses, one_per_seed(members)[0])
         found += [dataclasses.replace(one, experiment=experiment) for one in judged]
     return found, notes
+
+
+def withdrawn(experiment: Path, runs: Sequence[Run]) -> list[str]:
+    """A sentence on each hypothesis that an experiment stated and no longer does, if it had finished runs by then.
+
+    >>> withdrawn(Path("nowhere"), [])
+    []
+    """
+    ends = [str(run.status["ended"]) for run in runs if run.status.get("ended")]
+    first = min(ends, default="9")
+    return [
+        f"{experiment.name} no longer states {one.hypothesis.says!r}, as it did on {one.first_seen[:10]}; it was "
+        f"withdrawn on {one.withdrawn[:10]}, after runs had finished."
+        for one in recorded(experiment)
+        if one.withdrawn is not None and first <= one.withdrawn
+    ]
 
 
 def runs_asked_for(experiment: Path, runs: Sequence[Run]) -> tuple[list[Run], str]:

@@ -277,4 +277,6 @@ def _nothing(path: Path) -> str:
         return f"Skipped {path}: there is no such folder."
     if not os.path.isdir(path):
         return f"Skipped {path}: it is a file; name the folder that holds it."
-    return f"Skipped {path}: it holds no run of samcli, nor do its folders."
+    claims = path / "claims"  # where samcli claims trains, a folder further down
+    there = f"; runs of claims lie in {claims}" if claims.is_dir() else ""
+    return f"Skipped {path}: it holds no run of samcli, nor do its folders{there}."

@@ -89,7 +89,11 @@ def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: 
     block = {**BLOCK, "picture": {"kind": "pareto", "over": "gradients"}}
     one = found(results, f"{BETTER}, published: +2 points", block=block)
     told = write_claim(one, results.runs(), tmp_path)
-    assert told == [f"Numbers: {tmp_path}/verdict.csv, {tmp_path}/arms.csv", f"Picture: {tmp_path}/picture.png"]
+    assert told == [
+        "Made of seeds 0-9, with 1 epoch, 2026-01-01.",
+        f"Numbers: {tmp_path}/verdict.csv, {tmp_path}/arms.csv",
+        f"Picture: {tmp_path}/picture.png",
+    ]
     with (tmp_path / "verdict.csv").open() as file:
         (values,) = csv.DictReader(file)
     assert (values["verdict"], values["n"], values["published"]) == ("held", "10", "'+2 points")
@@ -97,9 +101,9 @@ def test_its_files_have_the_numbers_and_the_picture(results: Results, tmp_path: 
     assert len((tmp_path / "arms.csv").read_text().splitlines()) == 3
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     impossible = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "axis", "axis": "optimizer.k"}})
-    assert write_claim(impossible, results.runs(), tmp_path)[1].startswith("No picture: ")
+    assert write_claim(impossible, results.runs(), tmp_path)[2].startswith("No picture: ")
     unmeasured = found(results, BETTER, seeds=0, block={**BLOCK, "picture": {"kind": "curves", "metric": "trace"}})
-    assert write_claim(unmeasured, results.runs(), tmp_path)[1].startswith("No picture: No run has a metric 'trace'")
+    assert write_claim(unmeasured, results.runs(), tmp_path)[2].startswith("No picture: No run has a metric 'trace'")
     assert len((tmp_path / "arms.csv").read_text().splitlines()) == 3, "the arms have their numbers all the same"
 
 

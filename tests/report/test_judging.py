@@ -1,5 +1,6 @@
 """Hypotheses are judged by all the runs of their experiment, whichever of them are compared."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from samcli.report import compare
 from samcli.report.judged_table import hypotheses_table
 from samcli.report.judgement import Outcome
 from samcli.report.page.sections import verdicts
-from samcli.runs import scan
+from samcli.runs import Run, scan
 from samcli.runs.hypotheses_file import record
 
 TEXT = "hypotheses: [{says: SAM beats SGD, better: {optimizer: sam}, than: {optimizer: sgd}}]"
@@ -24,6 +25,11 @@ def ten(results: Results) -> Results:
         results.add(SAM, seed, (0.65 + 0.01 * seed if seed < 7 else 0.5,))
     record(results.path / "trial", hypotheses_of(parse(TEXT, "x.yaml")), finished=0)
     return results
+
+
+def with_end(runs: list[Run], date: str) -> list[Run]:
+    """Runs that ended on a day."""
+    return [dataclasses.replace(run, status={**run.status, "ended": date}) for run in runs]
 
 
 def test_a_part_that_was_picked_has_the_verdicts_of_the_whole(ten: Results) -> None:
@@ -50,8 +56,11 @@ def test_a_name_with_dots_or_another_way_there_is_the_whole_all_the_same(
         assert not any("runs of trial are compared" in note for note in found.notes)
 
 
-def test_nothing_is_said_of_hypotheses_that_were_withdrawn(ten: Results) -> None:
+def test_hypotheses_that_were_withdrawn_are_told_and_not_judged(ten: Results) -> None:
     record(ten.path / "trial", (), finished=20)
+    (sentence,) = [note for note in compare(with_end(ten.runs(), "2026-01-02")).notes if "withdrawn" in note]
+    assert sentence.startswith("trial no longer states 'SAM beats SGD', as it did on 20")
+    assert not [note for note in compare(with_end(ten.runs(), "9999-01-01")).notes if "withdrawn" in note], "in time"
     part = compare([run for run in ten.runs() if run.seed < 7])
     assert part.judgements == ()
     assert part.notes[0].endswith("whoever picks rows afterwards makes it too small.")

@@ -248,9 +248,8 @@ def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
     ('sam - sgd', 'sam / sgd')
     """
     differ = _named_otherwise(ours, theirs)
-    keys = ["optimizer.name"] if "optimizer.name" in differ else sorted(differ)
     words = [
-        " ".join(_short(wanted.key, wanted.value) for wanted in side if full_key(wanted.key) in keys)
+        " ".join(_short(wanted.key, wanted.value) for wanted in side if full_key(wanted.key) in differ)
         for side in (ours, theirs)
     ]
     return f" {sign} ".join(word or default for word, default in zip(words, ("first", "second"), strict=True))
