@@ -45,7 +45,7 @@ from samcli.cli.options import (
     Verbose,
 )
 from samcli.cli.output import document, hint, result, say, shows_bold, terminal_width, text, warn
-from samcli.cli.planned import check_no_file, check_writable, show_plan, tell_changes, try_out
+from samcli.cli.planned import check_no_file, check_writable, plan_record, show_plan, tell_changes, try_out
 from samcli.cli.training import Training
 from samcli.errors import ConfigError, DataError
 from samcli.words import count
@@ -111,6 +111,8 @@ def claims(
         raise ConfigError("--within is for --all; add it, or leave --within out.")
     seconds = None if within is None else seconds_of(within)
     if name is None and not every:
+        if full or dry_run or seeds:
+            raise ConfigError("--full, --seeds and --dry-run are for a claim; name one, see samcli claims.")
         _list(results, json)
         return
     how = Training.of(
@@ -133,8 +135,9 @@ def claims(
     asked = [asked_for(one, how, plugins=plugin or [], seeds=seeds, full=full) for one in names]
     chosen = most_informative(asked, known_claims(results), seconds) if every else asked
     if dry_run:
-        for one in chosen:
-            _dry(one, how, json)
+        plans = [_dry(one, how, shown=not json) for one in chosen]
+        if json:
+            document(plans if every else plans[0])
         return
     found, failed = _run_each(chosen, how, device, json)
     if json:
@@ -180,15 +183,22 @@ def _list(results: Path, json: bool) -> None:
     text(written(table, "json" if json else "table", width=terminal_width(), color=shows_bold()))
 
 
-def _dry(one: Asked, how: Training, json: bool) -> None:
-    """Show what would run, and look at the data."""
+def _dry(one: Asked, how: Training, *, shown: bool) -> dict[str, object]:
+    """Show what would run, and look at the data.
+
+    Returns:
+        What would run, as plain values with the claim's name.
+    """
     cells = how.plan(one.runs)
     check_no_file(how.results)
     check_hypotheses(one.draft, how.data_dir)
     check_picture(one.draft, one.runs, how.data_dir)
     tell_changes(cells)
-    show_plan(cells, how.estimate(cells, how.slots(cells)), json)
+    estimate = how.estimate(cells, how.slots(cells))
+    if shown:
+        show_plan(cells, estimate, json=False)
     try_out(cells, how.data_dir)
+    return {"name": one.name} | plan_record(cells, estimate)
 
 
 def _run(one: Asked, how: Training, device: str) -> tuple[list[Claimed], bool]:

@@ -20,21 +20,26 @@ if TYPE_CHECKING:
     from samcli.launch.estimate import Estimate
 
 
+def plan_record(cells: Sequence[Cell], estimate: Estimate) -> dict[str, object]:
+    """Every run with its folder and state, and how long what is left takes, as plain values."""
+    runs = [
+        {
+            "folder": str(c.folder.path),
+            "state": c.state,
+            "epochs_done": c.epochs_done,
+            "config": c.config.document(),
+        }
+        for c in cells
+    ]
+    return {"runs": runs, "estimate": estimate.record()}
+
+
 def show_plan(cells: Sequence[Cell], estimate: Estimate, json: bool) -> None:
     """Print every run with its folder and state, and how long what is left takes."""
     from samcli.words import count
 
     if json:
-        runs = [
-            {
-                "folder": str(c.folder.path),
-                "state": c.state,
-                "epochs_done": c.epochs_done,
-                "config": c.config.document(),
-            }
-            for c in cells
-        ]
-        document({"runs": runs, "estimate": estimate.record()})
+        document(plan_record(cells, estimate))
         return
     for cell in cells:
         result(f"{cell.state:<9} {cell.epochs_done:>4}/{cell.config.training.epochs:<4} {cell.folder.path}")

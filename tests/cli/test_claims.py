@@ -179,12 +179,21 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
     assert "Traceback" not in called.err
 
 
+def test_what_would_run_of_several_is_one_document(samcli: Samcli, two: None) -> None:
+    Path("experiments/claims/broken_one.yaml").write_text(CLAIM.replace("name: tiny", "name: other"))
+    called = samcli("claims", "--all", "--dry-run", "--json", *WHERE)
+    assert called.code == 0
+    assert [(one["name"], len(one["runs"])) for one in json.loads(called.out)] == [("other", 6), ("tiny", 6)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("tinny",), "There is neither a claim 'tinny' nor a file of that name; did you mean tiny?"),
         (("absent.yaml",), "There is no file absent.yaml"),
         (("tiny", "--all"), "--all is all claims at their small size"),
+        (("--full",), "--full, --seeds and --dry-run are for a claim; name one, see samcli claims."),
+        (("--dry-run",), "--full, --seeds and --dry-run are for a claim"),
         (("--all", "--full"), "--all is all claims at their small size"),
         (("tiny", "--within", "2h"), "--within is for --all"),
         (("--all", "--within", "soon"), "--within soon must be a time such as 90s, 45min, 2h or 1d."),
