@@ -1,0 +1,45 @@
+"""The numbers of the claim ravine are those that numpy finds in the data, by formulas, without a step of training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from samcli import config, shipped
+from samcli.data.dataset import load
+from samcli.train import CATALOGUE
+
+ROUNDING = 1e-4  # of numbers that are written with four to six digits
+
+
+@pytest.fixture
+def claim() -> dict[str, dict[str, str]]:
+    """What the claim's file says of each setting."""
+    file = shipped.path_of("claims/ravine")
+    assert file is not None
+    return {one["says"]: one for one in config.read(file).data["hypotheses"]}
+
+
+def test_the_published_numbers_are_closed_forms(claim: dict[str, dict[str, str]]) -> None:
+    diabetes = load(CATALOGUE.create("dataset", {"name": "diabetes"}), seed=0, data_dir=Path(), device="cpu")
+    inputs, targets = (one.to(torch.float64).numpy() for one in (diabetes.train.inputs, diabetes.train.targets))
+    design = np.c_[inputs, np.ones(len(inputs))]  # with the bias
+    weights, *_ = np.linalg.lstsq(design, targets.ravel())
+    least = np.mean((design @ weights - targets.ravel()) ** 2)
+    largest = np.linalg.eigvalsh(2.0 * design.T @ design / len(design))[-1]  # of the Hessian of the mean squared error
+
+    for says, one in claim.items():
+        pattern = one["mean_of"]
+        assert isinstance(pattern, dict)
+        rate, radius = pattern.get("optimizer.lr"), pattern.get("optimizer.rho")
+        if one["metric"] == "lambda-max":
+            expected = largest
+        elif radius is None:
+            expected = least
+        else:
+            expected = least + 0.5 * largest * (rate * radius * largest / (2.0 - rate * largest)) ** 2
+        if "published" in one:
+            assert float(one["published"]) == pytest.approx(expected, rel=ROUNDING), says
+        bound, factor = (one["above"], 0.99) if "above" in one else (one["below"], 1.01)
+        assert float(bound) == pytest.approx(factor * expected, rel=ROUNDING), says
