@@ -116,7 +116,9 @@ def shortened(document: Mapping[str, Any], examples: int, images: str | None) ->
     if "federated" in short:
         short["federated"] = _one_of_each(short["federated"])
     if "sharpness" in short:
-        short["sharpness"] = {**short["sharpness"], "every": min(short["sharpness"].get("every", 0), 1)}
+        measured = short["sharpness"]
+        fewer = {"examples": min(measured["examples"], examples)} if "examples" in measured else {}
+        short["sharpness"] = {**measured, **fewer, "every": min(measured.get("every", 0), 1)}
     if "schedule" in short and isinstance(short["schedule"], dict) and "tokens" not in short:
         short["schedule"] = {**short["schedule"], "warmup_epochs": 0}
     short["dataset"] = _smaller(short["dataset"], examples, images)

@@ -79,14 +79,24 @@ def shipped_claim(name: str) -> Path:
 
 
 def claim_file(name: str) -> Path:
-    """The file of a claim: one that is there, else that of the claim of that name.
+    """The file of a claim: one that is there, else that of the claim of that name, also as experiments are named.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it is given as a file that is not there.
+
+    >>> claim_file("noise") == claim_file("claims/noise")
+    True
     """
     given = Path(name)
-    if given.suffix or given.is_file():
+    if given.is_file():
         return given
+    if given.suffix:
+        if given.suffix in (".yaml", ".yml") and (plain := given.stem.replace("_", "-")) in claim_names():
+            raise ConfigError(
+                f"There is no file {given}; the one that comes with samcli is named {plain}, without {given.suffix}."
+            )
+        return given
+    name = name.removeprefix(f"{FOLDER}/")
     if (found := shipped.path_of(f"{FOLDER}/{name}")) is None:
         near = shipped.nearest_names(name, claim_names(), "samcli claims")
         raise ConfigError(f"There is neither a claim {name!r} nor a file of that name; {near}.")

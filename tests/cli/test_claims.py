@@ -154,6 +154,7 @@ def test_a_folder_of_its_name_hides_no_claim(samcli: Samcli, two: None) -> None:
     Path("tiny").mkdir()
     assert len(json.loads(samcli("claims", "--json").out)) == 2
     assert samcli("claims", "tiny", "--dry-run", *WHERE).code == 0
+    assert samcli("claims", "claims/tiny", "--dry-run", *WHERE).code == 0, "as samcli list experiments names it"
     assert samcli("train", "claims/tiny", "--dry-run", *WHERE).code == 0
 
 
@@ -191,6 +192,7 @@ def test_what_would_run_of_several_is_one_document(samcli: Samcli, two: None) ->
     [
         (("tinny",), "There is neither a claim 'tinny' nor a file of that name; did you mean tiny?"),
         (("absent.yaml",), "There is no file absent.yaml"),
+        (("tiny.yaml",), "There is no file tiny.yaml; the one that comes with samcli is named tiny, without .yaml."),
         (("tiny", "--all"), "--all is all claims at their small size"),
         (("--full",), "--full, --seeds and --dry-run are for a claim; name one, see samcli claims."),
         (("--dry-run",), "--full, --seeds and --dry-run are for a claim"),
