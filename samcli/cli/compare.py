@@ -75,7 +75,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="KEY",
-            help="With --correlate: among runs of the same KEY alone, such as lr; may be repeated.",
+            help="With --correlate: among runs of the same KEY alone, such as lr, or of several with commas.",
             autocompletion=complete.one_of(complete.numbers),
         ),
     ] = None,
@@ -148,7 +148,7 @@ def compare(
     for warning in warnings:
         warn(f"warning: {warning}")
     if correlate:
-        _correlate(runs, metric, hold or [], format, output)
+        _correlate(runs, metric, [key.strip() for given in hold or [] for key in given.split(",")], format, output)
         return
     comparison = compare_runs(
         runs, baseline=baseline, metric=metric, budget=budget.value, margin=margin, select=select.value, target=target

@@ -86,7 +86,7 @@ def correlation_legend(
 
 def _warnings(found: Sequence[Correlation], runs: Sequence[Run], hold: Sequence[str]) -> Iterator[str]:
     if hold and any(one.correlation.n < len(one.pairs) for one in found):
-        yield f"Only those count in runs that share their {joined(hold)} with another run."
+        yield f"The column runs counts those alone that share their {joined(hold)} with another run."
     without = [one.measure for one in found if hold and one.correlation.n and one.correlation.tau is None]
     if without:
         yield f"No τ of {joined(without)}: within each group all values of one side are equal."

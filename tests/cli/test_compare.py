@@ -228,6 +228,9 @@ def test_correlating_with_a_setting_held_fixed(samcli: Samcli, results: Path) ->
     assert 0.0 < row["p"] <= 1.0
     called = samcli("compare", results, "--correlate", "--hold", "optimizer")
     assert "among runs of the same optimizer alone" in " ".join(called.err.split())
+    assert "same optimizer and epochs alone" in " ".join(
+        samcli("compare", results, "--correlate", "--hold", "optimizer,epochs").err.split()
+    )
     unknown = samcli("compare", results, "--correlate", "--hold", "lrr")
     assert unknown.code == 2
     assert "No run has a setting 'lrr'" in unknown.err

@@ -115,7 +115,7 @@ def test_among_runs_of_the_same_rate_and_what_is_said_of_the_others(results: Res
         assert (found.correlation.tau, found.correlation.n, found.correlation.groups) == (-1.0, 6, 2)
         assert found.correlation.p == pytest.approx(2 / 36)  # both in order or both against it
     said = correlation_legend(None, [found], results.runs(), ["lr"])
-    assert "Only those count in runs that share their lr with another run." in said
+    assert "The column runs counts those alone that share their lr with another run." in said
     (alone,) = correlate(results.runs(), hold=["lr", "seeds"])
     assert (alone.correlation.tau, alone.correlation.n) == (None, 0)
     assert not any("No τ" in line for line in correlation_legend(None, [alone], results.runs(), ["lr", "seeds"]))
