@@ -1,5 +1,6 @@
 """The numbers of the claim ravine are those that numpy finds in the data, by formulas, without a step of training."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from samcli import config, shipped
 from samcli.data.dataset import load
+from samcli.models import build
 from samcli.train import CATALOGUE
 
 ROUNDING = 1e-4  # of numbers that are written with four to six digits
@@ -43,3 +45,22 @@ def test_the_published_numbers_are_closed_forms(claim: dict[str, dict[str, str]]
             assert float(one["published"]) == pytest.approx(expected, rel=ROUNDING), says
         bound, factor = (one["above"], 0.99) if "above" in one else (one["below"], 1.01)
         assert float(bound) == pytest.approx(factor * expected, rel=ROUNDING), says
+
+
+def test_the_claim_on_rescaling_changes_no_output_and_no_adaptive_bit() -> None:
+    """α is a power of two, so that nothing is rounded: outputs are equal bit for bit, and weights by α."""
+    file = shipped.path_of("claims/rescaling")
+    assert file is not None
+    spec = importlib.util.spec_from_file_location("rescaling", file.with_suffix(".py"))
+    assert spec is not None
+    assert spec.loader is not None
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    torch.manual_seed(0)
+    network = build("mlp", shape=(5,), outputs=3, hidden=7)
+    inputs, before = torch.randn(4, 5), [p.detach().clone() for p in network.parameters()]
+    outputs = network(inputs)
+    plugin.Rescaled(factor=8.0).build(network.parameters()).step()
+    assert torch.equal(network(inputs), outputs)
+    factors = [8.0, 8.0, 0.125, 1.0, 1.0, 1.0]
+    assert all(torch.equal(p, f * b) for p, f, b in zip(network.parameters(), factors, before, strict=True))
