@@ -1,4 +1,4 @@
-"""The optimizer of rescaling.yaml: it trains nothing, and writes a ReLU network in other weights of the same function."""
+"""The optimizer of rescaling.yaml: it trains nothing, and writes a network in other weights of the same function."""
 
 from __future__ import annotations
 

@@ -282,8 +282,10 @@ class Kind:
 
 
 KINDS = {
-    "better": Kind({"better": _runs, "than": _runs, "metric": _metric, "by": _number}, [("than",)], {"by": 0.0}),
-    "equal": Kind({"equal": _two_runs, "within": _above(0.0), "metric": _metric}, [("within",)]),
+    "better": Kind(
+        {"better": _runs, "than": _runs, "metric": _metric, "less": _metric, "by": _number}, [("than",)], {"by": 0.0}
+    ),
+    "equal": Kind({"equal": _two_runs, "within": _above(0.0), "metric": _metric, "less": _metric}, [("within",)]),
     "lead_of": Kind(
         {"lead_of": _runs, "over": _runs, "grows_with": _name, "falls_with": _name, "metric": _metric},
         [("over",), ("grows_with", "falls_with")],

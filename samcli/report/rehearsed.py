@@ -108,8 +108,8 @@ def seeds_to_decide(hypotheses: Sequence[Hypothesis], seeds: int) -> str:
 
 def _metrics_of(one: Hypothesis) -> list[str]:
     """The metrics that a hypothesis names."""
-    metric = one.fields.get("metric")
-    return [*one.fields.get("correlated", ()), *([metric] if metric else [])]
+    named = [one.fields.get("metric"), one.fields.get("less")]
+    return [*one.fields.get("correlated", ()), *filter(None, named)]
 
 
 def _on_seeds_enough(runs: Sequence[RunConfig]) -> Iterator[RunConfig]:

@@ -24,6 +24,7 @@ from samcli.runs.reader import Run
 from samcli.words import joined
 
 GAP = "gap"  # the generalisation gap of the task's score
+LESS = " - "  # between the two metrics of a difference
 PER_EPOCH = ("train_seconds", "cpu_seconds", "eval_seconds")  # columns that have what each epoch took
 FREE = ("seeds", "epochs")  # may differ between the two sides of a comparison, beside the optimizer's options
 
@@ -72,6 +73,20 @@ class Cases:
             raise Untestable(f"The runs have different scores, {joined(scores)}; name a metric, or the data of one.")
         return named or f"test_{scores[0] if scores else score_among([]).name}"
 
+    def metric_less(self, named: str | None, less: str | None, *patterns: Pattern | None) -> str:
+        """A metric, or what it is more than another, such as a test on damaged weights less the clean one.
+
+        Raises:
+            Untestable: they are scores of different kinds, or see `metric`.
+        """
+        metric = self.metric(named, *patterns)
+        if less is None:
+            return metric
+        other = self.metric(less, *patterns)
+        if score_of(metric) != score_of(other):
+            raise Untestable(f"{metric} and {other} are scores of different kinds, whose difference says nothing.")
+        return f"{metric}{LESS}{other}"
+
     def _score(self, index: int) -> str:
         columns = tuple(self.runs[index].columns)
         return _score(columns) if any(map(score_of, columns)) else ""
@@ -89,7 +104,12 @@ class Cases:
             Untestable: no run has it.
         """
         if metric not in self._values:
-            self._values[metric] = self._read(metric)
+            one, less, other = metric.partition(LESS)
+            if less:
+                pairs = zip(self.values(one), self.values(other), strict=True)
+                self._values[metric] = [None if a is None or b is None else a - b for a, b in pairs]
+            else:
+                self._values[metric] = self._read(metric)
         if all(value is None for value in self._values[metric]):
             raise Untestable(f"No run has measured {metric}.")
         return self._values[metric]
@@ -122,6 +142,15 @@ class Cases:
     @cached_property
     def _kept(self) -> dict[str, KeptMeasure]:
         return {one.name: one for one in [*kept_measures(self.runs), *kept_tests(self.runs)]}
+
+
+def unit_of(metric: str) -> str:
+    """The metric in whose unit a value is, and by which it is better or worse: of a difference the first one.
+
+    >>> unit_of("test_accuracy - train_accuracy"), unit_of("lambda-max")
+    ('test_accuracy', 'lambda-max')
+    """
+    return metric.partition(LESS)[0]
 
 
 def stratum_of(flat: Flat, without: frozenset[str]) -> Stratum:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from samcli.metrics import higher_is_better
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides, unit_of
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, amount, interval
 
 
@@ -16,12 +16,12 @@ def better(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs.
     """
-    metric = cases.metric(fields.get("metric"), fields["better"], fields["than"])
-    turn = 1.0 if higher_is_better(metric) else -1.0
+    metric = cases.metric_less(fields.get("metric"), fields.get("less"), fields["better"], fields["than"])
+    turn = 1.0 if higher_is_better(unit_of(metric)) else -1.0
     pairs = paired(cases, fields["better"], fields["than"], metric).values()
     difference = mean_over_strata(
         [{seed: ours[seed] - theirs[seed] for seed in ours if seed in theirs} for ours, theirs in pairs]
     )
     lead = {seed: turn * value - fields["by"] for seed, value in difference.items()}
-    words = f"{sides(fields['better'], fields['than'])}: {amount(*interval(difference), metric)}"
+    words = f"{sides(fields['better'], fields['than'])}: {amount(*interval(difference), unit_of(metric))}"
     return Evidence(words, *interval(difference), len(difference), *all_above_zero([lead]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides, unit_of
 from samcli.report.hypotheses._evidence import Evidence, amount, interval
 from samcli.stats import equivalence, standardised
 from samcli.stats.sign_flip import SMALLEST
@@ -17,7 +17,7 @@ def equal(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     Raises:
         Untestable: there are no such runs.
     """
-    metric = cases.metric(fields.get("metric"), *fields["equal"])
+    metric = cases.metric_less(fields.get("metric"), fields.get("less"), *fields["equal"])
     first, second = fields["equal"]
     pairs = paired(cases, first, second, metric).values()
     difference = mean_over_strata(
@@ -29,7 +29,7 @@ def equal(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     # what is left of the margin, in units of the spread, is what more seeds would show
     room = None if mean is None else standardised([margin - abs(mean) + (value - mean) for value in values])
     return Evidence(
-        f"{sides(first, second)}: {amount(mean, low, high, metric)}",
+        f"{sides(first, second)}: {amount(mean, low, high, unit_of(metric))}",
         mean,
         low,
         high,

@@ -154,6 +154,27 @@ def test_a_ratio_is_geometric(table: tuple[Results, Any, Any]) -> None:
     assert (above.p_held, above.p_contradicted) == (1.0, 2 / 2**8)
 
 
+def test_a_metric_less_another(results: Results) -> None:
+    """What SAM's larger sharpness costs beyond its loss, of made-up numbers: the difference of two columns of a run."""
+    generator = np.random.default_rng(1)
+    values = generator.normal(0.6, 0.02, size=(2, 2, 8))  # side, accuracy and sharpness, seed
+    for seed in SEEDS:
+        results.add(SGD, seed, (values[0, 0, seed],), sharpness=values[0, 1, seed])
+        results.add(SAM, seed, (values[1, 0, seed],), sharpness=values[1, 1, seed])
+    found = evidence(
+        results, "better: {optimizer: sam}, than: {optimizer: sgd}, metric: test_loss, less: sharpness, by: -0.01"
+    )
+    costs = (1.0 - values[:, 0]) - values[:, 1]
+    check_interval(found, costs[1] - costs[0])
+    assert found.p_held == pytest.approx(sign_flip(0.01 - (costs[1] - costs[0])) if found.p_held != 1.0 else 1.0)
+    level = evidence(
+        results, "equal: [{optimizer: sam}, {optimizer: sgd}], metric: test_loss, less: sharpness, within: 0.1"
+    )
+    assert level.p_held == pytest.approx(equivalence(list(costs[1] - costs[0]), 0.1).within)
+    with pytest.raises(Untestable, match="test_accuracy and sharpness are scores of different kinds"):
+        evidence(results, "better: {optimizer: sam}, than: {optimizer: sgd}, less: sharpness")
+
+
 RADII_OF_TWO = (0.1, 0.2, 0.4, 0.8, 1.6)
 ASAM = {**SAM, "name": "asam"}
 
