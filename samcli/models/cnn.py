@@ -1,4 +1,4 @@
-"""The small convolutional network of the tutorials."""
+"""The small convolutional network that first examples of SAM are written for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from samcli.registry import option
 @MODELS.register("cnn")
 @dataclass(frozen=True, kw_only=True)
 class CNN(ModelKind):
-    """The tutorials' SimpleCNN: two 3x3 convolutions with max-pooling, 32 and 64 channels, and 128 dense units.
+    """A small convolutional network: two 3x3 convolutions with max-pooling, 32 and 64 channels, and 128 dense units.
 
     For (C, H, W) inputs it has 288 C + 18 528 + 64 ⌊H/4⌋ ⌊W/4⌋ · 128 + 128 + 129 · outputs parameters: 421 642 for
     MNIST. All layers start as torch makes them.
