@@ -1,6 +1,7 @@
 """docs/claims.md from the numbers of claims that were run: `results/claims/*.csv`.
 
     samcli claims --all
+    python benchmarks/claims_page.py --collect results/claims     # NAME/verdict.csv becomes results/claims/NAME.csv
     python benchmarks/claims_page.py > docs/claims.md
 
 What a claim says and how it was set up comes from its file in experiments/claims/; every number from the CSV files.
@@ -9,6 +10,7 @@ What a claim says and how it was set up comes from its file in experiments/claim
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -44,8 +46,11 @@ its size. `python benchmarks/full_settings.py` does it, with a folder of CIFAR-1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the page, of the numbers in the folder that is named, or in results/claims."""
+    """Print the page, of the numbers in the folder that is named, or in results/claims; or bring numbers there."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["--collect"]:
+        collect(Path(given[1]))
+        return
     results = Path(given[0]) if given else ROOT / "results" / "claims"
     claims = [(name, claim) for name in claim_names() if (claim := claim_of(config.read(shipped_claim(name))))]
     found = {name: rows(file) for name, _ in claims if (file := results / f"{name}.csv").is_file()}
@@ -55,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(section(name, claim, found.get(name, []), results / f"{name}-arms.csv")))
     if (tried := results / "full_settings.csv").is_file():
         print("\n".join(at_size(rows(tried))))
+
+
+def collect(results: Path) -> None:
+    """Copy what claims have left beside their runs to where this page reads it, a part of the repository."""
+    for name in claim_names():
+        for given, kept in (("verdict", name), ("arms", f"{name}-arms")):
+            if (file := results / name / f"{given}.csv").is_file():
+                shutil.copyfile(file, ROOT / "results" / "claims" / f"{kept}.csv")
 
 
 def rows(file: Path) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samcli import config, shipped
-from samcli.data.dataset import load
+from samcli.data.loading import load
 from samcli.models import build
 from samcli.train import CATALOGUE
 

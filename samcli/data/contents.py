@@ -12,7 +12,7 @@ from torch import Tensor
 
 from samcli.data.base import DatasetKind, Source
 from samcli.data.classes import of_classes
-from samcli.data.dataset import raw_source
+from samcli.data.raw import raw_source
 from samcli.data.soundness import class_name, source_notes
 from samcli.errors import DataError
 from samcli.words import count

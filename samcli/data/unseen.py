@@ -9,8 +9,9 @@ from torch import Tensor
 
 from samcli.data.base import DatasetKind
 from samcli.data.classes import of_classes
-from samcli.data.dataset import held_out_indices, plain_kind, raw_source, training_indices
+from samcli.data.loading import held_out_indices, training_indices
 from samcli.data.normalise import Normalisation
+from samcli.data.raw import plain_kind, raw_source
 from samcli.errors import ConfigError, NotApplicable
 
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from samcli.data import DATASETS, Dataset
-from samcli.data.dataset import raw_source
 from samcli.data.part import Part
+from samcli.data.raw import raw_source
 from samcli.errors import DataError, NotApplicable
 
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue in a grey value (ITU-R BT.601), as Pillow has it

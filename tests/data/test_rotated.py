@@ -13,8 +13,8 @@ from torchvision.transforms.v2.functional import rotate
 from samcli.config import Draft, parse
 from samcli.config.schema import identity_of
 from samcli.data import DATASETS, load
-from samcli.data.dataset import raw_source
 from samcli.data.lazy import LazyImages
+from samcli.data.raw import raw_source
 from samcli.data.rotated import angles, rotated
 from samcli.errors import ConfigError
 from samcli.train import CATALOGUE
@@ -89,7 +89,7 @@ def test_a_window_looks_at_no_label() -> None:
     kind = DATASETS.create("digits", train_examples=200, examples_from=100)
     source = raw_source(kind, Path())
     other = replace(source, targets=source.targets.flip(0))
-    from samcli.data.dataset import _indices
+    from samcli.data.loading import _indices
 
     assert torch.equal(_indices(kind, source, 0)[0], _indices(kind, other, 3)[0])
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samcli.data import DATASETS, SharedSource, Source, give_source, load, raw_source
-from samcli.data.dataset import _GIVEN
+from samcli.data.raw import _GIVEN
 
 
 def sums_of(shared: SharedSource, connection: Connection) -> None:

@@ -9,13 +9,14 @@ from functools import cache, cached_property
 from typing import Any
 
 from samcli.config.federated import OF_A_SERVER
-from samcli.config.grid import Grid, flatten, full_key, token, word
+from samcli.config.grid import Grid, flatten, token
 from samcli.config.hypotheses import is_number
 from samcli.config.pattern import Pattern
 from samcli.config.schema import without_newer
 from samcli.config.stages import is_of_optimizer, without_echoes
 from samcli.metrics import LOSSES, higher_is_better, score_among, score_of
 from samcli.report.hypotheses._lengths import alike
+from samcli.report.hypotheses._sides import named_otherwise, told
 from samcli.report.kept import KeptMeasure, kept_measures, kept_tests
 from samcli.report.metric import kept_name, recorded_name
 from samcli.report.reading import described, read_run
@@ -195,7 +196,7 @@ def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
     With a name come the options that only one of the two has: a schedule's milestones, a model's depth; with the
     optimizer of a stage all of its options, and with the server of clients those of its own.
     """
-    found = _named_otherwise(ours, theirs)
+    found = named_otherwise(ours, theirs)
     stages = tuple(f"{key.partition('.')[0]}." for key in found if key.startswith("stage") and is_of_optimizer(key))
     blocks = tuple(key.removesuffix("name") for key in found if key.endswith(".name"))
     one, other = ({key for index in cases.matching(side) for key in cases.flats[index]} for side in (ours, theirs))
@@ -203,12 +204,6 @@ def contrast(cases: Cases, ours: Pattern, theirs: Pattern) -> frozenset[str]:
     if "federated.server" in found:
         found |= {f"federated.{key}" for key in OF_A_SERVER}
     return frozenset(found | {key for key in one ^ other if key.startswith(blocks)})
-
-
-def _named_otherwise(ours: Pattern, theirs: Pattern) -> set[str]:
-    """The keys that both sides name, with other values."""
-    first, second = ({full_key(wanted.key): token(wanted.value) for wanted in side} for side in (ours, theirs))
-    return {key for key in first if key in second and first[key] != second[key]}
 
 
 def paired(
@@ -254,40 +249,6 @@ def require_same_strata(axis: str, at_levels: Iterable[Iterable[Stratum]]) -> No
             f"Not all values of {axis} have finished runs of the same data, models and settings, so that their "
             "means do not compare; name those that have."
         )
-
-
-def told(pattern: Pattern) -> str:
-    """A pattern in words.
-
-    >>> from samcli.config.pattern import pattern_of
-    >>> from samcli.config.source import Source
-    >>> told(pattern_of(Source({}), (), {"optimizer": "sam", "optimizer.rho": 0.1}))
-    'optimizer=sam optimizer.rho=0.1'
-    """
-    return " ".join(f"{wanted.key}={word(wanted.value)}" for wanted in pattern)
-
-
-def sides(ours: Pattern, theirs: Pattern, sign: str = "-") -> str:
-    """What is compared to what, in short: by the keys in which two sides differ.
-
-    >>> from samcli.config.pattern import pattern_of
-    >>> from samcli.config.source import Source
-    >>> sam, sgd = (pattern_of(Source({}), (), {"optimizer": name}) for name in ("sam", "sgd"))
-    >>> sides(sam, sgd), sides(sam, sgd, "/")
-    ('sam - sgd', 'sam / sgd')
-    """
-    differ = _named_otherwise(ours, theirs)
-    words = [
-        " ".join(_short(wanted.key, wanted.value) for wanted in side if full_key(wanted.key) in differ)
-        for side in (ours, theirs)
-    ]
-    return f" {sign} ".join(word or default for word, default in zip(words, ("first", "second"), strict=True))
-
-
-def _short(key: str, value: Any) -> str:
-    if full_key(key).endswith(".name"):
-        return str(value)
-    return f"{key if key.startswith('stage') else key.rpartition('.')[2]}={word(value)}"
 
 
 @cache

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from samcli.metrics import higher_is_better
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides, unit_of
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, unit_of
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, amount, interval
+from samcli.report.hypotheses._sides import sides
 
 
 def better(cases: Cases, fields: Mapping[str, Any]) -> Evidence:

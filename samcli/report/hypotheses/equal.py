@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, sides, unit_of
+from samcli.report.hypotheses._cases import Cases, mean_over_strata, paired, unit_of
 from samcli.report.hypotheses._evidence import Evidence, amount, interval
+from samcli.report.hypotheses._sides import sides
 from samcli.stats import equivalence, standardised
 from samcli.stats.sign_flip import SMALLEST
 

@@ -14,9 +14,9 @@ from samcli.report.hypotheses._cases import (
     mean_over_strata,
     paired,
     require_same_strata,
-    sides,
 )
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.report.hypotheses._sides import sides
 from samcli.report.option_axis import axis_words
 from samcli.stats import slopes
 from samcli.words import count

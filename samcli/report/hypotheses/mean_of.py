@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, Untestable, by_stratum, mean_over_strata, told
+from samcli.report.hypotheses._cases import Cases, Untestable, by_stratum, mean_over_strata
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.report.hypotheses._sides import told
 
 
 def mean_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired, sides
+from samcli.report.hypotheses._cases import Cases, Untestable, mean_over_strata, paired
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
+from samcli.report.hypotheses._sides import sides
 
 
 def ratio_of(cases: Cases, fields: Mapping[str, Any]) -> Evidence:

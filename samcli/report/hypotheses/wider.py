@@ -8,9 +8,10 @@ from typing import Any
 
 from samcli.config.pattern import Pattern
 from samcli.metrics import higher_is_better
-from samcli.report.hypotheses._cases import Cases, Untestable, sides
+from samcli.report.hypotheses._cases import Cases, Untestable
 from samcli.report.hypotheses._evidence import Evidence, all_above_zero, interval, plain
 from samcli.report.hypotheses._levels import by_level
+from samcli.report.hypotheses._sides import sides
 
 
 def wider(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
