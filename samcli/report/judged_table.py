@@ -109,12 +109,21 @@ def _experiment(one: Judgement, names: Mapping[str, str]) -> dict[str, str]:
     return {"Experiment": names[one.experiment]} if len(names) > 1 else {}
 
 
-def _texts(one: Judgement) -> dict[str, str]:
+def statement(one: Judgement) -> str:
+    """What a hypothesis says, whether a claim rests on it, and whether it was written after runs had finished.
+
+    >>> from types import SimpleNamespace as Stub
+    >>> statement(Stub(says="it helps", recorded=Stub(hypothesis=Stub(contrast=True), finished_before=3)))
+    'it helps (contrast) *'
+    """
     beside = " (contrast)" if one.recorded.hypothesis.contrast else ""
-    after = " *" if one.recorded.finished_before else ""
+    return f"{one.says}{beside}{' *' if one.recorded.finished_before else ''}"
+
+
+def _texts(one: Judgement) -> dict[str, str]:
     n = "" if one.evidence is None else str(one.evidence.n)
     p = probability(one.p)
-    return dict(zip(HEADINGS, (str(one.outcome), one.says + beside + after, found_in(one), n, p), strict=True))
+    return dict(zip(HEADINGS, (str(one.outcome), statement(one), found_in(one), n, p), strict=True))
 
 
 def _published(one: Judgement, found: Sequence[Judgement]) -> dict[str, str]:

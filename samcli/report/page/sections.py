@@ -12,7 +12,7 @@ from samcli.escape import html_text, visible
 from samcli.metrics import title
 from samcli.report import cells
 from samcli.report.groups import grouped
-from samcli.report.judged_table import experiment_names, judged_legend
+from samcli.report.judged_table import experiment_names, judged_legend, statement
 from samcli.report.over_tasks import over_tasks_table
 from samcli.report.page.facts import HASH, hypotheses_of_runs, measures_of_runs, robustness_of_runs, settings_of_runs
 from samcli.report.page.figures import MOST_AT_FIRST, Section
@@ -41,7 +41,7 @@ def verdicts(comparison: Comparison) -> str:
         whose = experiment_names(found)
         items = [
             f"<li>{chip(str(one.outcome))}<div><p class=says>"
-            f"{f'{name(whose[one.experiment])}: ' if len(whose) > 1 else ''}{name(one.says)}</p>"
+            f"{f'{name(whose[one.experiment])}: ' if len(whose) > 1 else ''}{name(statement(one))}</p>"
             f"<p>{sentence(judgement_sentence(one))}</p></div></li>"
             for one in found
         ]
