@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -15,12 +17,23 @@ from samcli.runs.folder import RunFolder
 from samcli.runs.rows import EpochMetrics
 
 
+@dataclass(frozen=True)
+class _Copy:
+    """The state after an epoch, as it was when it was given."""
+
+    encoded: bytes
+    rows: Sequence[EpochMetrics]
+    epoch: int
+    is_best: bool
+
+
 class Saver:
     """Replaces a run's checkpoint, `metrics.csv` and status in a thread of its own.
 
-    Training waits until the state is copied, as the bytes of its file, and for the files of the epoch before, should
-    they still be written. What is left to the thread is waiting for the disk, so that it takes no processor from the
-    epoch whose time is measured. At the end of the block all is on the disk.
+    Training waits until the state is copied, as the bytes of its file. What is left to the thread is waiting for the
+    disk, so that it takes no processor from the epoch whose time is measured. Where epochs are shorter than the disk
+    takes, a copy that still waits for it gives way to that of the next epoch. At the end of the block the latest is on
+    the disk.
 
     >>> import torch
     >>> from pathlib import Path
@@ -55,7 +68,9 @@ class Saver:
         self._check = check
         self._status = dict(status)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="samcli-saver")
-        self._pending: Future[None] | None = None
+        self._begun: list[Future[None]] = []
+        self._waiting: _Copy | None = None  # one of those that were begun will take it
+        self._taking = threading.Lock()
 
     def __enter__(self) -> Saver:
         return self
@@ -73,16 +88,23 @@ class Saver:
 
         Args:
             state: after the latest epoch.
-            is_best: whether it is kept as the best one too, see `samcli.train.best`.
+            is_best: whether it is kept as the best one too, see `samcli.train.best`; such a copy gives way to none.
 
         Raises:
             ResultsError: the files of an earlier epoch could not be written.
             RunLost: the folder is not this process's any more.
         """
-        self.wait()
-        self._pending = self._thread.submit(
-            self._write, checkpoint.encode(state), list(state["rows"]), int(state["epoch"]), is_best
-        )
+        self._hear(lambda one: one.done())
+        copy = _Copy(checkpoint.encode(state), list(state["rows"]), int(state["epoch"]), is_best)
+        with self._taking:
+            gives_way = self._waiting is not None and not self._waiting.is_best
+            if gives_way:
+                self._waiting = copy
+        if not gives_way:
+            if self._waiting is not None:
+                self.wait()
+            self._waiting = copy
+            self._begun.append(self._thread.submit(self._write_waiting))
 
     def wait(self) -> None:
         """Return when nothing is left to write.
@@ -91,26 +113,35 @@ class Saver:
             ResultsError: it could not be written.
             RunLost: the folder is not this process's any more.
         """
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+        self._hear(lambda one: True)
 
-    def _write(self, encoded: bytes, rows: Sequence[EpochMetrics], epoch: int, is_best: bool) -> None:
+    def _hear(self, which: Callable[[Future[None]], bool]) -> None:
+        """Wait for some of what was begun, and raise what it ended with."""
+        while self._begun and which(self._begun[0]):
+            self._begun.pop(0).result()
+
+    def _write_waiting(self) -> None:
+        with self._taking:
+            copy, self._waiting = self._waiting, None
+        if copy is not None:
+            self._write(copy)
+
+    def _write(self, copy: _Copy) -> None:
         try:
-            sealed = checkpoint.sealed(encoded)
-            if is_best:  # beside the old one, which counts until there is a checkpoint of this epoch
+            sealed = checkpoint.sealed(copy.encoded)
+            if copy.is_best:  # beside the old one, which counts until there is a checkpoint of this epoch
                 self._check()
                 write_atomic(self._folder.next_best, sealed)
             self._check()
             write_atomic(self._folder.checkpoint, sealed)
-            self.saved = epoch
-            if is_best:
+            self.saved = copy.epoch
+            if copy.is_best:
                 self._check()
                 os.replace(self._folder.next_best, self._folder.best)
             self._check()
-            self._folder.write_metrics(rows)
+            self._folder.write_metrics(copy.rows)
             self._check()
-            self._folder.write_status({**self._status, "epochs_done": epoch})
+            self._folder.write_status({**self._status, "epochs_done": copy.epoch})
         except ResultsError:
             self._check()  # the folder may have been deleted while a file was written
             raise

@@ -1,6 +1,7 @@
 """What is saved is the state at the call, all of it by the end, and an error is not lost."""
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,43 @@ def test_an_error_comes_out_at_the_next_call_or_at_the_end(tmp_path: Path) -> No
     saver = Saver(RunFolder(blocked / "run"), {})
     with pytest.raises(ResultsError), saver:
         saver.save(state(torch.zeros(1), 1))
+    saver = Saver(RunFolder(blocked / "run"), {})
+    saver.save(state(torch.zeros(1), 1))
     with pytest.raises(ResultsError):
-        saver = Saver(RunFolder(blocked / "run"), {})
+        for epoch in range(2, 1000):  # of the first that the thread has come to by then
+            time.sleep(0.01)
+            saver.save(state(torch.zeros(1), epoch))
+
+
+@pytest.mark.parametrize("best", [None, 2])
+def test_no_epoch_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, best: int | None) -> None:
+    """Of the epochs of one write the latest is written next, save for one that is kept as the best."""
+    may_write, began, written = threading.Event(), threading.Event(), []
+    write = saver_module.write_atomic
+
+    def slow(file: Path, content: bytes) -> None:
+        began.set()
+        assert may_write.wait(10)
+        write(file, content)
+        if file.name == "checkpoint.pt":
+            written.append(checkpoint.load(file)["epoch"])
+
+    monkeypatch.setattr(saver_module, "write_atomic", slow)
+    folder = RunFolder(tmp_path)
+    with Saver(folder, {"status": "running"}) as saver:
         saver.save(state(torch.zeros(1), 1))
-        saver.save(state(torch.zeros(1), 2))
+        assert began.wait(10)
+        saver.save(state(torch.zeros(1), 2), is_best=best == 2)
+        if best is None:
+            saver.save(state(torch.zeros(1), 3))
+        may_write.set()
+        saver.save(state(torch.zeros(1), 4))
+    assert written[0] == 1
+    assert written[-1] == 4
+    assert (2 in written) == (best == 2), "a best one gives way to none"
+    assert folder.best.exists() == (best == 2)
+    assert folder.read_status()["epochs_done"] == 4
+    assert folder.metrics.read_text().count("\n") == 5
 
 
 def test_a_folder_that_goes_while_a_file_is_written_is_a_lost_one(
