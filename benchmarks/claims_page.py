@@ -37,6 +37,7 @@ tests over seeds, adjusted within each claim; a *contrast* is no part of the cla
 beside. In the tables of arms n is how many runs finished; those that diverged are in no mean, and in a comparison of
 accuracies or losses they count as the worst.
 """
+AT_FULL = "`samcli claims {name} --full` is the setting of the source; see [below](#at-the-size-of-their-sources)"
 AT_SIZE = """## At the size of their sources
 
 What `--full` says was trained for a shortened epoch, one arm of each kind, to see that it does train; none was tried at
@@ -111,7 +112,7 @@ def section(name: str, claim: Claim, judged: list[dict[str, str]], arms: Path) -
         ("Published", claim.published),
         ("Their setting", claim.setting),
         ("Here", claim.differs),
-        ("Not tried at size", claim.not_at_size),
+        ("Not tried at size", claim.not_at_size or (AT_FULL.format(name=name) if claim.full else "")),
     ):
         if words:
             yield f"- {label}: {words.rstrip('.')}."
