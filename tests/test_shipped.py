@@ -114,3 +114,13 @@ def test_claims_that_come_along_can_be_judged_at_both_sizes(name: str) -> None:
         draft = Draft.of(size, CATALOGUE)
         assert draft.hypotheses
         assert draft.expand()
+
+
+def test_the_help_topics_are_a_text_that_needs_no_network(tmp_path: Path) -> None:
+    file = path_of("claims/fine-tuning")
+    assert file is not None
+    run = Draft.of(config.read(file), CATALOGUE).expand()[0]
+    source = CATALOGUE.create("dataset", run.dataset).source(tmp_path)
+    assert tuple(source.inputs.shape) == (15360 // 48, 48)
+    assert source.vocabulary == 256
+    assert len(source.test_inputs) == 28800 // 48

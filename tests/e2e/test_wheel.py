@@ -44,7 +44,8 @@ def source(tmp_path: Path) -> Path:
     for name in BUILT:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    (source / "experiments" / "claims" / "tiny_one.yaml").write_text("{dataset: wine, model: linear, epochs: 1}")
+    plugged = "{plugins: [rescaling.py], dataset: wine, model: mlp, optimizer: rescaling, epochs: 1}"
+    (source / "experiments" / "claims" / "tiny_one.yaml").write_text(plugged)  # the plug-in lies beside it
     return source
 
 
