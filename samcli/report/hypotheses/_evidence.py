@@ -92,9 +92,11 @@ def amount(estimate: float | None, low: float | None, high: float | None, metric
 def plain(estimate: float | None, low: float | None, high: float | None, form: str = ".3g") -> str:
     """A number with its interval.
 
-    >>> plain(2.0, 1.9, 2.125), plain(0.5, None, None)
-    ('2 [1.9, 2.12]', '0.5')
+    >>> plain(2.0, 1.9, 2.125), plain(0.5, None, None), plain(1.00714, 1.00713, 1.00715)
+    ('2 [1.9, 2.12]', '0.5', '1.00714 [1.00713, 1.00715]')
     """
     if estimate is None:
         return "nothing"
+    if low is not None and high is not None and f"{low:{form}}" == f"{high:{form}}":
+        form = form.replace("3", "6")  # the ends are the same in three digits
     return f"{estimate:{form}}" + ("" if low is None or high is None else f" [{low:{form}}, {high:{form}}]")
