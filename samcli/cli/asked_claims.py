@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from samcli.cli.afterwards import check_afterwards
 from samcli.cli.draft import draft_of
 from samcli.cli.output import hint
 from samcli.cli.training import Training
-from samcli.errors import ConfigError
+from samcli.errors import ConfigError, SamcliError
 from samcli.words import count, lasting
 
 if TYPE_CHECKING:
@@ -143,7 +144,26 @@ def _check_name(file: Path, name: str) -> None:
         )
 
 
-def most_informative(asked: Sequence[Asked], found: Sequence[Claimed], seconds: float | None) -> list[Asked]:
+def seconds_left(one: Asked, how: Training) -> float:
+    """How long the runs take that a claim has left: by finished ones like them, else by what its file says of all.
+
+    Infinite where nobody knows.
+    """
+    assert one.draft.claim is not None
+    told = one.draft.claim.seconds or math.inf
+    try:
+        cells = how.plan(one.runs)
+        found = how.estimate(cells, how.slots(cells))
+    except SamcliError:  # whoever runs it is told
+        return told
+    if not found.unknown:
+        return found.seconds
+    return told * sum(cell.epochs_left > 0 for cell in cells) / len(cells)
+
+
+def most_informative(
+    asked: Sequence[Asked], found: Sequence[Claimed], seconds: float | None, left: Mapping[str, float]
+) -> list[Asked]:
     """The claims in the order of the time that each open hypothesis takes, and of them those that fit.
 
     One that is decided comes last, and before it one of which nobody knows how long it takes; that one fits where there
@@ -153,8 +173,9 @@ def most_informative(asked: Sequence[Asked], found: Sequence[Claimed], seconds: 
         asked: all of them.
         found: what is known of claims so far.
         seconds: that there are; None for any number.
+        left: how long each takes, see `seconds_left`.
 
-    >>> most_informative([], [], 60.0)
+    >>> most_informative([], [], 60.0, {})
     []
     """
     known = {one.name: one for one in found}
@@ -163,18 +184,14 @@ def most_informative(asked: Sequence[Asked], found: Sequence[Claimed], seconds: 
         decided = sum(str(j.outcome) != "undecided" for j in known[one.name].judgements) if one.name in known else 0
         return max(len(one.draft.hypotheses) - decided, 0)
 
-    def cost(one: Asked) -> float:
-        assert one.draft.claim is not None
-        return one.draft.claim.seconds or float("inf")
-
-    ordered = sorted(asked, key=lambda one: (not open_ones(one), cost(one) / max(open_ones(one), 1), one.name))
+    ordered = sorted(asked, key=lambda one: (not open_ones(one), left[one.name] / max(open_ones(one), 1), one.name))
     if seconds is None:
         return ordered
-    fitting, left = [], seconds
+    fitting, room = [], seconds
     for one in ordered:
-        if cost(one) <= left:
+        if left[one.name] <= room:
             fitting.append(one)
-            left -= cost(one)
+            room -= left[one.name]
     if passed := len(ordered) - len(fitting):
         hint(f"{count(passed, 'claim')} would take longer than the {lasting(seconds)} leave room for.")
     return fitting

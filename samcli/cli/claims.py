@@ -16,6 +16,7 @@ from samcli.cli.asked_claims import (
     claim_names,
     known_claims,
     most_informative,
+    seconds_left,
     seconds_of,
     shipped_claim,
 )
@@ -133,7 +134,10 @@ def claims(
         return
     names = [name] if name is not None else claim_names()
     asked = [asked_for(one, how, plugins=plugin or [], seeds=seeds, full=full) for one in names]
-    chosen = most_informative(asked, known_claims(results), seconds) if every else asked
+    chosen = asked
+    if every:
+        left = {one.name: seconds_left(one, how) for one in asked}
+        chosen = most_informative(asked, known_claims(results), seconds, left)
     if dry_run:
         plans = [_dry(one, how, shown=not json) for one in chosen]
         if json:

@@ -178,6 +178,10 @@ def test_all_of_them_within_a_time(samcli: Samcli, two: None) -> None:
     assert "broken: There is no file" in called.err or "broken: " in called.err
     assert "Verdict: undecided" in called.out
     assert "Traceback" not in called.err
+    # what has finished takes no time any more, whatever the file says of all its runs
+    again = samcli("claims", "--all", "--within", "2s", *WHERE)
+    assert "1 claim would take longer than the 2 s leave room for." in again.err
+    assert "6 of 6 runs are finished already" in again.err
 
 
 def test_what_would_run_of_several_is_one_document(samcli: Samcli, two: None) -> None:
