@@ -31,7 +31,7 @@ optimizer: [sgd, sam, {name: sgd, lr: 1e30}]
 
 # A model whose process dies in its third epoch, as one that the system kills.
 DEADLY = """
-import os, signal
+import os, signal, time
 from dataclasses import dataclass
 from torch import nn
 from samcli.models import MODELS, ModelKind
@@ -42,6 +42,7 @@ class Net(nn.Sequential):
     def forward(self, x):
         Net.passes += self.training
         if Net.passes > 5:
+            time.sleep(1.0)  # until the files of the epochs before are on the disk
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(x)
 
