@@ -42,7 +42,8 @@ AT_SIZE = """## At the size of their sources
 
 What `--full` says was trained for a shortened epoch, one arm of each kind, to see that it does train; none was tried at
 its size. `python benchmarks/full_settings.py` does it, with a folder of CIFAR-10 as JPEGs (`--images`) where it says
-*image-folder*. Losses are those of the last epoch of so few examples, and say nothing of the claims.
+*image-folder*. Losses are those of the last epoch of so few examples, and say nothing of the claims. Where a claim has
+one row there was time for its first arm alone.
 """
 
 
