@@ -36,5 +36,9 @@ class Topics(DatasetKind):
         return self._text().source(data_dir)
 
     def _text(self) -> DatasetKind:
-        block = {"name": f"text:{pydoc_data.topics.__file__}", "context": self.context}
-        return DATASETS.create(block.pop("name"), **block, train_tokens=self.train_tokens, test_tokens=self.test_tokens)
+        return DATASETS.create(
+            f"text:{pydoc_data.topics.__file__}",
+            context=self.context,
+            train_tokens=self.train_tokens,
+            test_tokens=self.test_tokens,
+        )

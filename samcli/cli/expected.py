@@ -58,13 +58,15 @@ def check_picture(draft: Draft, runs: Sequence[RunConfig], data_dir: Path) -> No
 
 
 def _kept_later(draft: Draft) -> list[str]:
-    """What is found out about networks in training, and what may be afterwards: of a claim by what it calls."""
+    """What may be found out about networks: by any command, of a claim in training and by those that it calls."""
     from samcli.robustness import PERTURBATIONS
     from samcli.train import CATALOGUE
     from samcli.train.bounded import MEASURE
 
     found = {"sharpness": list(CATALOGUE.measures), "robustness": list(PERTURBATIONS), "bound": [MEASURE]}
-    called = list(found) if draft.claim is None else [command.split()[0] for command in draft.claim.afterwards]
+    if draft.claim is None:
+        return [name for names in found.values() for name in names]
+    called = [command.split()[0] for command in draft.claim.afterwards]
     recorded = [name for run in draft.as_written() if run.sharpness.every for name in run.sharpness.measures]
     return [*dict.fromkeys([*recorded, *(name for command in found if command in called for name in found[command])])]
 
@@ -82,7 +84,10 @@ def record_expected(cells: Sequence[Cell], draft: Draft) -> None:
     from samcli.runs.hypotheses_file import record
     from samcli.runs.reader import finished_below, setting_digest
 
-    settings = {setting_digest(run.document()) for run in [*draft.as_written(), *(cell.config for cell in cells)]}
+    settings = None
+    if draft.hypotheses:
+        asked = [*draft.as_written(), *(cell.config for cell in cells)]
+        settings = {setting_digest(run.document()) for run in asked}
     for place in dict.fromkeys(cell.folder.path.parent for cell in cells):
         record(place, draft.hypotheses, finished_below(place) if draft.hypotheses else 0, settings)
         if draft.claim:

@@ -59,7 +59,7 @@ class Claimed:
         if unknown := [one.says for one in self.rests_on if one.evidence is None]:
             return f"{self.outcome}: nothing tells yet whether {joined(unknown)}."
         if any(one.evidence and one.evidence.effect is None for one in self.rests_on):
-            return f"{self.outcome}: too few seeds to say how many would decide it."
+            return f"{self.outcome}: nothing tells how many seeds would decide it."
         if None in seeds:
             return f"{self.outcome}: no 1,000 seeds would probably decide it."
         return f"{self.outcome}: about {max(filter(None, seeds))} seeds would probably decide it."

@@ -84,13 +84,12 @@ def claim_lines(found: Claimed, results: Path, *, before: bool, width: int | Non
         return [
             part for line in lines for part in textwrap.wrap(line, min(width or WIDTH, WIDTH), break_long_words=False)
         ]
-    other = f" --baseline {found.baseline}"
-    lines = [
+    baseline = "" if found.baseline == "sgd" else f" --baseline {found.baseline}"
+    return [
         *([f"Published: {claim.published}"] if claim.published else []),
         *([f"Their setting: {claim.setting}"] if claim.setting else []),
         *([f"Here: {claim.differs}"] if claim.differs else []),
         *([f"Not tried at size: {claim.not_at_size}"] if claim.not_at_size else []),
         *(f"Mind: {trap}" for trap in claim.traps),
-        f"All of it: samcli compare {results / found.name}" + other * (other != " --baseline sgd"),
+        f"All of it: samcli compare {results / found.name}{baseline}",
     ]
-    return lines

@@ -69,7 +69,7 @@ def test_few_seeds_say_what_it_would_take(results: Results) -> None:
 
 def test_one_seed_says_nothing_of_how_many_it_takes(results: Results) -> None:
     one = found(results, BETTER, seeds=1)
-    assert one.words() == "undecided: too few seeds to say how many would decide it."
+    assert one.words() == "undecided: nothing tells how many seeds would decide it."
     (judgement,) = one.judgements
     assert found_in(judgement).endswith("; 1 seed, and no test is possible below 6")
 

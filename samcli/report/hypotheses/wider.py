@@ -34,6 +34,7 @@ def wider(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
     open_sides = [name for (_, is_open), name in ((first, "first"), (second, "second")) if is_open]
     if open_sides:
         words += f", where the range of the {' and the '.join(open_sides)} reaches the end of what was tried"
+    never = effect is not None and (second[1] if effect > 0.0 else first[1])  # would more seeds decide it
     return Evidence(
         words,
         mean,
@@ -42,7 +43,7 @@ def wider(cases: Cases, fields: Mapping[str, Any]) -> Evidence:
         len(logs),
         1.0 if held is not None and second[1] else held,
         1.0 if contradicted is not None and first[1] else contradicted,
-        effect,
+        None if never else effect,
     )
 
 

@@ -208,6 +208,7 @@ def test_a_range_that_may_go_on_is_no_narrow_one(results: Results) -> None:
     assert found.estimate == pytest.approx(2.0)
     assert (found.p_held, found.p_contradicted) == (1.0, 1.0)
     assert found.words.endswith("where the range of the second reaches the end of what was tried")
+    assert found.effect is None, "no number of seeds would decide it"
     turned = evidence(results, "wider: {optimizer: sam}, than: {optimizer: asam}, along: optimizer.rho, within: 0.05")
     assert (turned.p_held, turned.p_contradicted) == (1.0, 1.0), "nor that SAM's is narrower"
 
